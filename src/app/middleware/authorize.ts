@@ -1,0 +1,67 @@
+import type { Role } from '../../domain/entities/caller.ts';
+import { DomainError } from '../../domain/errors.ts';
+
+/** What an operation needs. PUBLIC: not even a token. */
+export type Capability = 'PUBLIC' | 'READ' | 'OPERATE' | 'WRITE' | 'ADMINISTER' | 'ALL_TENANTS';
+
+/** Which capability each operation of the API needs: the one table of it. An operation that is not here does not start. */
+export const CAPABILITIES = {
+  createSchedule: 'WRITE',
+  listSchedules: 'READ',
+  getSchedule: 'READ',
+  patchSchedule: 'WRITE',
+  replaceSchedule: 'WRITE',
+  upsertScheduleByKey: 'WRITE',
+  deleteSchedule: 'WRITE',
+  pauseSchedule: 'OPERATE',
+  resumeSchedule: 'OPERATE',
+  triggerSchedule: 'OPERATE',
+  listUpcomingSlots: 'READ',
+  previewSchedule: 'READ',
+  listRuns: 'READ',
+  getRun: 'READ',
+  listScheduleRuns: 'READ',
+  listDeadLetters: 'READ',
+  retryRun: 'OPERATE',
+  cancelRun: 'OPERATE',
+  getHealth: 'PUBLIC',
+  getReadiness: 'PUBLIC',
+  getLiveness: 'PUBLIC',
+  getOpenApi: 'PUBLIC',
+  receiveEcho: 'PUBLIC',
+  listEchoRequests: 'PUBLIC',
+  refuseMethod: 'PUBLIC',
+} as const satisfies Readonly<Record<string, Capability>>;
+
+/** Which capabilities each role grants. */
+export const ROLES: Readonly<Record<Role, readonly Capability[]>> = {
+  viewer: ['READ'],
+  operator: ['READ', 'OPERATE'],
+  editor: ['READ', 'OPERATE', 'WRITE'],
+  admin: ['READ', 'OPERATE', 'WRITE', 'ADMINISTER'],
+  platform: ['READ', 'OPERATE', 'WRITE', 'ADMINISTER', 'ALL_TENANTS'],
+};
+
+/** The capability that the operation needs. Throws at boot for an operation without an entry: a route must never be open by omission. */
+export function capabilityOf(operationId: string | undefined): Capability {
+  const entry = Object.entries(CAPABILITIES).find(([known]) => known === operationId);
+  if (entry === undefined) throw new Error(`operation ${operationId ?? 'without operationId'} has no entry in the table of capabilities`);
+  return entry[1];
+}
+
+/** True when one of the roles grants it. */
+export function grants(roles: readonly Role[], capability: Capability): boolean {
+  return capability === 'PUBLIC' || roles.some((role) => ROLES[role].includes(capability));
+}
+
+/** Throws PERMISSION_DENIED unless one of the roles grants the capability. */
+export function authorize(roles: readonly Role[], capability: Capability): void {
+  if (!grants(roles, capability)) throw new DomainError('PERMISSION_DENIED', `none of the token's roles may do this; it needs ${neededRole(capability)}`);
+}
+
+function neededRole(capability: Capability): string {
+  return Object.entries(ROLES)
+    .filter(([, granted]) => granted.includes(capability))
+    .map(([role]) => role)
+    .join(', ');
+}

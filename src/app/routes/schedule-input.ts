@@ -1,0 +1,121 @@
+import { z } from 'zod';
+import type { Caller } from '../../domain/entities/caller.ts';
+import type { ScheduleDefinition } from '../../domain/entities/definition.ts';
+import type { ScheduleInput, ScheduleScope } from '../../domain/entities/schedule.ts';
+import { DomainError } from '../../domain/errors.ts';
+import { parsedBy } from '../middleware/field-problems.ts';
+import { SYSTEM_TENANT } from '../middleware/tenant.ts';
+import { jitter, line, matching, moment, payload, text, whole, zone } from './fields.ts';
+import { target } from './target.schema.ts';
+import { trigger } from './trigger.schema.ts';
+
+const MAX_LABELS = 32;
+const DAY_SEC = 86_400;
+
+/** A schedule's own name for itself, unique per tenant. */
+export const scheduleKey = matching(/^[A-Za-z0-9._:/-]{1,200}$/, '1 to 200 letters, digits, ., _, :, / or -').meta({ examples: ['reports:daily'] });
+
+const labelKey = line(100).refine((key) => !key.includes(':'), { error: 'must not hold a colon' });
+const labels = z
+  .record(labelKey, line(200, 0))
+  .refine((given) => Object.keys(given).length <= MAX_LABELS, { error: `must be at most ${MAX_LABELS} labels` })
+  .meta({ maxProperties: MAX_LABELS, examples: [{ team: 'billing' }] });
+
+export const overlapPolicy = z.enum(['SKIP', 'BUFFER_ONE', 'BUFFER_ALL', 'CANCEL_OTHER', 'ALLOW_ALL']);
+export const scope = z.enum(['SYSTEM', 'TENANT', 'ORGANIZATION']);
+export const misfirePolicy = z.enum(['SKIP', 'FIRE_ONCE', 'FIRE_ALL']);
+export const onCompletion = z.enum(['KEEP', 'DELETE']);
+
+export const dst = z.strictObject({
+  gap: z.enum(['NEXT_VALID', 'SHIFT', 'SKIP']).optional(),
+  fold: z.enum(['FIRST', 'SECOND', 'BOTH']).optional(),
+});
+
+const misfire = z.strictObject({
+  policy: misfirePolicy.default('FIRE_ONCE'),
+  thresholdSec: whole(1, DAY_SEC).default(60),
+  windowSec: whole(1, 31 * DAY_SEC).default(DAY_SEC),
+});
+
+const retry = z.strictObject({
+  maxAttempts: whole(1, 100).default(8).meta({ description: 'Counts the first try' }),
+  initialDelaySec: whole(0, DAY_SEC).default(5),
+  backoffCoefficient: z.number().min(1).max(10).default(3),
+  maxDelaySec: whole(0, 7 * DAY_SEC).default(3600),
+  jitter: z.number().min(0).max(1).default(1).meta({ description: 'The share of a delay that chance may take away' }),
+  maxAgeSec: whole(1, 31 * DAY_SEC).default(DAY_SEC),
+});
+
+/** The part of a schedule that decides its slots: all a preview needs. */
+export const slotFields = {
+  tz: zone.prefault('UTC'),
+  trigger,
+  dst: dst.default({}),
+  jitter: jitter.nullable().default(null),
+  startAt: moment.nullable().default(null),
+  endAt: moment.nullable().default(null),
+};
+
+const definitionFields = {
+  ...slotFields,
+  target,
+  payload: payload.default(null).meta({ description: 'Any JSON up to 256 KiB', examples: [{ report: 'daily' }] }),
+  maxFires: whole(1, 2_147_483_647).nullable().default(null),
+  overlapPolicy: overlapPolicy.default('SKIP'),
+  misfire: misfire.prefault({}),
+  retry: retry.prefault({}),
+  timeoutSec: whole(1, 900).default(30).meta({ description: 'Per attempt' }),
+  pauseOnFailures: whole(1, 1000).nullable().default(null).meta({ description: 'DISABLED after so many dead runs in a row' }),
+  onCompletion: onCompletion.default('KEEP'),
+};
+
+const definition = z.strictObject(definitionFields);
+
+/** The body that makes or replaces a schedule; becomes the domain's input, defaults filled in. */
+export const scheduleBody = z
+  .strictObject({
+    tenantId: z.string().optional().meta({ description: "Must be the request's tenant", examples: ['tenant-123'] }),
+    name: line(200).meta({ examples: ['Daily Report'] }),
+    key: scheduleKey.nullable().default(null),
+    description: text(2000).nullable().default(null),
+    labels: labels.default({}),
+    scope: scope.optional().meta({ description: 'Default: ORGANIZATION with an organizationId or a token of an organization, else TENANT' }),
+    organizationId: line(200).nullable().default(null),
+    enabled: z.boolean().optional().meta({ description: 'Left out: a create begins active, a replace keeps the state' }),
+    ...definitionFields,
+  })
+  .transform(({ tenantId, ...given }) => given)
+  .meta({ id: 'ScheduleBody' });
+
+/** A request's schedule, defaults filled in but for its scope, which depends on who asks. */
+export type GivenSchedule = z.output<typeof scheduleBody>;
+
+/** The input behind a request's JSON. Throws VALIDATION_FAILED or PAYLOAD_TOO_LARGE with every place that is wrong. */
+export function parseScheduleInput(caller: Caller, body: unknown): ScheduleInput {
+  return inputOf(caller, parsedBy(scheduleBody, body));
+}
+
+/** The schedule in the scope it has unless it says another: the token's organization, the system's tenant, else its tenant. */
+export function inputOf(caller: Caller, given: GivenSchedule): ScheduleInput {
+  const chosen = given.scope ?? defaultScope(caller, given.organizationId);
+  const organizationId = given.organizationId ?? (chosen === 'ORGANIZATION' ? caller.organizationId : null);
+  return { ...given, scope: chosen, organizationId };
+}
+
+/** The schedule with the key of its path. Throws VALIDATION_FAILED where the body names another. */
+export function withKey(given: GivenSchedule, key: string): GivenSchedule {
+  if (given.key === null || given.key === key) return { ...given, key };
+  const message = 'must be the key in the path';
+  throw new DomainError('VALIDATION_FAILED', `key ${message}`, [{ path: 'key', message }]);
+}
+
+/** A definition with these slots and the defaults for all else: what a preview computes with. */
+export function previewDefinition(slots: Pick<ScheduleDefinition, keyof typeof slotFields>): ScheduleDefinition {
+  const filler = { trigger: { type: 'FIXED_DELAY', delaySec: 1 }, target: { kind: 'COMMAND', command: { name: 'preview' } } };
+  return { ...parsedBy(definition, filler), ...slots };
+}
+
+function defaultScope(caller: Caller, organizationId: string | null): ScheduleScope {
+  if (organizationId !== null || caller.organizationId !== null) return 'ORGANIZATION';
+  return caller.tenantId === SYSTEM_TENANT ? 'SYSTEM' : 'TENANT';
+}

@@ -1,0 +1,74 @@
+import { z } from 'zod';
+import type { ScheduleEntity } from '../../domain/entities/schedule.ts';
+import type { Target } from '../../domain/entities/target.ts';
+import { json } from './fields.ts';
+import { MASK } from './http-target.ts';
+import { dst, misfirePolicy, onCompletion, overlapPolicy, scope } from './schedule-input.ts';
+import { targetShown } from './target.schema.ts';
+import { trigger } from './trigger.schema.ts';
+
+export const scheduleState = z.enum(['ACTIVE', 'PAUSED', 'DISABLED', 'COMPLETED']);
+
+/** A schedule as answers show it. */
+export const scheduleShown = z
+  .object({
+    id: z.string(),
+    tenantId: z.string(),
+    name: z.string(),
+    key: z.string().nullable(),
+    description: z.string().nullable(),
+    labels: z.record(z.string(), z.string()),
+    scope,
+    organizationId: z.string().nullable(),
+    tz: z.string(),
+    trigger,
+    target: targetShown,
+    payload: json,
+    enabled: z.boolean(),
+    state: scheduleState,
+    pause: z.object({ note: z.string().nullable(), by: z.string(), at: z.string(), resumeAt: z.string().nullable() }).nullable(),
+    startAt: z.date().nullable(),
+    endAt: z.date().nullable(),
+    maxFires: z.int().nullable(),
+    jitter: z.string().nullable(),
+    dst,
+    overlapPolicy,
+    misfire: z.object({ policy: misfirePolicy, thresholdSec: z.number(), windowSec: z.number() }),
+    retry: z.object({
+      maxAttempts: z.number(),
+      initialDelaySec: z.number(),
+      backoffCoefficient: z.number(),
+      maxDelaySec: z.number(),
+      jitter: z.number(),
+      maxAgeSec: z.number(),
+    }),
+    timeoutSec: z.int(),
+    pauseOnFailures: z.int().nullable(),
+    onCompletion,
+    nextFireAt: z.date().nullable().meta({ description: 'The next slot; null unless ACTIVE, and while a run must end first' }),
+    lastFireAt: z.date().nullable(),
+    fireCount: z.int(),
+    version: z.int().meta({ description: 'Grows with every change; the ETag' }),
+    createdAt: z.date(),
+    updatedAt: z.date(),
+    createdBy: z.string(),
+  })
+  .meta({ id: 'Schedule' });
+
+/** What an answer says of a schedule. */
+export function showSchedule({ state, timer, nextFireAt }: ScheduleEntity): z.output<typeof scheduleShown> {
+  return {
+    ...state,
+    target: showTarget(state.target),
+    enabled: state.state === 'ACTIVE' || state.state === 'COMPLETED',
+    nextFireAt,
+    lastFireAt: timer.lastFired === null ? null : new Date(timer.lastFired),
+    fireCount: timer.fires,
+  };
+}
+
+function showTarget(target: Target): z.output<typeof targetShown> {
+  if (target.kind !== 'HTTP') return target;
+  const { headers, ...http } = target.http;
+  return { ...target, http: { ...http, headers: Object.fromEntries(Object.keys(headers).map((name) => [name, MASK])) } };
+}

@@ -1,0 +1,129 @@
+import type { IncomingMessage } from 'node:http';
+import cors from '@fastify/cors';
+import helmet from '@fastify/helmet';
+import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
+import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { HealthProbe } from '../domain/ports/health.ts';
+import type { Journal } from '../domain/ports/journal.ts';
+import type { TokenVerifier } from '../domain/ports/token-verifier.ts';
+import { guardAccess } from './middleware/access.ts';
+import { refuseUnreadable } from './middleware/client-error.ts';
+import { Cursors } from './middleware/cursor.ts';
+import { describeApi, type DocsOptions } from './middleware/describe-api.ts';
+import { validateWithZod } from './middleware/field-problems.ts';
+import { acceptJsonBodies } from './middleware/json-body.ts';
+import { KnownMethods, refuseUnknownPaths } from './middleware/unknown-routes.ts';
+import { problemHandler } from './middleware/problem.ts';
+import { traceIdOfRequest } from './middleware/trace-id.ts';
+import type { Runs, Scheduling } from './routes/api.ts';
+import { type EchoReceiver, echoRoutes } from './routes/echo.ts';
+import { EXAMPLES } from './routes/examples.ts';
+import { healthRoutes } from './routes/health.ts';
+import { openApiRoute } from './routes/openapi.ts';
+import { runRoutes } from './routes/runs.ts';
+import { scheduleActionRoutes } from './routes/schedule-actions.ts';
+import { scheduleRoutes } from './routes/schedules.ts';
+
+/** What one connection and one request may take. */
+export interface ServerLimits {
+  readonly bodyBytes: number;
+  /** For a whole request to arrive. */
+  readonly requestTimeoutMs: number;
+  readonly headersTimeoutMs: number;
+  readonly keepAliveTimeoutMs: number;
+  /** For a request to be answered, once it has arrived. */
+  readonly handlerTimeoutMs: number;
+  readonly maxConnections: number;
+}
+
+export const DEFAULT_LIMITS: ServerLimits = {
+  bodyBytes: 1024 * 1024,
+  requestTimeoutMs: 30_000,
+  headersTimeoutMs: 10_000,
+  keepAliveTimeoutMs: 72_000,
+  handlerTimeoutMs: 30_000,
+  maxConnections: 10_000,
+};
+
+/** What the server is made of. */
+export interface ServerParts {
+  readonly scheduling: Scheduling;
+  readonly runs: Runs;
+  readonly verifier: TokenVerifier;
+  readonly health: HealthProbe;
+  readonly journal: Journal;
+  /** The built-in receiver of the embedded mode, which asks for no token; null or left out elsewhere. */
+  readonly echo?: EchoReceiver | null | undefined;
+  /** Signs cursors: the same on every node. */
+  readonly cursorKey: string | Buffer;
+  readonly limits?: Partial<ServerLimits> | undefined;
+  readonly docs?: Partial<DocsOptions> | undefined;
+  /** Origins whose pages may call the API; none: CORS is off. */
+  readonly corsOrigins?: readonly string[] | undefined;
+}
+
+/** The HTTP API, ready to listen. Throws when a route has no entry in the table of capabilities. */
+export async function buildServer(parts: ServerParts): Promise<FastifyInstance> {
+  const limits = { ...DEFAULT_LIMITS, ...parts.limits };
+  const app = bareServer(limits, parts.journal);
+  app.server.maxConnections = limits.maxConnections;
+  await protect(app, parts.corsOrigins ?? []);
+  await describeApi(app, { title: 'Scheduler', version: '0.0.0', ...parts.docs }, EXAMPLES);
+  await app.register(async (scope) => guardedRoutes(scope, parts));
+  await app.ready();
+  return app;
+}
+
+/** All routes but the pages at `/docs`: each needs its entry in the table of capabilities. */
+function guardedRoutes(scope: FastifyInstance, parts: ServerParts): void {
+  guardAccess(scope, parts.verifier);
+  const api = scope.withTypeProvider<ZodTypeProvider>();
+  if (parts.echo) echoRoutes(api, parts.echo);
+  const methods = new KnownMethods(scope);
+  const apiParts = { scheduling: parts.scheduling, runs: parts.runs, cursors: new Cursors(parts.cursorKey) };
+  scheduleRoutes(api, apiParts);
+  scheduleActionRoutes(api, apiParts);
+  runRoutes(api, apiParts);
+  healthRoutes(api, parts.health);
+  openApiRoute(api);
+  const hasCors = (parts.corsOrigins ?? []).length > 0;
+  methods.refuseOtherMethods(scope, hasCors ? ['OPTIONS'] : []);
+}
+
+function bareServer(limits: ServerLimits, journal: Journal): FastifyInstance {
+  const onProblem = problemHandler(journal);
+  const app = Fastify({
+    logger: false,
+    genReqId: (request: IncomingMessage) => traceIdOfRequest(request),
+    bodyLimit: limits.bodyBytes,
+    requestTimeout: limits.requestTimeoutMs,
+    keepAliveTimeout: limits.keepAliveTimeoutMs,
+    handlerTimeout: limits.handlerTimeoutMs,
+    http: { headersTimeout: limits.headersTimeoutMs },
+    routerOptions: { maxParamLength: 1024 },
+    onProtoPoisoning: 'error',
+    onConstructorPoisoning: 'error',
+    // Requests that arrive on open connections while the server closes are answered; each answer closes its connection.
+    return503OnClosing: false,
+    clientErrorHandler: refuseUnreadable,
+    frameworkErrors: (error: FastifyError, request: FastifyRequest, reply: FastifyReply) => onProblem(error, request, reply),
+  });
+  app.setErrorHandler(onProblem);
+  refuseUnknownPaths(app);
+  app.setValidatorCompiler(validateWithZod);
+  app.setSerializerCompiler(serializerCompiler);
+  acceptJsonBodies(app);
+  return app;
+}
+
+async function protect(app: FastifyInstance, corsOrigins: readonly string[]): Promise<void> {
+  await app.register(helmet, {
+    contentSecurityPolicy: { useDefaults: false, directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] } },
+  });
+  if (corsOrigins.length === 0) return;
+  await app.register(cors, {
+    origin: [...corsOrigins],
+    methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
+    exposedHeaders: ['ETag', 'Location', 'Retry-After', 'Idempotent-Replayed'],
+  });
+}

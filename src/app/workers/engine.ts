@@ -1,0 +1,133 @@
+import type { DeliveryService } from '../../domain/services/delivery-service.ts';
+import type { FiringService } from '../../domain/services/firing-service.ts';
+import type { SettlingService } from '../../domain/services/settling-service.ts';
+import type { UpkeepService } from '../../domain/services/upkeep-service.ts';
+import type { Bell } from '../../domain/ports/bell.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { Journal } from '../../domain/ports/journal.ts';
+import { Alarm } from './alarm.ts';
+import { runLoop, type Step } from './loop.ts';
+
+/** How long a shutdown lets attempts in flight end by themselves. */
+const DRAIN_MS = 25_000;
+/** Loops whose last good turn is older than this, beyond their sleep, make the process unready. */
+const STALE_AFTER_MS = 30_000;
+
+interface Parts {
+  readonly firing: FiringService;
+  readonly delivery: DeliveryService;
+  readonly settling: SettlingService;
+  readonly upkeep: UpkeepService;
+  readonly bell: Bell;
+  readonly clock: Clock;
+  readonly journal: Journal;
+}
+
+/** The background of a process: claim, deliver, settle, recover, renew, upkeep, each a loop around one service call. */
+export class Engine implements AsyncDisposable {
+  readonly #parts: Parts;
+  readonly #fire = new Alarm();
+  readonly #fireMore = new Alarm();
+  readonly #waiting = new Alarm();
+  readonly #settle = new Alarm();
+  readonly #settleMore = new Alarm();
+  readonly #watch = new Alarm();
+  readonly #claiming = new AbortController();
+  readonly #finishing = new AbortController();
+  #claimers: readonly Promise<void>[] = [];
+  #finishers: readonly Promise<void>[] = [];
+  readonly #freshUntil = new Map<string, number>();
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** Starts the loops. Under load a second claimer and a second settler overlap their round trips with the first's. */
+  start(): void {
+    const { firing, delivery, settling, upkeep, bell } = this.#parts;
+    delivery.onEnded = (waiting) => (waiting === 1 ? this.#settle : this.#settleMore).ring();
+    delivery.onFlight = () => this.#watch.ring();
+    delivery.onRoom = () => {
+      if (firing.isStarved) this.#ringClaimers();
+    };
+    settling.onDue = () => this.#ringClaimers();
+    bell.listen(() => this.#ringClaimers(), this.#claiming.signal);
+    const stopClaiming = this.#claiming.signal;
+    const stopFinishing = this.#finishing.signal;
+    this.#claimers = [
+      this.#run('fire', () => this.#fireFirst(), this.#fire, stopClaiming),
+      this.#run('fire-more', () => this.#fireSecond(), this.#fireMore, stopClaiming),
+      this.#run('waiting', () => firing.fireWaiting(), this.#waiting, stopClaiming),
+      this.#run('recover', () => firing.recover(), new Alarm(), stopClaiming),
+      this.#run('upkeep', () => upkeep.step(), new Alarm(), stopClaiming),
+    ];
+    this.#finishers = [
+      this.#run('settle', () => settling.settle(), this.#settle, stopFinishing),
+      this.#run('settle-more', () => settling.settle(), this.#settleMore, stopFinishing),
+      this.#run('watch', () => settling.watch(), this.#watch, stopFinishing),
+      this.#run('renew', () => firing.renew(), new Alarm(), stopFinishing),
+    ];
+  }
+
+  /** The loops that have not had a good turn for too long; empty when all is well. */
+  get stale(): readonly string[] {
+    const now = this.#parts.clock.monotonic();
+    return [...this.#freshUntil].filter(([, until]) => now > until).map(([name]) => name);
+  }
+
+  /** Stops claiming, lets attempts end, settles them, gives the rest back; renewal stops last. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    const { delivery, clock } = this.#parts;
+    this.#claiming.abort();
+    await Promise.all(this.#claimers);
+    delivery.beginDrain();
+    const deadline = clock.monotonic() + DRAIN_MS;
+    await this.#until(() => delivery.flying === 0 || clock.monotonic() > deadline);
+    delivery.abortAll();
+    await this.#until(() => delivery.open === 0 || clock.monotonic() > deadline + 3_000);
+    this.#finishing.abort();
+    await Promise.all(this.#finishers);
+  }
+
+  /** A full batch calls the second claimer in. */
+  async #fireFirst(): Promise<number> {
+    const sleepMs = await this.#parts.firing.fireDue();
+    if (sleepMs === 0) this.#fireMore.ring();
+    return sleepMs;
+  }
+
+  /** Works while batches are full, then leaves the sleeping to the first claimer. */
+  async #fireSecond(): Promise<number> {
+    const isFirstTurn = this.#parts.delivery.open === 0;
+    const sleepMs = isFirstTurn ? Number.POSITIVE_INFINITY : await this.#parts.firing.fireDue();
+    if (sleepMs === 0) return 0;
+    if (!isFirstTurn) this.#fire.ring();
+    return Number.POSITIVE_INFINITY;
+  }
+
+  #run(name: string, step: Step, alarm: Alarm, signal: AbortSignal): Promise<void> {
+    const watched = async (): Promise<number> => {
+      const sleepMs = await step();
+      this.#freshUntil.set(name, this.#parts.clock.monotonic() + Math.min(sleepMs, 60_000) + STALE_AFTER_MS);
+      return sleepMs;
+    };
+    this.#freshUntil.set(name, this.#parts.clock.monotonic() + STALE_AFTER_MS);
+    return runLoop({ name, step: watched, alarm }, this.#parts.journal, signal);
+  }
+
+  #ringClaimers(): void {
+    this.#fire.ring();
+    this.#waiting.ring();
+  }
+
+  async #until(isDone: () => boolean): Promise<void> {
+    const never = new AbortController().signal;
+    const alarm = new Alarm();
+    const check = async (): Promise<void> => {
+      if (isDone()) return;
+      await alarm.sleep(20, never);
+      return check();
+    };
+    await check();
+  }
+}

@@ -1,0 +1,161 @@
+import { manualSpace, type RunKey, type ScheduleId, SLOT_SPACE, type TenantId } from '../ids.ts';
+import { backoffMs } from '../time/backoff.ts';
+import type { RetryPolicy } from '../time/backoff.ts';
+import type { JsonValue } from './json.ts';
+
+export type RunState = 'PENDING' | 'RUNNING' | 'RETRYING' | 'SUCCEEDED' | 'CANCELLED' | 'SKIPPED' | 'DEAD';
+export type RunCause = 'SCHEDULE' | 'CATCH_UP' | 'MANUAL' | 'BACKFILL' | 'WORKFLOW';
+export type RunReason =
+  | 'OVERLAP'
+  | 'MISFIRE'
+  | 'PAUSED'
+  | 'BY_USER'
+  | 'DELETED'
+  | 'EXHAUSTED'
+  | 'REFUSED'
+  | 'GONE'
+  | 'MAX_AGE'
+  | 'EGRESS'
+  | 'POISON';
+
+/** States that a run leaves again; the others are final. */
+export const OPEN_STATES: readonly RunState[] = ['PENDING', 'RUNNING', 'RETRYING'];
+
+/** One try at delivering a run. Instants are RFC 3339, as the JSON column and the response hold them. */
+export interface Attempt {
+  readonly number: number;
+  readonly startedAt: string;
+  readonly endedAt: string;
+  readonly outcome: AttemptOutcome;
+  readonly httpStatus?: number | undefined;
+  readonly error?: string | undefined;
+  readonly responseSnippet?: string | undefined;
+  /** The request may have reached the target although no answer came. */
+  readonly possibleDuplicate?: boolean | undefined;
+}
+
+export type AttemptOutcome =
+  | 'ACCEPTED'
+  | 'HTTP_STATUS'
+  | 'TIMEOUT'
+  | 'NETWORK'
+  | 'EGRESS_DENIED'
+  | 'REFUSED'
+  | 'FAILED'
+  | 'ABORTED';
+
+interface Answer {
+  readonly attempt: AttemptOutcome;
+  readonly httpStatus?: number | undefined;
+  readonly reason?: string | undefined;
+  readonly responseSnippet?: string | undefined;
+  readonly possibleDuplicate?: boolean | undefined;
+}
+
+/** What a sender says of one attempt. `aborted`: stopped by us (shutdown, lost lease, cancel); it uses no attempt. */
+export type Outcome =
+  | (Answer & { readonly kind: 'accepted' })
+  | (Answer & { readonly kind: 'refused'; readonly why: 'REFUSED' | 'GONE' | 'EGRESS' })
+  | (Answer & { readonly kind: 'unanswered'; readonly retryAfterMs?: number | undefined })
+  | (Answer & { readonly kind: 'aborted' });
+
+/** A run as the `runs` row holds it, and a superset of the response. */
+export interface RunRow extends RunKey {
+  readonly tenantId: TenantId;
+  readonly version: number;
+  readonly state: RunState;
+  readonly reason: RunReason | null;
+  readonly cause: RunCause;
+  readonly range: { readonly from: string; readonly to: string; readonly count: number | null } | null;
+  readonly attempts: readonly Attempt[];
+  readonly payload: JsonValue | undefined;
+  readonly due: Date;
+  readonly startedAt: Date | null;
+  readonly endedAt: Date | null;
+  readonly nextAttemptAt: Date | null;
+}
+
+/** The schedule that a run belongs to, at the version the run keeps. */
+export interface RunOrigin {
+  readonly scheduleId: ScheduleId;
+  readonly tenantId: TenantId;
+  readonly version: number;
+}
+
+/** A run that a person asks for at `now` (epoch ms), beside the slots; `random` in [0, 1) tells it from others of the same instant. */
+export function manualRun(of: RunOrigin, now: number, payload: JsonValue | undefined, random: number): RunRow {
+  return { ...unstarted(of, now), space: manualSpace(random), state: 'PENDING', cause: 'MANUAL', payload };
+}
+
+/** A slot that is being delivered and has no row yet. */
+export function liveRun(of: RunOrigin, slot: number): RunRow {
+  return { ...unstarted(of, slot), space: SLOT_SPACE, state: 'RUNNING', cause: 'SCHEDULE', payload: undefined };
+}
+
+function unstarted({ scheduleId, tenantId, version }: RunOrigin, slot: number): Omit<RunRow, 'space' | 'state' | 'cause' | 'payload'> {
+  const none = { reason: null, range: null, attempts: [], startedAt: null, endedAt: null, nextAttemptAt: null } as const;
+  return { scheduleId, tenantId, version, slot, due: new Date(slot), ...none };
+}
+
+/** What an attempt made of its run; `retryAt` (epoch ms) only with RETRYING. */
+export interface Settlement {
+  readonly state: 'SUCCEEDED' | 'RETRYING' | 'DEAD';
+  readonly reason: RunReason | null;
+  readonly attempts: readonly Attempt[];
+  readonly retryAt: number | null;
+}
+
+/** The attempt that just ended: times are epoch ms by the database's clock, `firstDue` is when the run was first due. */
+export interface EndedAttempt {
+  readonly before: readonly Attempt[];
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly firstDue: number;
+  readonly outcome: Outcome;
+}
+
+/** The state after an attempt under `policy`; `random` in [0, 1) spreads the delay. */
+export function settleAttempt(policy: RetryPolicy, ended: EndedAttempt, random: number): Settlement {
+  const { outcome } = ended;
+  const attempts = [...ended.before, attemptOf(ended)];
+  switch (outcome.kind) {
+    case 'accepted':
+      return { state: 'SUCCEEDED', reason: null, attempts, retryAt: null };
+    case 'refused':
+      return { state: 'DEAD', reason: outcome.why, attempts, retryAt: null };
+    case 'aborted':
+      return { state: 'RETRYING', reason: null, attempts, retryAt: ended.endedAt };
+    case 'unanswered': {
+      const used = attempts.filter((attempt) => attempt.outcome !== 'ABORTED').length;
+      if (used >= policy.maxAttempts) return { state: 'DEAD', reason: 'EXHAUSTED', attempts, retryAt: null };
+      const retryAt = ended.endedAt + backoffMs(policy, used, random, outcome.retryAfterMs);
+      if (retryAt - ended.firstDue > policy.maxAgeSec * 1000) return { state: 'DEAD', reason: 'MAX_AGE', attempts, retryAt: null };
+      return { state: 'RETRYING', reason: null, attempts, retryAt };
+    }
+  }
+}
+
+/** At most this many attempts are kept on a run: the first and the latest. */
+const KEPT_ATTEMPTS = 50;
+
+/** The list without its middle, so that no run's record grows without bound. */
+export function boundedAttempts(attempts: readonly Attempt[]): readonly Attempt[] {
+  const [first] = attempts;
+  if (first === undefined || attempts.length <= KEPT_ATTEMPTS) return attempts;
+  return [first, ...attempts.slice(attempts.length - KEPT_ATTEMPTS + 1)];
+}
+
+function attemptOf(ended: EndedAttempt): Attempt {
+  const { outcome, before } = ended;
+  const number = (before.at(-1)?.number ?? 0) + 1;
+  return {
+    number,
+    startedAt: new Date(ended.startedAt).toISOString(),
+    endedAt: new Date(ended.endedAt).toISOString(),
+    outcome: outcome.attempt,
+    ...(outcome.httpStatus !== undefined && { httpStatus: outcome.httpStatus }),
+    ...(outcome.reason !== undefined && { error: outcome.reason }),
+    ...(outcome.responseSnippet !== undefined && { responseSnippet: outcome.responseSnippet }),
+    ...(outcome.possibleDuplicate === true && { possibleDuplicate: true }),
+  };
+}

@@ -1,0 +1,243 @@
+import type { ScheduleId, TenantId } from '../ids.ts';
+import { type CompiledTrigger, compileTrigger, nextSlot, nextSlotMarked, slotsBetween } from '../time/compile.ts';
+import { durationMs } from '../time/duration.ts';
+import { jitterMs } from '../time/jitter.ts';
+import type { ScheduleDefinition } from './definition.ts';
+import type { FireDecision, FiredSlot, PreviousRun, SkippedSlots, TimerState } from './timer.ts';
+
+/** Skipped slots are counted exactly up to here. */
+const COUNT_CAP = 100_000;
+
+export interface VersionKey {
+  readonly scheduleId: ScheduleId;
+  readonly version: number;
+}
+
+/** A schedule's definition at one version, compiled: decides the fate of due slots. Pure; every instant is a parameter. */
+export class ScheduleVersion {
+  readonly scheduleId: ScheduleId;
+  readonly tenantId: TenantId;
+  readonly version: number;
+  readonly definition: ScheduleDefinition;
+  readonly #compiled: CompiledTrigger;
+  readonly #jitterMs: number;
+
+  /** Throws DomainError INVALID_TRIGGER. */
+  constructor(of: VersionKey & { readonly tenantId: TenantId }, definition: ScheduleDefinition) {
+    this.scheduleId = of.scheduleId;
+    this.tenantId = of.tenantId;
+    this.version = of.version;
+    this.definition = definition;
+    this.#compiled = compileTrigger(definition.trigger, { tz: definition.tz, dst: definition.dst });
+    this.#jitterMs = definition.jitter === null ? 0 : (durationMs(definition.jitter) ?? 0);
+  }
+
+  /** Milliseconds from the end of a run to the next slot, for FIXED_DELAY; else null. */
+  get delayMs(): number | null {
+    const { trigger } = this.definition;
+    return trigger.type === 'FIXED_DELAY' ? trigger.delaySec * 1000 : null;
+  }
+
+  /** True when the end of a run may move the timer or the schedule: a chain, a buffer, or a trigger that ends. */
+  get endOfRunMatters(): boolean {
+    const { trigger, endAt, maxFires, overlapPolicy, pauseOnFailures } = this.definition;
+    if (endAt !== null || maxFires !== null || pauseOnFailures !== null) return true;
+    if (overlapPolicy === 'BUFFER_ONE' || overlapPolicy === 'BUFFER_ALL') return true;
+    switch (trigger.type) {
+      case 'CRON':
+        return false;
+      case 'INTERVAL':
+        return trigger.repeat !== undefined || trigger.iso8601 !== undefined;
+      case 'RRULE':
+        return /COUNT|UNTIL/i.test(trigger.rrule) || !/RRULE|FREQ/i.test(trigger.rrule);
+      case 'FIXED_DELAY':
+      case 'ONE_SHOT':
+        return true;
+    }
+  }
+
+  /** The timer of a schedule whose slots begin after `after`; null when none will come. Keeps what `before` has counted. */
+  firstTimer(after: number, before?: Pick<TimerState, 'cursor' | 'lastFired' | 'fires'>): TimerState | null {
+    const { startAt } = this.definition;
+    const fires = before?.fires ?? 0;
+    const cursor = Math.max(before?.cursor ?? 0, 0);
+    const lower = Math.max(after, cursor);
+    let slot: number | null;
+    if (startAt !== null && startAt.getTime() > lower) {
+      slot = this.delayMs === null ? nextSlot(this.#compiled, startAt.getTime() - 1) : startAt.getTime();
+    } else {
+      slot = nextSlot(this.#compiled, lower);
+    }
+    if (slot === null || !this.#isOpenAt(slot, fires)) return null;
+    return { slot, due: this.dueOf(slot), cursor, lastFired: before?.lastFired ?? null, fires };
+  }
+
+  /** The fate of the timer's slot at `now` (database time), when it is due. */
+  fire(timer: TimerState, now: number, previous: PreviousRun): FireDecision {
+    if (now - timer.due <= this.definition.misfire.thresholdSec * 1000) return this.#fireSlot(timer, 'SCHEDULE', null, previous);
+    return this.#fireMissed(timer, now, previous);
+  }
+
+  /** When the slot is due: the slot plus its jitter, which never reaches the next slot. */
+  dueOf(slot: number): number {
+    if (this.#jitterMs === 0) return slot;
+    return slot + jitterMs(this.scheduleId, slot, this.#jitterMs, nextSlot(this.#compiled, slot));
+  }
+
+  /** The timer of the same slots when only the window or the jitter changed: its slot where that is still open. Null when none is. */
+  retimed(timer: TimerState, now: number): TimerState | null {
+    const isWaiting = timer.due === Number.POSITIVE_INFINITY;
+    if (this.delayMs !== null) {
+      if (isWaiting) return timer;
+      const slot = Math.max(timer.slot, this.definition.startAt?.getTime() ?? 0);
+      return this.#isOpenAt(slot, timer.fires) ? { ...timer, slot, due: this.dueOf(slot) } : null;
+    }
+    return this.firstTimer(isWaiting ? now : timer.slot - 1, timer) ?? (isWaiting ? timer : null);
+  }
+
+  /** The timer of a schedule taken up again, once due slots are counted: a fired last slot, or link of a chain, is waited for. */
+  resumedTimer(counted: TimerState, now: number, hasFired: boolean): TimerState | null {
+    const waiting = hasFired ? { ...counted, slot: counted.lastFired ?? counted.slot, due: Number.POSITIVE_INFINITY } : null;
+    if (this.delayMs !== null) return waiting ?? this.firstTimer(now, counted);
+    const isWaiting = !hasFired && counted.due === Number.POSITIVE_INFINITY;
+    return this.firstTimer(isWaiting ? now : counted.cursor, counted) ?? waiting;
+  }
+
+  /** The slots from `first` (itself a due slot) that are due by `now`: the `latest` ones, at most `keep`, and the stretch before them. */
+  slotsDue(first: number, now: number, keep: number): { readonly latest: readonly number[]; readonly before: Omit<SkippedSlots, 'reason'> | null } {
+    const last = this.#lastDue(first, now);
+    const latest = this.#latestSlots(first, last, keep);
+    const [kept] = latest;
+    if (kept === first) return { latest, before: null };
+    const later = first === last ? 0 : slotsBetween(this.#compiled, first, last, COUNT_CAP).count;
+    const to = kept === undefined ? last : this.#before(first, kept);
+    return { latest, before: { from: first, to, count: later === null ? null : later + 1 - latest.length } };
+  }
+
+  /** The version's next slot after `after` with its due time and what a clock change did to it; null past its window. */
+  upcomingAfter(after: number): { readonly slot: number; readonly due: number; readonly dst: 'GAP' | 'FOLD' | null } | null {
+    const marked = nextSlotMarked(this.#compiled, after);
+    if (marked === null || marked.at > this.#lastOpen(Number.POSITIVE_INFINITY)) return null;
+    return { slot: marked.at, due: this.dueOf(marked.at), dst: marked.dst };
+  }
+
+  /** How many slots lie from `first` (itself a slot) to `upTo`; at most the bound of exact counting. Zero without `maxFires`, where nobody counts. */
+  slotsWithin(first: number, upTo: number): number {
+    if (this.definition.maxFires === null || upTo < first) return 0;
+    return 1 + (slotsBetween(this.#compiled, first, upTo, COUNT_CAP).count ?? COUNT_CAP);
+  }
+
+  /** True when a schedule that has fired so often fires no more. */
+  isSpent(fires: number): boolean {
+    return this.definition.maxFires !== null && fires >= this.definition.maxFires;
+  }
+
+  #fireMissed(timer: TimerState, now: number, previous: PreviousRun): FireDecision {
+    const { policy, thresholdSec, windowSec } = this.definition.misfire;
+    if (this.delayMs !== null) return this.#fireSlot(timer, 'CATCH_UP', null, previous);
+    switch (policy) {
+      case 'FIRE_ONCE': {
+        const { latest, before } = this.slotsDue(timer.slot, now, 1);
+        const slot = latest[0] ?? timer.slot;
+        const skipped = before === null ? null : ({ ...before, reason: 'MISFIRE' } as const);
+        return this.#fireSlot({ ...timer, slot, due: slot === timer.slot ? timer.due : this.dueOf(slot) }, 'CATCH_UP', skipped, previous);
+      }
+      case 'SKIP':
+        return this.#skipUpTo(timer, now - thresholdSec * 1000, previous);
+      case 'FIRE_ALL':
+        if (now - timer.due <= windowSec * 1000) return this.#fireSlot(timer, 'CATCH_UP', null, previous);
+        return this.#skipUpTo(timer, now - windowSec * 1000, previous);
+    }
+  }
+
+  /** Skips the timer's slot and all after it that were due by `upTo`, as one stretch. */
+  #skipUpTo(timer: TimerState, upTo: number, previous: PreviousRun): FireDecision {
+    const { before } = this.slotsDue(timer.slot, upTo, 0);
+    const stretch = before ?? { from: timer.slot, to: timer.slot, count: 1 };
+    return { fired: null, skipped: { ...stretch, reason: 'MISFIRE' }, next: this.#after(timer, stretch.to, timer, previous) };
+  }
+
+  #fireSlot(timer: TimerState, cause: FiredSlot['cause'], missed: SkippedSlots | null, previous: PreviousRun): FireDecision {
+    const start = this.#startOf(previous);
+    if (start === null) {
+      const from = missed?.from ?? timer.slot;
+      const count = missed === null ? 1 : missed.count === null ? null : missed.count + 1;
+      const skipped: SkippedSlots = { from, to: timer.slot, count, reason: 'OVERLAP' };
+      return { fired: null, skipped, next: this.#after(timer, timer.slot, timer, previous) };
+    }
+    const counted = { lastFired: timer.slot, fires: timer.fires + 1 };
+    const fired: FiredSlot = { slot: timer.slot, due: timer.due, cause, start };
+    return { fired, skipped: missed, next: this.#after(timer, timer.slot, counted, 'OPEN') };
+  }
+
+  /** How a slot starts beside the run before it; null: it does not (OVERLAP). */
+  #startOf(previous: PreviousRun): FiredSlot['start'] | null {
+    if (previous === 'ENDED') return 'NOW';
+    switch (this.definition.overlapPolicy) {
+      case 'ALLOW_ALL':
+        return 'NOW';
+      case 'CANCEL_OTHER':
+        return 'CANCEL_OTHER';
+      case 'BUFFER_ALL':
+        return 'BUFFER';
+      case 'BUFFER_ONE':
+        return previous === 'BUFFERED' ? null : 'BUFFER';
+      case 'SKIP':
+        return null;
+    }
+  }
+
+  /** The timer once `slot` has been handled: the next slot, a wait for the open run to end, or the end. */
+  #after(timer: TimerState, slot: number, counted: Pick<TimerState, 'lastFired' | 'fires'>, previous: PreviousRun): TimerState | 'COMPLETED' {
+    const cursor = Math.max(timer.cursor, slot);
+    const next = this.#nextOf(slot);
+    const { lastFired, fires } = counted;
+    if (next !== null && this.#isOpenAt(next, fires)) return { slot: next, due: this.dueOf(next), cursor, lastFired, fires };
+    if (previous === 'ENDED') return 'COMPLETED';
+    return { slot, due: Number.POSITIVE_INFINITY, cursor, lastFired, fires };
+  }
+
+  #nextOf(slot: number): number | null {
+    return this.delayMs === null ? nextSlot(this.#compiled, slot) : null;
+  }
+
+  /** The last slot from `from` on that is due by `now`; `from` where none is. No slot's due time reaches the next slot. */
+  #lastDue(from: number, now: number): number {
+    if (this.delayMs !== null) return from;
+    const { last } = slotsBetween(this.#compiled, from, this.#lastOpen(now), COUNT_CAP);
+    if (last === null || this.dueOf(last) <= now) return last ?? from;
+    return this.#before(from, last);
+  }
+
+  /** The latest slot before `last`, from `from` on: the end of a skipped stretch whose follower fires. */
+  #before(from: number, last: number): number {
+    return slotsBetween(this.#compiled, from, last - 1, COUNT_CAP).last ?? from;
+  }
+
+  /** The latest slots from `first` to `last` (both slots), at most `keep`: by halving, however many lie before them. */
+  #latestSlots(first: number, last: number, keep: number): readonly number[] {
+    if (keep === 0) return [];
+    if (keep === 1 || first === last) return [last];
+    let from = first - 1;
+    let enough = last;
+    while (enough - from > 1000) {
+      const middle = Math.floor((from + enough) / 2);
+      const { count } = slotsBetween(this.#compiled, middle, last, keep);
+      if (count === null || count >= keep) from = middle;
+      else enough = middle;
+    }
+    const slots: number[] = [];
+    for (let slot = nextSlot(this.#compiled, from); slot !== null && slot <= last; slot = nextSlot(this.#compiled, slot)) slots.push(slot);
+    return slots.slice(-keep);
+  }
+
+  #isOpenAt(slot: number, fires: number): boolean {
+    const { endAt } = this.definition;
+    return (endAt === null || slot <= endAt.getTime()) && !this.isSpent(fires);
+  }
+
+  #lastOpen(instant: number): number {
+    const { endAt } = this.definition;
+    return endAt === null ? instant : Math.min(instant, endAt.getTime());
+  }
+}

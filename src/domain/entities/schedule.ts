@@ -1,0 +1,249 @@
+import { DomainError } from '../errors.ts';
+import type { ScheduleId, TenantId } from '../ids.ts';
+import { normaliseTrigger } from '../time/compile.ts';
+import { checkDefinition, checkOwnership } from './definition-rules.ts';
+import type { ScheduleDefinition } from './definition.ts';
+import { sameJson } from './json.ts';
+import type { RunOrigin } from './run.ts';
+import { isSameTrigger } from './same-trigger.ts';
+import type { ScheduleVersion } from './schedule-version.ts';
+import { countedWith, neverFires, startedTimer, versionOf } from './started-timer.ts';
+import type { SkippedSlots, TimerState } from './timer.ts';
+
+export type ScheduleLifecycle = 'ACTIVE' | 'PAUSED' | 'DISABLED' | 'COMPLETED';
+export type ScheduleScope = 'SYSTEM' | 'TENANT' | 'ORGANIZATION';
+
+/** Who paused a schedule and why; instants are RFC 3339. */
+export interface Pause {
+  readonly note: string | null;
+  readonly by: string;
+  readonly at: string;
+  readonly resumeAt: string | null;
+}
+
+/** What a caller says of a schedule, defaults filled in. */
+export interface ScheduleInput extends ScheduleDefinition {
+  readonly name: string;
+  readonly key: string | null;
+  readonly description: string | null;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly scope: ScheduleScope;
+  readonly organizationId: string | null;
+  /** Left out: a create begins active, a replace keeps the state. */
+  readonly enabled?: boolean | undefined;
+}
+
+/** A schedule as its row holds it. While ACTIVE the timer (next slot, cursor, counts) lives in the `timers` row instead. */
+export interface ScheduleState extends Omit<ScheduleInput, 'enabled'> {
+  readonly id: ScheduleId;
+  readonly tenantId: TenantId;
+  readonly state: ScheduleLifecycle;
+  readonly stateReason: string | null;
+  readonly pause: Pause | null;
+  /** Bumped by every change a caller makes; the ETag. */
+  readonly version: number;
+  /** The version at which trigger, target, payload or a policy last changed; runs name it. */
+  readonly definitionVersion: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+  readonly createdBy: string;
+}
+
+/** Who acts, and when by the database's clock (epoch ms). */
+export interface Act {
+  readonly by: string;
+  readonly now: number;
+}
+
+/** What became of slots that passed during a pause, as the caller of `resume` chooses. */
+export type MissedChoice = 'SKIP' | 'FIRE_ONCE' | 'FIRE_ALL';
+
+/** Slots that passed without a claim before a change: those that become runs of `version`, and the stretch that is skipped. */
+export interface PassedSlots {
+  readonly version: number;
+  readonly fired: readonly number[];
+  readonly skipped: SkippedSlots | null;
+}
+
+/** FIRE_ALL makes at most this many runs at once; what lies before them is skipped as one stretch. */
+const FIRE_ALL_CAP = 1000;
+
+/** A schedule with its timer: state, invariants and verbs. Immutable: each verb answers the schedule that results. */
+export class ScheduleEntity {
+  readonly state: ScheduleState;
+  readonly timer: TimerState;
+  /** What the last verb says of slots that had passed; to be recorded in its transaction. */
+  readonly passed: PassedSlots | null;
+
+  constructor(state: ScheduleState, timer: TimerState, passed: PassedSlots | null = null) {
+    this.state = state;
+    this.timer = timer;
+    this.passed = passed;
+  }
+
+  /** Throws INVALID_TRIGGER, TRIGGER_NEVER_FIRES or VALIDATION_FAILED. */
+  static create(input: ScheduleInput, owner: { readonly id: ScheduleId; readonly tenantId: TenantId }, act: Act): ScheduleEntity {
+    const { enabled, ...given } = input;
+    const at = new Date(act.now);
+    const created: ScheduleState = {
+      ...given,
+      ...owner,
+      trigger: normaliseTrigger(given.trigger, given.tz, act.now),
+      state: 'ACTIVE',
+      stateReason: null,
+      pause: null,
+      version: 1,
+      definitionVersion: 1,
+      createdAt: at,
+      updatedAt: at,
+      createdBy: act.by,
+    };
+    checkOwnership(created);
+    checkDefinition(created);
+    const timer = startedTimer(created, act.now, undefined);
+    if (enabled !== false) return new ScheduleEntity(created, timer);
+    return new ScheduleEntity({ ...created, state: 'PAUSED', pause: pauseOf(act, null, null) }, timer);
+  }
+
+  /** True while slots are created: a `timers` row exists. */
+  get isActive(): boolean {
+    return this.state.state === 'ACTIVE';
+  }
+
+  /** The slot to come; null while there is none: not active, or waiting for a run to end. */
+  get nextFireAt(): Date | null {
+    return this.isActive && this.timer.due !== Number.POSITIVE_INFINITY ? new Date(this.timer.slot) : null;
+  }
+
+  /** What runs made now name as theirs. */
+  get origin(): RunOrigin {
+    return { scheduleId: this.state.id, tenantId: this.state.tenantId, version: this.state.definitionVersion };
+  }
+
+  /** The earliest instant (epoch ms) at which something is due that was not before this change; `Infinity` when there is none. */
+  wakesAt(before: ScheduleEntity | null): number {
+    if (this.passed !== null && this.passed.fired.length > 0) return this.state.updatedAt.getTime();
+    const known = before?.isActive === true ? before.timer.due : Number.POSITIVE_INFINITY;
+    return this.isActive && this.timer.due < known ? this.timer.due : Number.POSITIVE_INFINITY;
+  }
+
+  /** Its definition at the current version, compiled. Throws INVALID_TRIGGER where newer zone data no longer reads it. */
+  get currentVersion(): ScheduleVersion {
+    return versionOf(this.state);
+  }
+
+  /** The input that would make this schedule: what a merge patch is applied to. `enabled` is false only by a pause or disabling. */
+  get input(): ScheduleInput {
+    const { id, tenantId, state, stateReason, pause, version, definitionVersion, createdAt, updatedAt, createdBy, ...input } = this.state;
+    return { ...input, enabled: state === 'ACTIVE' || state === 'COMPLETED' };
+  }
+
+  /** This schedule with another definition; itself when nothing changes. The trigger starts anew only when it changed. */
+  replace(input: ScheduleInput, act: Act): ScheduleEntity {
+    const { enabled, ...given } = input;
+    const redefined = this.#redefine(given, act);
+    const switched = redefined.#switch(enabled, act);
+    if (switched === this) return this;
+    return new ScheduleEntity({ ...switched.state, version: this.state.version + 1 }, switched.timer, switched.passed);
+  }
+
+  /** Throws CONFLICT unless ACTIVE. */
+  pause(why: { readonly note: string | null; readonly resumeAt: string | null }, act: Act): ScheduleEntity {
+    if (!this.isActive) throw this.#conflict('only an ACTIVE schedule can be paused');
+    return this.#changed({ state: 'PAUSED', stateReason: null, pause: pauseOf(act, why.note, why.resumeAt) }, this.timer, act);
+  }
+
+  /** Throws CONFLICT unless PAUSED or DISABLED. `missed` decides on the slots that came due meanwhile; those to come are untouched. */
+  resume(missed: MissedChoice, act: Act): ScheduleEntity {
+    const { state } = this.state;
+    if (state !== 'PAUSED' && state !== 'DISABLED') throw this.#conflict('only a PAUSED or DISABLED schedule can be resumed');
+    const active = { state: 'ACTIVE', stateReason: null, pause: null } as const;
+    const passed = this.#passedBy(act.now, missed, 'PAUSED');
+    if (passed === null && this.timer.due !== Number.POSITIVE_INFINITY) return this.#changed(active, this.timer, act);
+    const counted = countedWith(this.timer, passed);
+    const next = this.currentVersion.resumedTimer(counted, act.now, passed !== null && passed.fired.length > 0);
+    return this.#changed(next === null ? { ...active, state: 'COMPLETED' } : active, next ?? counted, act, passed);
+  }
+
+  #switch(enabled: boolean | undefined, act: Act): ScheduleEntity {
+    if (enabled === undefined || enabled === this.isActive || this.state.state === 'COMPLETED') return this;
+    return enabled ? this.resume('SKIP', act) : this.pause({ note: null, resumeAt: null }, act);
+  }
+
+  #redefine(given: Omit<ScheduleInput, 'enabled'>, act: Act): ScheduleEntity {
+    const { state } = this;
+    const isSame = given.tz === state.tz && isSameTrigger(given.trigger, state.trigger, given.tz);
+    const trigger = isSame ? state.trigger : normaliseTrigger(given.trigger, given.tz, act.now);
+    const next: ScheduleState = { ...state, ...given, trigger };
+    if (sameJson(next, state)) return this;
+    checkOwnership(next);
+    checkDefinition(next);
+    const isSameDefinition = sameJson(definitionOf(next), definitionOf(state));
+    const redefined = { ...next, definitionVersion: isSameDefinition ? state.definitionVersion : state.version + 1 };
+    if (!isSame || !sameJson(next.dst, state.dst)) return this.#restarted(redefined, act);
+    return sameJson(windowOf(next), windowOf(state)) ? this.#changed(redefined, this.timer, act) : this.#retimed(redefined, act);
+  }
+
+  /** Other slots: they begin after now. Those of the old trigger that had come due unclaimed keep their place in the record. */
+  #restarted(redefined: ScheduleState, act: Act): ScheduleEntity {
+    const passed = this.state.state === 'COMPLETED' ? null : this.#passedBy(act.now, ...this.#lateChoice(act.now));
+    const timer = startedTimer(redefined, act.now, countedWith(this.timer, passed));
+    return this.#changed(redefined.state === 'COMPLETED' ? { ...redefined, state: 'ACTIVE' } : redefined, timer, act, passed);
+  }
+
+  /** The same slots in another window or with other jitter. A completed schedule begins again where the window now has slots to come. */
+  #retimed(redefined: ScheduleState, act: Act): ScheduleEntity {
+    if (redefined.state === 'COMPLETED') {
+      const again = versionOf(redefined).firstTimer(act.now, this.timer);
+      return this.#changed(again === null ? redefined : { ...redefined, state: 'ACTIVE' }, again ?? this.timer, act);
+    }
+    const timer = versionOf(redefined).retimed(this.timer, act.now);
+    if (timer === null) throw neverFires('the trigger has no slot to come within startAt, endAt and maxFires');
+    return this.#changed(redefined, timer, act);
+  }
+
+  /** What becomes of due slots that no claim took before the trigger changed: what the misfire policy would have made of them. */
+  #lateChoice(now: number): [MissedChoice, 'MISFIRE' | 'PAUSED'] {
+    if (!this.isActive) return ['SKIP', 'PAUSED'];
+    const { policy, thresholdSec } = this.state.misfire;
+    return [now - this.timer.due <= thresholdSec * 1000 ? 'FIRE_ONCE' : policy, 'MISFIRE'];
+  }
+
+  /** The slots from the timer's own that were due by `now` and that no claim took; null when there is none. */
+  #passedBy(now: number, choice: MissedChoice, reason: 'MISFIRE' | 'PAUSED'): PassedSlots | null {
+    const { slot, due, fires } = this.timer;
+    if (due > now) return null;
+    const wanted = { SKIP: 0, FIRE_ONCE: 1, FIRE_ALL: FIRE_ALL_CAP }[choice];
+    const room = Math.max(0, Math.min(wanted, (this.state.maxFires ?? Number.POSITIVE_INFINITY) - fires));
+    const { latest, before } = this.currentVersion.slotsDue(slot, now, room);
+    return { version: this.state.definitionVersion, fired: latest, skipped: before === null ? null : { ...before, reason } };
+  }
+
+  #changed(change: Partial<ScheduleState>, timer: TimerState, act: Act, passed: PassedSlots | null = null): ScheduleEntity {
+    const state = { ...this.state, ...change, version: this.state.version + 1, updatedAt: new Date(act.now) };
+    return new ScheduleEntity(state, timer, passed ?? this.passed);
+  }
+
+  #conflict(message: string): DomainError {
+    return new DomainError('CONFLICT', `${message}; this one is ${this.state.state}`);
+  }
+}
+
+/** The parts of a schedule that its runs are made from. */
+export function definitionOf(state: ScheduleDefinition): ScheduleDefinition {
+  const { tz, trigger, target, payload, startAt, endAt, maxFires, jitter, dst } = state;
+  const { overlapPolicy, misfire, retry, timeoutSec, pauseOnFailures, onCompletion } = state;
+  return { tz, trigger, target, payload, startAt, endAt, maxFires, jitter, dst, overlapPolicy, misfire, retry, timeoutSec, pauseOnFailures, onCompletion };
+}
+
+function windowOf(state: ScheduleDefinition): unknown {
+  return [state.startAt, state.endAt, state.maxFires, state.jitter];
+}
+
+function pauseOf(act: Act, note: string | null, resumeAt: string | null): Pause {
+  const resumeMs = resumeAt === null ? null : Date.parse(resumeAt);
+  if (resumeMs !== null && !(resumeMs > act.now)) {
+    throw new DomainError('VALIDATION_FAILED', 'resumeAt must lie in the future', [{ path: 'resumeAt', message: 'must lie in the future' }]);
+  }
+  return { note, by: act.by, at: new Date(act.now).toISOString(), resumeAt: resumeMs === null ? null : new Date(resumeMs).toISOString() };
+}

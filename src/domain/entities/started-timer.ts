@@ -1,0 +1,35 @@
+import { DomainError } from '../errors.ts';
+import type { PassedSlots, ScheduleState } from './schedule.ts';
+import { ScheduleVersion } from './schedule-version.ts';
+import type { TimerState } from './timer.ts';
+
+/** The timer of a schedule whose trigger starts at `now`; `before` has counted fires under another trigger. Throws TRIGGER_NEVER_FIRES. */
+export function startedTimer(state: ScheduleState, now: number, before: TimerState | undefined): TimerState {
+  const isOneShot = state.trigger.type === 'ONE_SHOT';
+  const after = isOneShot ? now - state.misfire.windowSec * 1000 - 1 : now;
+  const timer = versionOf(state).firstTimer(after, before);
+  if (timer !== null) return timer;
+  throw neverFires(
+    isOneShot
+      ? 'trigger.startAt lies in the past by more than the misfire window, or was fired already'
+      : 'the trigger has no slot after now within startAt, endAt and maxFires',
+  );
+}
+
+/** The error of a trigger without a slot to come. */
+export function neverFires(message: string): DomainError {
+  return new DomainError('TRIGGER_NEVER_FIRES', message, [{ path: 'trigger', message }]);
+}
+
+/** The timer with the passed slots counted: none of them comes again. */
+export function countedWith(timer: TimerState, passed: PassedSlots | null): TimerState {
+  if (passed === null) return timer;
+  const lastFired = passed.fired.at(-1);
+  const cursor = Math.max(timer.cursor, lastFired ?? 0, passed.skipped?.to ?? 0);
+  return { ...timer, cursor, lastFired: lastFired ?? timer.lastFired, fires: timer.fires + passed.fired.length };
+}
+
+/** What the schedule's runs are made from, compiled. Throws INVALID_TRIGGER. */
+export function versionOf(state: ScheduleState): ScheduleVersion {
+  return new ScheduleVersion({ scheduleId: state.id, tenantId: state.tenantId, version: state.definitionVersion }, state);
+}

@@ -1,0 +1,23 @@
+import type { JsonValue } from './json.ts';
+
+/** Where a run is delivered. */
+export type Target =
+  | { readonly kind: 'HTTP'; readonly http: HttpTarget }
+  | { readonly kind: 'EVENT'; readonly eventTopic: string }
+  | { readonly kind: 'QUEUE'; readonly queue: QueueTarget }
+  | { readonly kind: 'COMMAND'; readonly command: { readonly name: string } };
+
+export type TargetKind = Target['kind'];
+
+export interface HttpTarget {
+  readonly url: string;
+  readonly method: 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE' | 'HEAD';
+  readonly headers: { readonly [name: string]: string };
+  /** Sent instead of the schedule's payload. */
+  readonly body?: JsonValue | undefined;
+}
+
+export interface QueueTarget {
+  readonly topic: string;
+  readonly driver?: 'NATS' | undefined;
+}

@@ -1,0 +1,56 @@
+/**
+ * A schedule's next due slot, as the hot `timers` row holds it. All instants are epoch milliseconds.
+ * `due` is `Infinity` while the schedule waits for a run to end: a FIXED_DELAY chain, or the last slot of a finite trigger.
+ */
+export interface TimerState {
+  readonly slot: number;
+  readonly due: number;
+  /** No slot at or before it is ever created again. */
+  readonly cursor: number;
+  /** The last slot that became a run; null before the first. */
+  readonly lastFired: number | null;
+  readonly fires: number;
+}
+
+/** What is known of the run at `lastFired`: none or ended, in flight, or waiting in the buffer. */
+export type PreviousRun = 'ENDED' | 'OPEN' | 'BUFFERED';
+
+/** A slot that becomes a run. `BUFFER`: it waits until the run before it ends; `CANCEL_OTHER`: that run is cancelled first. */
+export interface FiredSlot {
+  readonly slot: number;
+  readonly due: number;
+  readonly cause: 'SCHEDULE' | 'CATCH_UP';
+  readonly start: 'NOW' | 'BUFFER' | 'CANCEL_OTHER';
+}
+
+/** A stretch of slots that became no run; `count` is null past the bound of exact counting. */
+export interface SkippedSlots {
+  readonly from: number;
+  readonly to: number;
+  readonly count: number | null;
+  readonly reason: 'OVERLAP' | 'MISFIRE' | 'PAUSED';
+}
+
+/** The fate of a due slot and what its timer becomes. `COMPLETED`: no slot will come and no run is open; `disabled`: why none can be computed. */
+export interface FireDecision {
+  readonly fired: FiredSlot | null;
+  readonly skipped: SkippedSlots | null;
+  readonly next: TimerState | 'COMPLETED' | { readonly disabled: string };
+}
+
+/** What the end of a run may do to its schedule's timer. */
+export interface EndOfRunRule {
+  /** FIXED_DELAY: from the end of a run to the next slot; else null. */
+  readonly delayMs: number | null;
+  readonly endAt: number | null;
+  readonly maxFires: number | null;
+}
+
+/** The timer once the run at `slot` has ended at `endedAt`; null when it does not wait for this run. */
+export function timerAfterRun(timer: TimerState, rule: EndOfRunRule, slot: number, endedAt: number): TimerState | 'COMPLETED' | null {
+  if (timer.due !== Number.POSITIVE_INFINITY || timer.lastFired !== slot) return null;
+  if (rule.delayMs === null) return 'COMPLETED';
+  const next = Math.max(endedAt, timer.cursor) + rule.delayMs;
+  const isOpen = (rule.endAt === null || next <= rule.endAt) && (rule.maxFires === null || timer.fires < rule.maxFires);
+  return isOpen ? { ...timer, slot: next, due: next } : 'COMPLETED';
+}

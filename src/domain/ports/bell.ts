@@ -1,0 +1,7 @@
+/** Wakes engines on other nodes. A hint: losing a ring costs lateness up to the longest sleep, never a slot. */
+export interface Bell {
+  /** Something is due at `due` (epoch ms) that may be earlier than what engines sleep towards. Never throws, never waits. */
+  ring(due: number): void;
+  /** Calls `heard` for every ring of any node, until the signal aborts. */
+  listen(heard: (due: number) => void, signal: AbortSignal): void;
+}

@@ -1,0 +1,103 @@
+import type { Attempt, RunCause, RunReason, RunState } from '../entities/run.ts';
+import type { ScheduleVersion } from '../entities/schedule-version.ts';
+import type { FireDecision, PreviousRun, TimerState } from '../entities/timer.ts';
+import type { JsonValue } from '../entities/json.ts';
+import type { RunKey, ScheduleId, TenantId } from '../ids.ts';
+
+/** The lease that covers a batch of runs: whoever holds the fence may deliver and settle them. */
+export interface Lease {
+  readonly claimId: string;
+  readonly fence: number;
+  /** Deaths that the claim's owners died so far. */
+  readonly recoveries: number;
+}
+
+/** Who claims and for how long. */
+export interface Claimant {
+  readonly owner: string;
+  readonly claimId: string;
+  readonly leaseMs: number;
+}
+
+/** A due timer with what decides its fate. `version` is null where its definition no longer compiles; `problem` says why. */
+export interface DueSlot {
+  readonly scheduleId: ScheduleId;
+  readonly tenantId: TenantId;
+  readonly timer: TimerState;
+  readonly version: ScheduleVersion | null;
+  readonly problem: string | null;
+  readonly previous: PreviousRun;
+}
+
+/** What one claim transaction committed. All instants are the database's, epoch ms. */
+export interface FiredBatch {
+  /** Asked for as `now` at the transaction's start, or at its end when nothing was due. */
+  readonly now: number;
+  readonly due: readonly DueSlot[];
+  /** Aligned with `due`. */
+  readonly decisions: readonly FireDecision[];
+  /** The earliest due time after the transaction's start, else Infinity. */
+  readonly nextDue: number;
+  /** Due timers are left: over the limit, or held by another claimer. */
+  readonly isBehind: boolean;
+}
+
+/** A run that waited (a retry, manual, buffered, backfilled or recovered run) and is claimed for its next attempt. */
+export interface ClaimedRun {
+  readonly key: RunKey;
+  readonly version: ScheduleVersion;
+  readonly cause: RunCause;
+  readonly attempts: readonly Attempt[];
+  readonly payload: JsonValue | null;
+  readonly due: number;
+  readonly startedAt: number | null;
+}
+
+export interface ClaimedRuns {
+  readonly now: number;
+  readonly runs: readonly ClaimedRun[];
+  readonly nextDue: number;
+  readonly isBehind: boolean;
+}
+
+/** What one attempt made of a run, with the lease that covers it. Instants are epoch ms. */
+export interface SettledRun {
+  readonly key: RunKey;
+  readonly lease: Lease;
+  readonly tenantId: TenantId;
+  readonly version: number;
+  readonly state: RunState;
+  readonly reason: RunReason | null;
+  readonly cause: RunCause;
+  readonly attempts: readonly Attempt[];
+  readonly payload: JsonValue | null;
+  readonly due: number;
+  readonly startedAt: number;
+  readonly endedAt: number;
+  readonly retryAt: number | null;
+  /** The end of this run may move its schedule: see `ScheduleVersion.endOfRunMatters`. */
+  readonly endMatters: boolean;
+}
+
+export interface RecoveredClaim {
+  readonly lease: Lease;
+  readonly runs: readonly ClaimedRun[];
+}
+
+/** The engine's statements, across all tenants. Each method is one transaction. */
+export interface EngineStore {
+  /** Claims due timers, lets `decide` choose each one's fate, writes timers, claim and skip records; after it the slots exist. */
+  fireDue(limit: number, claimant: Claimant, decide: (due: readonly DueSlot[], now: number) => readonly FireDecision[]): Promise<FiredBatch>;
+  /** Claims waiting runs whose time has come. Runs of deleted schedules end as CANCELLED instead. */
+  claimWaiting(limit: number, claimant: Claimant): Promise<ClaimedRuns>;
+  /** Writes outcomes, guarded by each lease's fence, and deletes the claims in `closed`. `nextDue`: when an end made something due, else Infinity. */
+  settle(settled: readonly SettledRun[], closed: readonly string[]): Promise<{ readonly stale: readonly RunKey[]; readonly nextDue: number }>;
+  /** RUNNING rows for runs in flight that have no row yet. */
+  showRunning(settled: readonly SettledRun[]): Promise<void>;
+  /** Prolongs leases; answers the ids of the claims still held with their fence. */
+  renew(leases: readonly Lease[], leaseMs: number): Promise<ReadonlySet<string>>;
+  /** Which of these runs somebody else has ended (cancelled) meanwhile. */
+  endedElsewhere(keys: readonly RunKey[]): Promise<readonly RunKey[]>;
+  /** Takes over claims whose lease has expired: next fence, open runs only; from the second death on each run alone. */
+  recover(limit: number, claimant: Claimant, newId: () => string): Promise<{ readonly claims: readonly RecoveredClaim[]; readonly poisoned: number }>;
+}

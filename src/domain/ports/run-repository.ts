@@ -1,0 +1,37 @@
+import type { RunCause, RunRow, RunState } from '../entities/run.ts';
+import type { RunKey, ScheduleId } from '../ids.ts';
+import type { Page } from './schedule-repository.ts';
+
+export interface RunQuery {
+  readonly organizationId: string | null;
+  readonly scheduleId?: ScheduleId | undefined;
+  readonly state?: RunState | undefined;
+  readonly cause?: RunCause | undefined;
+  /** Epoch ms, of the slot: from inclusive, to exclusive. */
+  readonly from?: number | undefined;
+  readonly to?: number | undefined;
+  readonly limit: number;
+  readonly after?: RunKey | undefined;
+}
+
+/** Runs wait in lanes; a smaller number is served more. */
+export const LANES = { live: 0, retry: 1, catchUp: 2, redrive: 3 } as const;
+export type Lane = (typeof LANES)[keyof typeof LANES];
+
+/** The runs of one tenant, newest slot first. */
+export interface RunRepository {
+  /** Also of a deleted schedule; with an organization, only of its schedules. */
+  find(key: RunKey, organizationId: string | null): Promise<RunRow | null>;
+  /** True while a live claim names the key: a run in flight that has no row yet. */
+  isClaimed(key: RunKey): Promise<boolean>;
+  page(query: RunQuery): Promise<Page<RunRow, RunKey>>;
+  /** A PENDING row and its place in a lane, due at the run's `due`. */
+  enqueue(run: RunRow, lane: Lane): Promise<void>;
+  /** A dead run back to PENDING in a lane, a retrying one as it is: due now. Null when it is neither, or an attempt has begun. */
+  retryNow(key: RunKey, lane: Lane, now: number): Promise<RunRow | null>;
+  /**
+   * The final row CANCELLED for a run that is open, with or without a row, and what its end does to its schedule.
+   * Null when it has ended. `nextDue`: the earliest instant at which something became due by it, else `Infinity`.
+   */
+  cancel(run: RunRow, reason: 'BY_USER' | 'OVERLAP' | 'DELETED', now: number): Promise<{ readonly run: RunRow; readonly nextDue: number } | null>;
+}

@@ -1,0 +1,61 @@
+import type { ScheduleEntity, ScheduleLifecycle } from '../entities/schedule.ts';
+import type { TargetKind } from '../entities/target.ts';
+import type { ScheduleId } from '../ids.ts';
+import type { TriggerType } from '../time/trigger.ts';
+
+export type ScheduleSort = 'createdAt' | '-createdAt' | 'name' | '-name' | 'nextFireAt' | '-nextFireAt';
+
+export interface ScheduleFilter {
+  readonly organizationId: string | null;
+  readonly state?: ScheduleLifecycle | undefined;
+  readonly label?: { readonly key: string; readonly value: string } | undefined;
+  /** Part of the name or key, any case. */
+  readonly q?: string | undefined;
+  readonly targetKind?: TargetKind | undefined;
+  readonly triggerType?: TriggerType | undefined;
+  /** Epoch ms. */
+  readonly dueBefore?: number | undefined;
+}
+
+/** A place in a list: the sort value of the last item (epoch ms, name, or null) and its id. */
+export interface ListPosition {
+  readonly value: number | string | null;
+  readonly id: string;
+}
+
+export interface ScheduleQuery {
+  readonly filter: ScheduleFilter;
+  readonly sort: ScheduleSort;
+  /** At most 200. */
+  readonly limit: number;
+  /** Either a keyset position or an offset with a total, as the caller pages. */
+  readonly after?: ListPosition | undefined;
+  readonly offset?: number | undefined;
+}
+
+export interface Page<T, Position> {
+  readonly items: readonly T[];
+  readonly next: Position | null;
+  /** Only when an offset was asked for. */
+  readonly total: number | null;
+}
+
+/** The living schedules of one tenant. */
+export interface ScheduleRepository {
+  find(id: ScheduleId): Promise<ScheduleEntity | null>;
+  /** Locks the timer, then the schedule, until the transaction ends. */
+  findForChange(by: { readonly id: ScheduleId } | { readonly key: string }): Promise<ScheduleEntity | null>;
+  page(query: ScheduleQuery): Promise<Page<ScheduleEntity, ListPosition>>;
+  /** Schedule, first version and timer. Throws ALREADY_EXISTS when a living schedule has its key. */
+  insert(entity: ScheduleEntity): Promise<void>;
+  /** The changed schedule: its row, a version row when the definition changed, its timer in or out, and the runs of `entity.passed`. */
+  save(entity: ScheduleEntity, before: ScheduleEntity): Promise<void>;
+  /** Soft: no slot comes any more, waiting runs end as CANCELLED DELETED, the key is free again. Found for change before. */
+  remove(entity: ScheduleEntity, now: number): Promise<void>;
+  /** True when a node whose heartbeat is fresh has registered the command. */
+  knowsCommand(name: string): Promise<boolean>;
+  /** The schedule an earlier request with this key made, if any; keys are forgotten after 24 hours. */
+  findIdempotent(key: string): Promise<{ readonly requestHash: string; readonly scheduleId: ScheduleId } | null>;
+  /** False when another request stored the key first. */
+  storeIdempotent(key: string, requestHash: string, scheduleId: ScheduleId): Promise<boolean>;
+}

@@ -1,0 +1,34 @@
+import type { JsonValue } from '../entities/json.ts';
+import type { Outcome, RunCause } from '../entities/run.ts';
+import type { ScheduleVersion } from '../entities/schedule-version.ts';
+import type { Target, TargetKind } from '../entities/target.ts';
+import type { RunId, RunKey, TenantId } from '../ids.ts';
+import type { FireTrace } from './journal.ts';
+
+/** One attempt at a run, as a sender gets it. Instants are epoch ms. */
+export interface Delivery {
+  readonly key: RunKey;
+  readonly runId: RunId;
+  readonly tenantId: TenantId;
+  readonly version: ScheduleVersion;
+  readonly cause: RunCause;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  readonly due: number;
+  /** The run's own payload, else the version's. */
+  readonly payload: JsonValue;
+  /** Null while nobody collects traces. */
+  readonly trace: FireTrace | null;
+}
+
+/** Delivers to one kind of target. Never throws: whatever the world does is an {@link Outcome}; `signal` ends the attempt. */
+export interface Sender {
+  send(delivery: Delivery, signal: AbortSignal): Promise<Outcome>;
+}
+
+/** The sender of each kind of target this deployment has, and what it can say about a target before any delivery. */
+export interface Senders {
+  of(kind: TargetKind): Sender;
+  /** Throws TARGET_NOT_ALLOWED where a delivery to `target` could never be made from this deployment. */
+  check(target: Target): void;
+}

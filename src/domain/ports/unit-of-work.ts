@@ -1,0 +1,17 @@
+import type { TenantId } from '../ids.ts';
+import type { RunRepository } from './run-repository.ts';
+import type { ScheduleRepository } from './schedule-repository.ts';
+
+/** What a use case of one tenant works with, inside its transaction. */
+export interface TenantWork {
+  /** The database's time at the transaction's start, epoch ms. */
+  readonly now: number;
+  readonly schedules: ScheduleRepository;
+  readonly runs: RunRepository;
+}
+
+/** Opens transactions. Outages become UNAVAILABLE; deadlocks and serialization failures are tried again. */
+export interface UnitOfWork {
+  /** One transaction in which no other tenant's row exists. */
+  forTenant<T>(tenantId: TenantId, work: (tenant: TenantWork) => Promise<T>): Promise<T>;
+}

@@ -1,0 +1,268 @@
+import { type Attempt, boundedAttempts, type Outcome, settleAttempt } from '../entities/run.ts';
+import { encodeRunId, type RunId } from '../ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ClaimedRun, SettledRun } from '../ports/engine-store.ts';
+import type { FireTrace, Journal } from '../ports/journal.ts';
+import type { Delivery, Sender, Senders } from '../ports/sender.ts';
+import { FairQueue } from './fair-queue.ts';
+import type { HeldClaim } from './held-claim.ts';
+
+/** How many deliveries may be in flight, and how many more may be claimed ahead of them. */
+export interface DeliveryLimits {
+  readonly concurrency: number;
+  readonly ahead: number;
+}
+
+/** An attempt that ended, waiting to be settled. */
+export interface EndedDelivery {
+  readonly claim: HeldClaim;
+  readonly settled: SettledRun;
+  readonly trace: FireTrace | null;
+  /** Monotonic. */
+  readonly endedAt: number;
+}
+
+/** An attempt under way. */
+class Flight implements Delivery {
+  readonly run: ClaimedRun;
+  readonly claim: HeldClaim;
+  readonly trace: FireTrace | null;
+  readonly abort = new AbortController();
+  readonly startedAt: number;
+  readonly startedMonotonic: number;
+  isShown: boolean;
+
+  constructor(waiting: Waiting, trace: FireTrace | null, startedAt: number, startedMonotonic: number) {
+    this.run = waiting.run;
+    this.claim = waiting.claim;
+    this.trace = trace;
+    this.startedAt = startedAt;
+    this.startedMonotonic = startedMonotonic;
+    this.isShown = waiting.run.startedAt !== null;
+  }
+
+  get key(): Delivery['key'] {
+    return this.run.key;
+  }
+  get runId(): RunId {
+    return encodeRunId(this.run.key);
+  }
+  get tenantId(): Delivery['tenantId'] {
+    return this.run.version.tenantId;
+  }
+  get version(): Delivery['version'] {
+    return this.run.version;
+  }
+  get cause(): Delivery['cause'] {
+    return this.run.cause;
+  }
+  get attempt(): number {
+    return (this.run.attempts.at(-1)?.number ?? 0) + 1;
+  }
+  get due(): number {
+    return this.run.due;
+  }
+  get payload(): Delivery['payload'] {
+    return this.run.payload ?? this.run.version.definition.payload;
+  }
+}
+
+interface Waiting {
+  readonly run: ClaimedRun;
+  readonly claim: HeldClaim;
+  readonly claimedAt: number;
+}
+
+/** Settlement is woken by the first ended attempt, then at each full group. */
+const RING_EVERY = 1000;
+
+/** What a sender says, or what was made of a sender that broke its word and threw. */
+const SENDER_THREW: Outcome = { kind: 'unanswered', attempt: 'FAILED', reason: 'the sender failed' };
+
+/** Delivers claimed runs, fairly over tenants, each attempt with a total deadline; hands ended attempts to settlement. */
+export class DeliveryService {
+  readonly #senders: Senders;
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  readonly #random: () => number;
+  readonly #limits: DeliveryLimits;
+  readonly #queue: FairQueue<Waiting>;
+  readonly #flights = new Set<Flight>();
+  #ended: EndedDelivery[] = [];
+  #unsettled = 0;
+  #isDraining = false;
+  /** Called when an attempt has ended, when room for more has come, and when the first attempt is under way. */
+  onEnded: (waiting: number) => void = () => undefined;
+  onRoom: () => void = () => undefined;
+  onFlight: () => void = () => undefined;
+
+  constructor(parts: { senders: Senders; clock: Clock; journal: Journal; random: () => number; limits: DeliveryLimits }) {
+    this.#senders = parts.senders;
+    this.#clock = parts.clock;
+    this.#journal = parts.journal;
+    this.#random = parts.random;
+    this.#limits = parts.limits;
+    this.#queue = new FairQueue(Math.max(1, Math.ceil(parts.limits.concurrency / 5)));
+  }
+
+  /** How many more runs may be claimed now: what waits, flies or is not yet settled counts. */
+  get room(): number {
+    if (this.#isDraining) return 0;
+    return Math.max(0, this.#limits.concurrency + this.#limits.ahead - this.#queue.size - this.#flights.size - this.#unsettled);
+  }
+
+  /** Runs accepted and not yet settled. */
+  get open(): number {
+    return this.#queue.size + this.#flights.size + this.#unsettled;
+  }
+
+  get flying(): number {
+    return this.#flights.size;
+  }
+
+  /** Takes over the runs of a claim; each ends in one {@link EndedDelivery}, unless the claim is lost. */
+  accept(claim: HeldClaim, runs: readonly ClaimedRun[]): void {
+    const claimedAt = this.#clock.now();
+    for (const run of runs) this.#queue.put(run.version.tenantId, { run, claim, claimedAt });
+    this.#pump();
+  }
+
+  /** Ended attempts, oldest first, at most `limit`; they count as unsettled until {@link release} or {@link putBack}. */
+  takeEnded(limit: number): readonly EndedDelivery[] {
+    return this.#ended.splice(0, limit);
+  }
+
+  /** When the oldest ended attempt ended (monotonic), and how many there are. */
+  get waiting(): { readonly count: number; readonly since: number | null } {
+    return { count: this.#ended.length, since: this.#ended[0]?.endedAt ?? null };
+  }
+
+  putBack(ended: readonly EndedDelivery[]): void {
+    this.#ended = [...ended, ...this.#ended];
+  }
+
+  release(count: number): void {
+    this.#unsettled -= count;
+    this.onRoom();
+  }
+
+  /** Ends attempts past their deadline or their lease; answers those that have flown for `shownAfterMs` without a row. */
+  watch(shownAfterMs: number): readonly SettledRun[] {
+    const now = this.#clock.monotonic();
+    const running: SettledRun[] = [];
+    for (const flight of this.#flights) {
+      const flown = now - flight.startedMonotonic;
+      if (!flight.claim.mayAct(now)) flight.abort.abort(new Error('the lease was lost'));
+      else if (flown >= flight.version.definition.timeoutSec * 1000) flight.abort.abort(new DOMException('the attempt timed out', 'TimeoutError'));
+      if (flight.isShown || flown < shownAfterMs) continue;
+      flight.isShown = true;
+      running.push(this.#record(flight, { state: 'RUNNING', reason: null, attempts: flight.run.attempts, retryAt: null }, flight.startedAt));
+    }
+    return running;
+  }
+
+  /** Runs in flight longer than `ms`: what a cancel elsewhere could have ended. */
+  inFlightLongerThan(ms: number): readonly Delivery['key'][] {
+    const before = this.#clock.monotonic() - ms;
+    return [...this.#flights].filter((flight) => flight.startedMonotonic < before).map((flight) => flight.key);
+  }
+
+  /** Ends the attempts at these runs; their outcome will be stale. */
+  cancel(keys: readonly Delivery['key'][]): void {
+    const names = new Set(keys.map(encodeRunId));
+    for (const flight of this.#flights) if (names.has(flight.runId)) flight.abort.abort(new Error('the run was cancelled'));
+  }
+
+  /** Starts nothing more: what waits is handed back without an attempt. */
+  beginDrain(): void {
+    this.#isDraining = true;
+    for (const waiting of this.#queue.drain()) this.#handBack(waiting);
+  }
+
+  /** Ends all attempts in flight as aborted: possible duplicates that use no attempt. */
+  abortAll(): void {
+    for (const flight of this.#flights) flight.abort.abort(new Error('the process is shutting down'));
+  }
+
+  #pump(): void {
+    while (this.#flights.size < this.#limits.concurrency) {
+      const waiting = this.#queue.take();
+      if (waiting === undefined) return;
+      if (waiting.claim.mayAct(this.#clock.monotonic())) this.#start(waiting);
+      else this.#queue.done(waiting.run.version.tenantId);
+    }
+  }
+
+  #start(waiting: Waiting): void {
+    const startedAt = this.#clock.now();
+    const named = { key: waiting.run.key, tenantId: waiting.run.version.tenantId };
+    const attempt = (waiting.run.attempts.at(-1)?.number ?? 0) + 1;
+    const trace = this.#journal.traceFire(named, { due: waiting.run.due, claimedAt: waiting.claimedAt, attempt });
+    const flight = new Flight(waiting, trace, startedAt, this.#clock.monotonic());
+    if (waiting.run.attempts.length === 0) this.#journal.attemptStarted(named, startedAt - waiting.run.due);
+    this.#flights.add(flight);
+    if (this.#flights.size === 1) this.onFlight();
+    const ended = (outcome: Outcome): void => this.#end(flight, outcome);
+    this.#send(this.#senders.of(flight.version.definition.target.kind), flight).then(ended, (error: unknown) => {
+      this.#journal.loopFailed('deliver', error);
+      ended(SENDER_THREW);
+    });
+  }
+
+  async #send(sender: Sender, flight: Flight): Promise<Outcome> {
+    return sender.send(flight, flight.abort.signal);
+  }
+
+  #end(flight: Flight, outcome: Outcome): void {
+    this.#flights.delete(flight);
+    this.#queue.done(flight.tenantId);
+    flight.trace?.attemptEnded(outcome);
+    if (flight.claim.isLost) {
+      flight.trace?.settled('STALE');
+      this.onRoom();
+    } else {
+      const endedAt = this.#clock.now();
+      const { before, startedAt, firstDue } = { before: flight.run.attempts, startedAt: flight.startedAt, firstDue: flight.due };
+      const settlement = settleAttempt(flight.version.definition.retry, { before, startedAt, endedAt, firstDue, outcome }, this.#random());
+      this.#finish(flight.claim, this.#record(flight, settlement, endedAt), flight.trace);
+    }
+    this.#pump();
+  }
+
+  #handBack(waiting: Waiting): void {
+    const now = this.#clock.now();
+    const flight = new Flight(waiting, null, now, this.#clock.monotonic());
+    const settled = this.#record(flight, { state: 'RETRYING', reason: null, attempts: waiting.run.attempts, retryAt: now }, now);
+    this.#finish(waiting.claim, settled, null);
+  }
+
+  #finish(claim: HeldClaim, settled: SettledRun, trace: FireTrace | null): void {
+    this.#unsettled += 1;
+    this.#ended.push({ claim, settled, trace, endedAt: this.#clock.monotonic() });
+    if (this.#ended.length === 1 || this.#ended.length % RING_EVERY === 0) this.onEnded(this.#ended.length);
+  }
+
+  #record(
+    flight: Flight,
+    end: Pick<SettledRun, 'state' | 'reason' | 'retryAt'> & { readonly attempts: readonly Attempt[] },
+    endedAt: number,
+  ): SettledRun {
+    const { run, claim } = flight;
+    return {
+      key: run.key,
+      lease: claim.lease,
+      tenantId: run.version.tenantId,
+      version: run.version.version,
+      state: end.state,
+      reason: end.reason,
+      cause: run.cause,
+      attempts: boundedAttempts(end.attempts),
+      payload: run.payload,
+      due: run.due,
+      startedAt: run.startedAt ?? flight.startedAt,
+      endedAt,
+      retryAt: end.retryAt,
+      endMatters: end.reason === 'GONE' || run.version.endOfRunMatters,
+    };
+  }
+}

@@ -1,0 +1,181 @@
+import type { FireDecision } from '../entities/timer.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { ClaimedRun, DueSlot, EngineStore, FiredBatch, Lease } from '../ports/engine-store.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { DeliveryService } from './delivery-service.ts';
+import { HeldClaim } from './held-claim.ts';
+
+/** Who this process is to the claims it holds, and how long a lease lasts. */
+export interface FiringIdentity {
+  readonly owner: string;
+  readonly leaseMs: number;
+}
+
+/** Most slots one claim holds: below 100 round trips dominate, above 1,000 nothing is gained. */
+const MAX_BATCH = 1000;
+/** Claims are not made for less room than this, unless nothing is in flight. */
+const MIN_ROOM = 100;
+/** After a claim that found work, the next waits this long, so that slots gather into batches. */
+const COALESCE_MS = 5;
+/** When another process holds due timers, look again after this long: it may die before it commits. */
+const LOOK_AGAIN_MS = 500;
+/** The longest sleep: what a lost hint can cost. */
+export const LONGEST_SLEEP_MS = 15_000;
+/** A lease counts as over this much earlier here than in the database. */
+const LEASE_MARGIN = 0.2;
+const RECOVER_BATCH = 20;
+
+/** Turns due timers, waiting runs and orphaned claims into runs under a lease of this process, and keeps the leases. */
+export class FiringService {
+  readonly #store: EngineStore;
+  readonly #delivery: DeliveryService;
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  readonly #newId: () => string;
+  readonly #identity: FiringIdentity;
+  readonly #held = new Map<string, HeldClaim>();
+  /** True while claims wait for room. */
+  isStarved = false;
+
+  constructor(parts: { store: EngineStore; delivery: DeliveryService; clock: Clock; journal: Journal; newId: () => string; identity: FiringIdentity }) {
+    this.#store = parts.store;
+    this.#delivery = parts.delivery;
+    this.#clock = parts.clock;
+    this.#journal = parts.journal;
+    this.#newId = parts.newId;
+    this.#identity = parts.identity;
+  }
+
+  /** Claims and fires due slots. Answers the milliseconds until it should be called again. */
+  async fireDue(): Promise<number> {
+    const limit = this.#limit();
+    if (limit === 0) return LONGEST_SLEEP_MS;
+    const askedAt = this.#clock.monotonic();
+    const claimId = this.#newId();
+    const batch = await this.#store.fireDue(limit, this.#claimant(claimId), decideAll);
+    this.#clock.observe(batch.now, askedAt);
+    const runs = firedRuns(batch);
+    if (batch.due.length > 0) this.#report(claimId, batch, runs.length, this.#clock.monotonic() - askedAt);
+    if (runs.length > 0) this.#hold({ claimId, fence: 1, recoveries: 0 }, runs, askedAt);
+    if (batch.due.length === limit) return 0;
+    const sleep = this.#sleepUntil(batch);
+    return batch.due.length > 0 ? Math.max(COALESCE_MS, sleep) : sleep;
+  }
+
+  /** Claims waiting runs (retries, manual, buffered) whose time has come. */
+  async fireWaiting(): Promise<number> {
+    const limit = this.#limit();
+    if (limit === 0) return LONGEST_SLEEP_MS;
+    const askedAt = this.#clock.monotonic();
+    const claimId = this.#newId();
+    const { now, runs, nextDue, isBehind } = await this.#store.claimWaiting(limit, this.#claimant(claimId));
+    this.#clock.observe(now, askedAt);
+    if (runs.length > 0) {
+      this.#journal.retriesClaimed({ claimId, runs: runs.length });
+      this.#hold({ claimId, fence: 1, recoveries: 0 }, runs, askedAt);
+    }
+    return runs.length === limit ? 0 : this.#sleepUntil({ nextDue, isBehind });
+  }
+
+  /** Takes over claims whose holder let the lease expire. Called twice a lease. */
+  async recover(): Promise<number> {
+    const pause = Math.min(this.#identity.leaseMs / 2, 2000);
+    if (this.#limit() === 0) return pause;
+    const askedAt = this.#clock.monotonic();
+    const { claims, poisoned } = await this.#store.recover(RECOVER_BATCH, this.#claimant(this.#newId()), this.#newId);
+    for (const { lease, runs } of claims) this.#hold(lease, runs, askedAt);
+    if (claims.length > 0 || poisoned > 0) {
+      this.#journal.claimsRecovered({ claims: claims.length, runs: claims.reduce((sum, claim) => sum + claim.runs.length, 0), poisoned });
+    }
+    return claims.length >= RECOVER_BATCH ? 0 : pause;
+  }
+
+  /** Prolongs every lease held; gives up those that were taken over. Called three times a lease. */
+  async renew(): Promise<number> {
+    const held = [...this.#held.values()].filter((claim) => !claim.isLost);
+    if (held.length > 0) {
+      const askedAt = this.#clock.monotonic();
+      const kept = await this.#store.renew(held.map((claim) => claim.lease), this.#identity.leaseMs);
+      for (const claim of held) {
+        if (kept.has(claim.lease.claimId)) claim.actUntil = this.#actUntil(askedAt);
+        else this.#lose(claim);
+      }
+    }
+    const flown = this.#delivery.inFlightLongerThan(1000);
+    if (flown.length > 0) this.#delivery.cancel(await this.#store.endedElsewhere(flown));
+    return this.#identity.leaseMs / 3;
+  }
+
+  /** `count` runs of the claim are settled. Answers true when the claim has none left and its row can go. */
+  settled(claim: HeldClaim, count: number): boolean {
+    claim.settled(count);
+    return claim.unsettled <= 0;
+  }
+
+  /** The claim's row is gone. */
+  forget(claim: HeldClaim): void {
+    this.#held.delete(claim.lease.claimId);
+  }
+
+  #hold(lease: Lease, runs: readonly ClaimedRun[], askedAt: number): void {
+    const claim = new HeldClaim(lease, runs.length, this.#actUntil(askedAt));
+    this.#held.set(lease.claimId, claim);
+    this.#delivery.accept(claim, runs);
+  }
+
+  #lose(claim: HeldClaim): void {
+    if (!this.#held.has(claim.lease.claimId)) return;
+    claim.isLost = true;
+    this.#held.delete(claim.lease.claimId);
+    this.#journal.leaseLost(claim.lease.claimId);
+  }
+
+  #limit(): number {
+    const { room, open } = this.#delivery;
+    this.isStarved = room < MIN_ROOM && open > 0;
+    return this.isStarved ? 0 : Math.min(room, MAX_BATCH);
+  }
+
+  #claimant(claimId: string): { owner: string; claimId: string; leaseMs: number } {
+    return { ...this.#identity, claimId };
+  }
+
+  #actUntil(askedAt: number): number {
+    return askedAt + this.#identity.leaseMs * (1 - LEASE_MARGIN);
+  }
+
+  #sleepUntil(next: { readonly nextDue: number; readonly isBehind: boolean }): number {
+    const wait = Math.max(1, next.nextDue - this.#clock.now());
+    return Math.min(wait, next.isBehind ? LOOK_AGAIN_MS : LONGEST_SLEEP_MS);
+  }
+
+  #report(claimId: string, batch: FiredBatch, fired: number, tookMs: number): void {
+    const skipped = batch.decisions.filter((decision) => decision.skipped !== null).length;
+    const oldest = batch.due[0]?.timer.due ?? batch.now;
+    this.#journal.slotsClaimed({ claimId, fired, skipped, oldestLateMs: batch.now - oldest, tookMs });
+  }
+}
+
+function decideAll(due: readonly DueSlot[], now: number): readonly FireDecision[] {
+  return due.map((slot) => decide(slot, now));
+}
+
+/** A definition that fails at its slot disables its schedule, never the loop. */
+function decide(slot: DueSlot, now: number): FireDecision {
+  if (slot.version === null) return { fired: null, skipped: null, next: { disabled: slot.problem ?? 'it has no definition' } };
+  try {
+    return slot.version.fire(slot.timer, now, slot.previous);
+  } catch (error) {
+    return { fired: null, skipped: null, next: { disabled: error instanceof Error ? error.message : String(error) } };
+  }
+}
+
+function firedRuns(batch: FiredBatch): readonly ClaimedRun[] {
+  return batch.decisions.flatMap((decision, index): ClaimedRun[] => {
+    const version = batch.due[index]?.version;
+    if (decision.fired === null || decision.fired.start === 'BUFFER' || version === undefined || version === null) return [];
+    const { slot, due, cause } = decision.fired;
+    const key = { scheduleId: version.scheduleId, slot, space: 0 };
+    return [{ key, version, cause, attempts: [], payload: null, due, startedAt: null }];
+  });
+}

@@ -1,0 +1,29 @@
+import type { Lease } from '../ports/engine-store.ts';
+
+/** A claim this process holds: how many of its runs are still to be settled, and until when it may act for them. */
+export class HeldClaim {
+  readonly lease: Lease;
+  /** Monotonic instant after which this process must no longer act. */
+  actUntil: number;
+  isLost = false;
+  #unsettled: number;
+
+  constructor(lease: Lease, runs: number, actUntil: number) {
+    this.lease = lease;
+    this.#unsettled = runs;
+    this.actUntil = actUntil;
+  }
+
+  get unsettled(): number {
+    return this.#unsettled;
+  }
+
+  /** `count` runs have been settled, durably. */
+  settled(count: number): void {
+    this.#unsettled -= count;
+  }
+
+  mayAct(monotonic: number): boolean {
+    return !this.isLost && monotonic < this.actUntil;
+  }
+}

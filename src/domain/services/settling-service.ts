@@ -1,0 +1,99 @@
+import { encodeRunId } from '../ids.ts';
+import type { Clock } from '../ports/clock.ts';
+import type { EngineStore } from '../ports/engine-store.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { DeliveryService, EndedDelivery } from './delivery-service.ts';
+import type { FiringService } from './firing-service.ts';
+import type { HeldClaim } from './held-claim.ts';
+
+/** Outcomes are committed in groups: so many, or as soon as the oldest has waited so long. */
+const GROUP_SIZE = 1000;
+const GROUP_WAIT_MS = 4;
+/** A run in flight for this long gets a RUNNING row. */
+const SHOWN_AFTER_MS = 1000;
+const WATCH_EVERY_MS = 250;
+
+/** Writes what became of deliveries, guarded by their claim's fence. */
+export class SettlingService {
+  readonly #store: EngineStore;
+  readonly #delivery: DeliveryService;
+  readonly #firing: FiringService;
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  /** Claims with nothing left to settle whose row is still there. */
+  #closable: HeldClaim[] = [];
+  /** Called with the instant (epoch ms) at which something that this process wrote falls due. */
+  onDue: (due: number) => void = () => undefined;
+
+  constructor(parts: { store: EngineStore; delivery: DeliveryService; firing: FiringService; clock: Clock; journal: Journal }) {
+    this.#store = parts.store;
+    this.#delivery = parts.delivery;
+    this.#firing = parts.firing;
+    this.#clock = parts.clock;
+    this.#journal = parts.journal;
+  }
+
+  /** Settles one group when it is full or old enough. Answers the milliseconds until it should be called again. */
+  async settle(): Promise<number> {
+    const { count, since } = this.#delivery.waiting;
+    if (since === null && this.#closable.length === 0) return Number.POSITIVE_INFINITY;
+    const waited = since === null ? GROUP_WAIT_MS : this.#clock.monotonic() - since;
+    if (count < GROUP_SIZE && waited < GROUP_WAIT_MS) return GROUP_WAIT_MS - waited;
+    const ended = this.#delivery.takeEnded(GROUP_SIZE);
+    const counts = countByClaim(ended);
+    const closing = [...this.#closable, ...[...counts].filter(([claim, settled]) => claim.unsettled === settled).map(([claim]) => claim)];
+    this.#closable = [];
+    try {
+      await this.#write(ended, closing);
+    } catch (error) {
+      this.#delivery.putBack(ended);
+      this.#closable = [...closing.filter((claim) => claim.unsettled === 0), ...this.#closable];
+      throw error;
+    }
+    for (const claim of closing) this.#firing.forget(claim);
+    for (const [claim, settled] of counts) if (this.#firing.settled(claim, settled) && !closing.includes(claim)) this.#closable.push(claim);
+    this.#delivery.release(ended.length);
+    return this.#delivery.waiting.count >= GROUP_SIZE ? 0 : GROUP_WAIT_MS;
+  }
+
+  /** Ends attempts past their deadline and shows long ones as RUNNING. */
+  async watch(): Promise<number> {
+    const running = this.#delivery.watch(SHOWN_AFTER_MS);
+    if (running.length > 0) await this.#store.showRunning(inKeyOrder(running));
+    return this.#delivery.flying > 0 ? WATCH_EVERY_MS : Number.POSITIVE_INFINITY;
+  }
+
+  async #write(ended: readonly EndedDelivery[], closing: readonly HeldClaim[]): Promise<void> {
+    const live = ended.filter((delivery) => !delivery.claim.isLost);
+    if (live.length === 0 && closing.length === 0) return;
+    const settled = inKeyOrder(live.map((delivery) => delivery.settled));
+    const { stale, nextDue } = await this.#store.settle(settled, closing.map((claim) => claim.lease.claimId));
+    this.#report(ended, new Set(stale.map(encodeRunId)));
+    const retryAt = live.reduce((earliest, { settled: run }) => Math.min(earliest, run.retryAt ?? Number.POSITIVE_INFINITY), nextDue);
+    if (retryAt < Number.POSITIVE_INFINITY) this.onDue(retryAt);
+  }
+
+  #report(ended: readonly EndedDelivery[], stale: ReadonlySet<string>): void {
+    for (const { settled, trace, claim } of ended) {
+      const { key, tenantId, state, reason, attempts, startedAt, endedAt } = settled;
+      if (claim.isLost || (stale.size > 0 && stale.has(encodeRunId(key)))) {
+        trace?.settled('STALE');
+        this.#journal.outcomeStale({ key, tenantId });
+      } else {
+        trace?.settled(state);
+        this.#journal.runSettled({ key, tenantId }, { state, reason, attempts: attempts.length, durationMs: endedAt - startedAt });
+      }
+    }
+  }
+}
+
+function countByClaim(ended: readonly EndedDelivery[]): ReadonlyMap<HeldClaim, number> {
+  const counts = new Map<HeldClaim, number>();
+  for (const { claim } of ended) counts.set(claim, (counts.get(claim) ?? 0) + 1);
+  return counts;
+}
+
+/** Opposite orders of rows in two transactions deadlock. */
+function inKeyOrder<T extends { readonly key: { readonly scheduleId: string; readonly slot: number } }>(runs: readonly T[]): readonly T[] {
+  return runs.toSorted((left, right) => (left.key.scheduleId < right.key.scheduleId ? -1 : left.key.scheduleId > right.key.scheduleId ? 1 : left.key.slot - right.key.slot));
+}

@@ -1,0 +1,77 @@
+import type { Clock } from '../ports/clock.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { NodeRecord, UpkeepStore } from '../ports/upkeep-store.ts';
+import type { SchedulingService } from './scheduling-service.ts';
+
+const HEARTBEAT_MS = 10_000;
+const HOUSEKEEPING_MS = 60_000;
+const CHUNK = 200;
+const DAYS_AHEAD = 2;
+
+/** What keeps a store in order: heartbeats, partitions, retention, automatic resumes, repairs. */
+export class UpkeepService {
+  readonly #store: UpkeepStore;
+  readonly #scheduling: Pick<SchedulingService, 'resume'>;
+  readonly #clock: Clock;
+  readonly #journal: Journal;
+  readonly #node: () => NodeRecord;
+  readonly #retentionDays: number;
+  #housekeptAt = Number.NEGATIVE_INFINITY;
+
+  constructor(parts: {
+    store: UpkeepStore;
+    scheduling: Pick<SchedulingService, 'resume'>;
+    clock: Clock;
+    journal: Journal;
+    node: () => NodeRecord;
+    retentionDays: number;
+  }) {
+    this.#store = parts.store;
+    this.#scheduling = parts.scheduling;
+    this.#clock = parts.clock;
+    this.#journal = parts.journal;
+    this.#node = parts.node;
+    this.#retentionDays = parts.retentionDays;
+  }
+
+  /** What must be true before the first claim: this node is known and today's partition is there. */
+  async prepare(): Promise<void> {
+    await this.#store.makePartitions(DAYS_AHEAD);
+    await this.#store.heartbeat(this.#node());
+  }
+
+  /** One round. Answers the milliseconds until the next. */
+  async step(): Promise<number> {
+    await this.#store.heartbeat(this.#node());
+    await this.#resumeDue();
+    if (this.#clock.monotonic() - this.#housekeptAt >= HOUSEKEEPING_MS) {
+      await this.#housekeep();
+      this.#housekeptAt = this.#clock.monotonic();
+    }
+    return HEARTBEAT_MS;
+  }
+
+  /** This node takes its leave. */
+  async leave(): Promise<void> {
+    await this.#store.leave(this.#node().id);
+  }
+
+  async #housekeep(): Promise<void> {
+    await this.#store.makePartitions(DAYS_AHEAD);
+    const dropped = await this.#store.dropRunsOlderThan(this.#retentionDays, CHUNK);
+    if (dropped > 0) this.#journal.note('runs_dropped', { partitions: dropped });
+    const repaired = await this.#store.repairWaiting(CHUNK);
+    if (repaired > 0) this.#journal.note('waiting_repaired', { count: repaired });
+    await this.#store.forgetIdempotencyKeys(CHUNK);
+  }
+
+  async #resumeDue(): Promise<void> {
+    for (const { tenantId, id } of await this.#store.dueResumes(CHUNK)) {
+      try {
+        await this.#scheduling.resume({ tenantId, subject: 'scheduler', organizationId: null }, id, 'SKIP', null);
+      } catch (error) {
+        this.#journal.loopFailed('auto-resume', error);
+      }
+    }
+  }
+}

@@ -1,0 +1,156 @@
+import { DAY_SEC, HORIZON_SEC, NONE } from './instant.ts';
+import { refuse } from './refuse.ts';
+import { untilOfCount } from './rrule-count.ts';
+import { daysOf } from './rrule-days.ts';
+import type { RruleParts } from './rrule-parse.ts';
+import { type RruleInput, readRrule } from './rrule-read.ts';
+import { isRealTime, type RealTimeFrequency, realTimeRuleOf } from './rrule-real-time.ts';
+import { type RruleTime, type RruleTrigger, wallIn } from './rrule-text.ts';
+import { canMatch } from './set-rule.ts';
+import { bits64, type TimesOfDay, timesOfDay } from './times-of-day.ts';
+import type { DstPolicy } from './trigger.ts';
+import { newSearch, type WallRule, type WallSearch, WORK_BUDGET } from './wall-rule.ts';
+import { type Clock, clockOf, instantsOf, nextOnClock, skippedStretches, wallAt } from './zone.ts';
+
+/** A recurrence set: the rule's slots from `startSec` to `untilSec` and the added ones, without the removed ones. */
+export interface Recurrence {
+  /** Null: it never matches. */
+  readonly rule: WallRule | null;
+  readonly clock: Clock;
+  readonly startSec: number;
+  readonly untilSec: number;
+  /** Seconds, rising. */
+  readonly added: Float64Array;
+  readonly removed: Float64Array;
+}
+
+const MAX_WALKED_COUNT = 100_000;
+/** Turns that folding a COUNT may take: some 20 ms. */
+const COUNT_BUDGET = 250_000;
+
+/** Takes a trigger with its DTSTART. Throws DomainError INVALID_TRIGGER. */
+export function compileRrule(trigger: RruleTrigger, tz: string, dst: DstPolicy | undefined): Recurrence {
+  const input = readRrule(trigger, tz);
+  const { freq } = input.parts;
+  const realTime = isRealTime(freq);
+  const clock = clockOf(input.zone, realTime, dst);
+  const removed = instantsIn(clock, input.exdates);
+  const added = instantsIn(clock, input.rdates).filter((atSec) => !includes(removed, atSec));
+  const rule = realTime ? inRealTime(input, freq, clock) : onCalendar(input, clock);
+  return { clock, added, removed, ...rule };
+}
+
+/** The first slot after `afterSec`, NONE when there is none before the horizon or `search` gave up. */
+export function nextInRecurrence(set: Recurrence, afterSec: number, search: WallSearch): number {
+  const addedNext = firstAfter(set.added, afterSec);
+  let next = Math.max(afterSec, set.startSec - 1);
+  do {
+    next = set.rule === null || next >= set.untilSec ? NONE : nextOnClock(set.rule, set.clock, next, search);
+  } while (next !== NONE && includes(set.removed, next));
+  if (next === NONE || next > set.untilSec) return addedNext;
+  return addedNext === NONE ? next : Math.min(next, addedNext);
+}
+
+type RuleAndBounds = Pick<Recurrence, 'rule' | 'startSec' | 'untilSec'>;
+
+function onCalendar({ parts, start, zone }: RruleInput, clock: Clock): RuleAndBounds {
+  if (parts.count !== null && parts.count > MAX_WALKED_COUNT) refuseCount();
+  const fromWall = wallIn(start, zone);
+  const untilWall = parts.until === null || parts.until.utc ? Infinity : parts.until.wallSec;
+  const days = daysOf(parts, Math.floor(fromWall / DAY_SEC));
+  const common = { times: timesOf(parts, fromWall), fromWall };
+  const rule =
+    parts.bySetPos === null
+      ? ({ kind: 'DAYS', days: { ...days, grid: parts.interval === 1 ? null : days.grid }, ...common } as const)
+      : ({ kind: 'SETS', days, positions: parts.bySetPos, ...common } as const);
+  const bounds = {
+    startSec: start.utc ? start.wallSec : 0,
+    untilSec: parts.until?.utc ? parts.until.wallSec : HORIZON_SEC,
+  };
+  const open = { ...rule, untilWall };
+  if (open.kind === 'SETS' && !canMatch(open)) return { rule: null, ...bounds };
+  if (parts.count === null) return { rule: open, ...bounds };
+  return {
+    rule: { ...open, untilWall: untilOfCount(open, parts.count, skippedStretches(clock, fromWall)) },
+    ...bounds,
+  };
+}
+
+function inRealTime({ parts, start, zone }: RruleInput, freq: RealTimeFrequency, clock: Clock): RuleAndBounds {
+  const baseSec = start.utc ? start.wallSec : instantsOf(clockOf(zone, false, undefined), start.wallSec)[0];
+  if (baseSec === undefined) return refuse('dtstart', `does not exist in ${zone}`);
+  const rule = realTimeRuleOf(parts, freq, baseSec, wallAt(clock.zone, baseSec));
+  const bounds = { rule, startSec: baseSec };
+  if (parts.until !== null)
+    return { ...bounds, untilSec: parts.until.utc ? parts.until.wallSec : lastInstantOf(clock, parts.until.wallSec) };
+  if (parts.count === null || rule === null) return { ...bounds, untilSec: HORIZON_SEC };
+  if (
+    rule.days === null &&
+    rule.times === null &&
+    rule.inner === null &&
+    clock.fold === 'BOTH' &&
+    clock.gap === 'SKIP'
+  ) {
+    return { ...bounds, untilSec: baseSec + (parts.count - 1) * rule.stepSec };
+  }
+  return { ...bounds, untilSec: untilByWalking(rule, clock, baseSec, parts.count) };
+}
+
+function untilByWalking(rule: WallRule, clock: Clock, baseSec: number, count: number): number {
+  if (count > MAX_WALKED_COUNT) refuseCount();
+  let spent = 0;
+  let last = baseSec - 1;
+  for (let fires = 0; fires < count; fires++) {
+    const search = newSearch();
+    const next = nextOnClock(rule, clock, last, search);
+    if (next === NONE) return HORIZON_SEC;
+    spent += WORK_BUDGET - search.turns;
+    if (spent > COUNT_BUDGET) refuse('rrule', 'COUNT takes too long to count here: use UNTIL');
+    last = next;
+  }
+  return last;
+}
+
+function timesOf(parts: RruleParts, fromWall: number): TimesOfDay {
+  const time = fromWall - Math.floor(fromWall / DAY_SEC) * DAY_SEC;
+  return timesOfDay(
+    bits64(parts.byHour ?? [Math.trunc(time / 3600)]).low,
+    bits64(parts.byMinute ?? [Math.trunc(time / 60) % 60]),
+    bits64(parts.bySecond ?? [time % 60]),
+  );
+}
+
+/** A time on a skipped date, or in a gap that is skipped, has no instant and is left out. */
+function instantsIn(clock: Clock, times: readonly RruleTime[]): Float64Array {
+  const found = times.flatMap((time) => (time.utc ? [time.wallSec] : instantsOf(clock, time.wallSec)));
+  return Float64Array.from(new Set(found)).sort();
+}
+
+function lastInstantOf(clock: Clock, wall: number): number {
+  const both = { ...clock, gap: 'NEXT_VALID', fold: 'BOTH' } as const;
+  return instantsOf(both, wall).at(-1) ?? wall - (wallAt(clock.zone, wall) - wall);
+}
+
+function refuseCount(): never {
+  refuse('rrule', `COUNT is at most ${MAX_WALKED_COUNT} here: use UNTIL`);
+}
+
+function includes(sorted: Float64Array, value: number): boolean {
+  return sorted.length > 0 && sorted[indexFrom(sorted, value)] === value;
+}
+
+function firstAfter(sorted: Float64Array, value: number): number {
+  return sorted[indexFrom(sorted, value + 1)] ?? NONE;
+}
+
+/** The index of the first value that is not below `least`. */
+function indexFrom(sorted: Float64Array, least: number): number {
+  let low = 0;
+  let high = sorted.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((sorted[middle] ?? 0) < least) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}

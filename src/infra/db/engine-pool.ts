@@ -1,0 +1,75 @@
+import type postgres from 'postgres';
+
+/** Thrown when the database did not answer in time; what was asked may or may not have happened. */
+export class DatabaseDeadline extends Error {
+  constructor(ms: number) {
+    super(`the database did not answer within ${ms} ms`);
+    this.name = 'DatabaseDeadline';
+  }
+}
+
+/**
+ * The engine's connections. Every transaction has a deadline of ours, as a half-open socket ignores the server's: when it
+ * passes, the whole pool is given up and the next call opens a new one.
+ */
+export class EnginePool implements AsyncDisposable {
+  readonly #open: () => postgres.Sql;
+  readonly #deadlineMs: number;
+  #sql: postgres.Sql;
+
+  constructor(open: () => postgres.Sql, deadlineMs: number) {
+    this.#open = open;
+    this.#deadlineMs = deadlineMs;
+    this.#sql = open();
+  }
+
+  /** Runs `work` between BEGIN and COMMIT on one connection; a throw rolls back. */
+  transaction<T>(work: (sql: postgres.ReservedSql) => Promise<T>): Promise<T> {
+    return this.#withDeadline(async (pool) => {
+      const connection = await pool.reserve();
+      try {
+        const begun = connection`begin`.execute();
+        begun.catch(() => undefined);
+        const result = await work(connection);
+        await connection`commit`;
+        return result;
+      } catch (error) {
+        await connection`rollback`.catch(() => undefined);
+        throw error;
+      } finally {
+        connection.release();
+      }
+    });
+  }
+
+  /** Runs one statement by itself. */
+  query<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+    return this.#withDeadline(work);
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sql.end({ timeout: 5 });
+  }
+
+  async #withDeadline<T>(work: (pool: postgres.Sql) => Promise<T>): Promise<T> {
+    const pool = this.#sql;
+    const { promise: expired, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      this.#giveUp(pool);
+      reject(new DatabaseDeadline(this.#deadlineMs));
+    }, this.#deadlineMs);
+    const working = work(pool);
+    try {
+      return await Promise.race([working, expired]);
+    } finally {
+      clearTimeout(timer);
+      working.catch(() => undefined);
+    }
+  }
+
+  #giveUp(pool: postgres.Sql): void {
+    if (this.#sql !== pool) return;
+    this.#sql = this.#open();
+    pool.end({ timeout: 0 }).catch(() => undefined);
+  }
+}

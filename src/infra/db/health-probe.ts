@@ -1,0 +1,86 @@
+import { performance } from 'node:perf_hooks';
+import type { ComponentHealth, HealthProbe, HealthReport } from '../../domain/ports/health.ts';
+import type { EnginePool } from './engine-pool.ts';
+
+const PROBE_MS = 2_000;
+/** Probes within this time share one answer, so that they cost the database nothing under a flood. */
+const SHARED_MS = 250;
+
+interface Parts {
+  readonly pool: EnginePool;
+  readonly build: string;
+  readonly version: string;
+  readonly tzdata: string;
+  /** The newest migration this build knows. */
+  readonly migration: number;
+  /** Loops of this process that no longer turn. */
+  readonly staleLoops: () => readonly string[];
+}
+
+interface DatabaseState {
+  readonly component: ComponentHealth;
+  readonly isMigrated: boolean;
+}
+
+/** What the probes of this process answer. */
+export class DatabaseHealthProbe implements HealthProbe {
+  readonly #parts: Parts;
+  #isDraining = false;
+  #last: { readonly at: number; readonly state: Promise<DatabaseState> } | null = null;
+
+  constructor(parts: Parts) {
+    this.#parts = parts;
+  }
+
+  /** From now on the process is not ready. */
+  drain(): void {
+    this.#isDraining = true;
+  }
+
+  live(): boolean {
+    return true;
+  }
+
+  async ready(): Promise<{ readonly ready: boolean; readonly reason: string | null }> {
+    if (this.#isDraining) return { ready: false, reason: 'draining' };
+    const database = await this.#database();
+    if (database.component.status !== 'ok') return { ready: false, reason: `database: ${database.component.detail ?? 'down'}` };
+    if (!database.isMigrated) return { ready: false, reason: 'migrations are not current' };
+    const stale = this.#parts.staleLoops();
+    return stale.length > 0 ? { ready: false, reason: `loops without a good turn: ${stale.join(', ')}` } : { ready: true, reason: null };
+  }
+
+  async health(): Promise<HealthReport> {
+    const { build, version, tzdata } = this.#parts;
+    const { component } = await this.#database();
+    const stale = this.#parts.staleLoops();
+    const engine: ComponentHealth = { status: stale.length === 0 ? 'ok' : 'degraded', latencyMs: null, detail: stale.length === 0 ? null : `no good turn: ${stale.join(', ')}` };
+    const status = component.status === 'ok' ? engine.status : component.status;
+    return { status, build, version, tzdata, components: { database: component, engine } };
+  }
+
+  #database(): Promise<DatabaseState> {
+    const now = performance.now();
+    if (this.#last === null || now - this.#last.at > SHARED_MS) this.#last = { at: now, state: this.#ask(now) };
+    return this.#last.state;
+  }
+
+  async #ask(askedAt: number): Promise<DatabaseState> {
+    const { promise: late, resolve } = Promise.withResolvers<null>();
+    const timer = setTimeout(() => resolve(null), PROBE_MS);
+    try {
+      const rows = await Promise.race([late, this.#parts.pool.query((sql) => sql<{ at: number | null }[]>`select max_migration() as at`)]);
+      const latencyMs = Math.round(performance.now() - askedAt);
+      if (rows === null) return down(`no answer within ${PROBE_MS} ms`);
+      return { component: { status: 'ok', latencyMs, detail: null }, isMigrated: (rows[0]?.at ?? 0) >= this.#parts.migration };
+    } catch {
+      return down('not reachable');
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+function down(detail: string): DatabaseState {
+  return { component: { status: 'down', latencyMs: null, detail }, isMigrated: false };
+}

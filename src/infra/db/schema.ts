@@ -1,0 +1,210 @@
+import { sql } from 'drizzle-orm';
+import {
+  bigint,
+  customType,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  smallint,
+  text,
+  timestamp,
+  uniqueIndex,
+  uuid,
+} from 'drizzle-orm/pg-core';
+import type { MisfirePolicy, OverlapPolicy } from '../../domain/entities/definition.ts';
+import type { JsonValue } from '../../domain/entities/json.ts';
+import type { Attempt, RunCause, RunReason, RunRow, RunState } from '../../domain/entities/run.ts';
+import type { Pause, ScheduleLifecycle, ScheduleScope } from '../../domain/entities/schedule.ts';
+import type { Target } from '../../domain/entities/target.ts';
+import type { ScheduleId, TenantId } from '../../domain/ids.ts';
+import type { RetryPolicy } from '../../domain/time/backoff.ts';
+import type { DstPolicy, Trigger } from '../../domain/time/trigger.ts';
+
+/*
+ * Hot and cold tables (docs/architecture.md tells why). Row-level security, grants, partitions and the functions are in
+ * the hand-written part of the migrations; every table with a tenant has its policies there.
+ */
+
+const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
+const tenant = () => text('tenant_id').$type<TenantId>().notNull();
+const scheduleId = () => uuid('schedule_id').$type<ScheduleId>().notNull();
+/** Postgres `timestamptz` that may be `infinity`, as epoch milliseconds. */
+const instantMs = customType<{ data: number; driverData: string }>({
+  dataType: () => 'timestamp (3) with time zone',
+  fromDriver: (value) => (value === 'infinity' ? Number.POSITIVE_INFINITY : Date.parse(value)),
+  toDriver: (value) => (value === Number.POSITIVE_INFINITY ? 'infinity' : new Date(value).toISOString()),
+});
+
+/** What one version fixes: the same columns in `schedules` (the current one) and `schedule_versions` (each one). */
+const definitionColumns = () => ({
+  tz: text('tz').notNull(),
+  trigger: jsonb('trigger').$type<Trigger>().notNull(),
+  target: jsonb('target').$type<Target>().notNull(),
+  payload: jsonb('payload').$type<JsonValue>(),
+  startAt: instant('start_at'),
+  endAt: instant('end_at'),
+  maxFires: integer('max_fires'),
+  jitter: text('jitter'),
+  dst: jsonb('dst').$type<DstPolicy>().notNull(),
+  overlapPolicy: text('overlap_policy').$type<OverlapPolicy>().notNull(),
+  misfire: jsonb('misfire').$type<MisfirePolicy>().notNull(),
+  retry: jsonb('retry').$type<RetryPolicy>().notNull(),
+  timeoutSec: integer('timeout_sec').notNull(),
+  pauseOnFailures: integer('pause_on_failures'),
+  onCompletion: text('on_completion').$type<'KEEP' | 'DELETE'>().notNull(),
+});
+
+export const tenants = pgTable('tenants', {
+  tenantId: text('tenant_id').$type<TenantId>().primaryKey(),
+  /** Sealed webhook signing keys, newest first; two while a rotation lasts. */
+  signingKeys: jsonb('signing_keys').$type<readonly SealedKey[]>().notNull().default([]),
+  createdAt: instant('created_at').notNull().defaultNow(),
+});
+
+export interface SealedKey {
+  readonly id: string;
+  readonly sealed: string;
+  readonly createdAt: string;
+}
+
+export const schedules = pgTable(
+  'schedules',
+  {
+    tenantId: tenant(),
+    id: uuid('id').$type<ScheduleId>().notNull(),
+    key: text('key'),
+    name: text('name').notNull(),
+    description: text('description'),
+    labels: jsonb('labels').$type<Readonly<Record<string, string>>>().notNull(),
+    scope: text('scope').$type<ScheduleScope>().notNull(),
+    organizationId: text('organization_id'),
+    ...definitionColumns(),
+    state: text('state').$type<ScheduleLifecycle>().notNull(),
+    stateReason: text('state_reason'),
+    pause: jsonb('pause').$type<Pause>(),
+    version: integer('version').notNull(),
+    definitionVersion: integer('definition_version').notNull(),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+    createdBy: text('created_by').notNull(),
+    deletedAt: instant('deleted_at'),
+    /** The timer while the schedule is not ACTIVE. */
+    slot: instantMs('slot'),
+    due: instantMs('due'),
+    cursor: instantMs('cursor'),
+    lastFired: instantMs('last_fired'),
+    fires: bigint('fires', { mode: 'number' }).notNull().default(0),
+  },
+  (table) => [
+    primaryKey({ columns: [table.id] }),
+    uniqueIndex('schedules_key').on(table.tenantId, table.key).where(sql`deleted_at is null`),
+    index('schedules_page').on(table.tenantId, table.createdAt, table.id).where(sql`deleted_at is null`),
+    index('schedules_auto_resume').on(sql`((pause->>'resumeAt'))`).where(sql`state = 'PAUSED' and deleted_at is null`),
+  ],
+);
+
+export const scheduleVersions = pgTable(
+  'schedule_versions',
+  { tenantId: tenant(), scheduleId: scheduleId(), version: integer('version').notNull(), ...definitionColumns() },
+  (table) => [primaryKey({ columns: [table.scheduleId, table.version] })],
+);
+
+export const timers = pgTable(
+  'timers',
+  {
+    scheduleId: scheduleId().primaryKey(),
+    tenantId: tenant(),
+    nextDue: instantMs('next_due').notNull(),
+    slot: instantMs('slot').notNull(),
+    cursor: instantMs('cursor').notNull(),
+    lastFired: instantMs('last_fired'),
+    fires: bigint('fires', { mode: 'number' }).notNull().default(0),
+    version: integer('version').notNull(),
+  },
+  (table) => [index('timers_due').on(table.nextDue)],
+);
+
+export const claims = pgTable(
+  'claims',
+  {
+    id: uuid('id').primaryKey(),
+    owner: uuid('owner').notNull(),
+    fence: integer('fence').notNull(),
+    leaseUntil: instant('lease_until').notNull(),
+    recoveries: smallint('recoveries').notNull().default(0),
+    scheduleIds: uuid('schedule_ids').array().notNull(),
+    slots: instant('slots').array().notNull(),
+    spaces: integer('spaces').array().notNull(),
+    versions: integer('versions').array().notNull(),
+  },
+  (table) => [index('claims_lease').on(table.leaseUntil)],
+);
+
+/** Partitioned by day of the slot (hand-written part of the migration). */
+export const runs = pgTable(
+  'runs',
+  {
+    scheduleId: scheduleId(),
+    slot: instantMs('slot').notNull(),
+    space: integer('space').notNull(),
+    tenantId: tenant(),
+    version: integer('version').notNull(),
+    state: text('state').$type<RunState>().notNull(),
+    reason: text('reason').$type<RunReason>(),
+    cause: text('cause').$type<RunCause>().notNull(),
+    range: jsonb('range').$type<RunRow['range']>(),
+    attempts: jsonb('attempts').$type<readonly Attempt[]>().notNull().default([]),
+    payload: jsonb('payload').$type<JsonValue>(),
+    due: instant('due').notNull(),
+    startedAt: instant('started_at'),
+    endedAt: instant('ended_at'),
+    nextAttemptAt: instant('next_attempt_at'),
+    claimId: uuid('claim_id'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.scheduleId, table.slot, table.space] }),
+    index('runs_page').on(table.tenantId, table.slot),
+    index('runs_dead').on(table.tenantId, table.slot).where(sql`state = 'DEAD'`),
+  ],
+);
+
+/** What waits for its time beside the timers: retries, manual, buffered, backfilled and redriven runs. */
+export const retries = pgTable(
+  'retries',
+  {
+    scheduleId: scheduleId(),
+    slot: instantMs('slot').notNull(),
+    space: integer('space').notNull(),
+    tenantId: tenant(),
+    version: integer('version').notNull(),
+    lane: smallint('lane').notNull(),
+    nextDue: instantMs('next_due').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.scheduleId, table.slot, table.space] }),
+    index('retries_due').on(table.nextDue),
+  ],
+);
+
+export const nodes = pgTable('nodes', {
+  id: uuid('id').primaryKey(),
+  build: text('build').notNull(),
+  tzdata: text('tzdata').notNull(),
+  roles: text('roles').array().notNull(),
+  commands: text('commands').array().notNull(),
+  heartbeat: instant('heartbeat').notNull(),
+});
+
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    tenantId: tenant(),
+    key: text('key').notNull(),
+    requestHash: text('request_hash').notNull(),
+    scheduleId: scheduleId(),
+    createdAt: instant('created_at').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenantId, table.key] }), index('idempotency_keys_age').on(table.createdAt)],
+);

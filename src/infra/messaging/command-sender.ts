@@ -1,0 +1,87 @@
+import type { JsonValue } from '../../domain/entities/json.ts';
+import type { Outcome } from '../../domain/entities/run.ts';
+import type { RunId, ScheduleId, TenantId } from '../../domain/ids.ts';
+import type { Delivery, Sender } from '../../domain/ports/sender.ts';
+import { endedBySignal, reasonOf, untilAborted, wrongKind } from './ended-attempt.ts';
+
+/** What a command is told of its run. `signal` aborts at the attempt's deadline and at shutdown. */
+export interface CommandContext {
+  /** The same over every attempt and redrive: what a command makes idempotent by. */
+  readonly runId: RunId;
+  readonly scheduleId: ScheduleId;
+  readonly tenantId: TenantId;
+  readonly scheduledFor: Date;
+  /** 1 for the first try. */
+  readonly attempt: number;
+  readonly payload: JsonValue;
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A function of the embedding program. Returning or resolving is success; throwing or rejecting is tried again under the
+ * schedule's retry policy, unless the error has `retryable: false`.
+ */
+export type CommandFunction = (context: CommandContext) => unknown;
+
+const ACCEPTED: Promise<Outcome> = Promise.resolve({ kind: 'accepted', attempt: 'ACCEPTED' });
+
+/** Calls registered functions in this process. A synchronous command costs no promise of its own. */
+export class CommandSender implements Sender {
+  readonly #commands: ReadonlyMap<string, CommandFunction>;
+
+  /** The registry is read at each delivery: what is registered later counts from then on. */
+  constructor(commands: ReadonlyMap<string, CommandFunction>) {
+    this.#commands = commands;
+  }
+
+  send(delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
+    const { target } = delivery.version.definition;
+    if (target.kind !== 'COMMAND') return Promise.resolve(wrongKind(target.kind));
+    const command = this.#commands.get(target.command.name);
+    if (command === undefined) return Promise.resolve(handedBack(target.command.name));
+    if (signal.aborted) return Promise.resolve(endedBySignal(signal, false));
+    try {
+      const result = command(contextOf(delivery, signal));
+      return isPromiseLike(result) ? settled(result, signal) : ACCEPTED;
+    } catch (error) {
+      return Promise.resolve(failed(error, signal));
+    }
+  }
+}
+
+function contextOf(delivery: Delivery, signal: AbortSignal): CommandContext {
+  return {
+    runId: delivery.runId,
+    scheduleId: delivery.key.scheduleId,
+    tenantId: delivery.tenantId,
+    scheduledFor: new Date(delivery.key.slot),
+    attempt: delivery.attempt,
+    payload: delivery.payload,
+    signal,
+  };
+}
+
+async function settled(result: PromiseLike<unknown>, signal: AbortSignal): Promise<Outcome> {
+  const answered = result.then(() => ACCEPTED, (error: unknown) => failed(error, signal));
+  return untilAborted(answered, signal, () => endedBySignal(signal, true));
+}
+
+/** A node that lacks the command leaves the run to one that has it. */
+function handedBack(name: string): Outcome {
+  return { kind: 'aborted', attempt: 'ABORTED', reason: `command "${name}" is not registered on this node` };
+}
+
+function failed(error: unknown, signal: AbortSignal): Outcome {
+  if (signal.aborted) return endedBySignal(signal, true);
+  const reason = reasonOf(error);
+  if (isFinal(error)) return { kind: 'refused', attempt: 'FAILED', why: 'REFUSED', reason };
+  return { kind: 'unanswered', attempt: 'FAILED', reason };
+}
+
+function isFinal(error: unknown): boolean {
+  return typeof error === 'object' && error !== null && 'retryable' in error && error.retryable === false;
+}
+
+function isPromiseLike(value: unknown): value is PromiseLike<unknown> {
+  return typeof value === 'object' && value !== null && 'then' in value && typeof value.then === 'function';
+}

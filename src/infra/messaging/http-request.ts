@@ -1,0 +1,63 @@
+import type { JsonValue } from '../../domain/entities/json.ts';
+import type { HttpTarget } from '../../domain/entities/target.ts';
+
+/** The part of a request that every run of a schedule version shares. */
+export interface RequestTemplate {
+  readonly origin: string;
+  readonly path: string;
+  readonly method: HttpTarget['method'];
+  /** Name, value, name, value: the target's own headers and the defaults they did not replace. */
+  readonly headers: readonly string[];
+  /** The body for one payload; null for none. */
+  bodyOf(payload: JsonValue): string | null;
+}
+
+/** Names that frame the message, steer its routing, or are ours to set. */
+const RESERVED = new Set(
+  (
+    'connection content-length expect host idempotency-key keep-alive proxy-authenticate proxy-authorization proxy-connection ' +
+    'te trailer traceparent transfer-encoding upgrade'
+  ).split(' '),
+);
+const RESERVED_PREFIX = /^(?:webhook-|x-scheduler-)/;
+const USER_AGENT = 'scheduler-domain';
+
+/** The template of an HTTP target; a text says why no request can be made from it. */
+export function requestTemplate(http: HttpTarget): RequestTemplate | string {
+  if (!URL.canParse(http.url)) return 'the url cannot be read';
+  const url = new URL(http.url);
+  const names = Object.keys(http.headers).map((name) => name.toLowerCase());
+  const reserved = names.find((name) => RESERVED.has(name) || RESERVED_PREFIX.test(name));
+  if (reserved !== undefined) return `the header "${reserved.slice(0, 100)}" cannot be set by a target`;
+  const headers = Object.entries(http.headers).flat();
+  if (!names.includes('user-agent')) headers.push('user-agent', USER_AGENT);
+  const contentType = valueOf(http, 'content-type');
+  const bodyOf = bodyMaker(http, contentType);
+  if (contentType === null && bodyOf !== noBody) headers.push('content-type', 'application/json');
+  return { origin: url.origin, path: url.pathname + url.search, method: http.method, headers, bodyOf };
+}
+
+/**
+ * GET and HEAD carry no body. A text goes out as it is when the target names a content type other than JSON; everything
+ * else goes out as JSON text. A null payload is an empty body.
+ */
+function bodyMaker(http: HttpTarget, contentType: string | null): RequestTemplate['bodyOf'] {
+  if (http.method === 'GET' || http.method === 'HEAD') return noBody;
+  const isText = contentType !== null && !/[/+]json\b/i.test(contentType);
+  const asBody = (value: JsonValue): string | null => {
+    if (value === null) return null;
+    return isText && typeof value === 'string' ? value : JSON.stringify(value);
+  };
+  if (http.body === undefined) return asBody;
+  const fixed = asBody(http.body);
+  return () => fixed;
+}
+
+const noBody = (): null => null;
+
+function valueOf(http: HttpTarget, name: string): string | null {
+  for (const [key, value] of Object.entries(http.headers)) {
+    if (key.toLowerCase() === name) return value;
+  }
+  return null;
+}

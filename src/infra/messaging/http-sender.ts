@@ -1,0 +1,110 @@
+import type { Dispatcher } from 'undici';
+import type { Outcome } from '../../domain/entities/run.ts';
+import type { ScheduleVersion } from '../../domain/entities/schedule-version.ts';
+import type { HttpTarget } from '../../domain/entities/target.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { Delivery, Sender } from '../../domain/ports/sender.ts';
+import { deliveryHeaders } from './delivery-headers.ts';
+import { endedBySignal, untilAborted, wrongKind } from './ended-attempt.ts';
+import { HttpExchange } from './http-exchange.ts';
+import { type RequestTemplate, requestTemplate } from './http-request.ts';
+
+/** The way out. Its dispatcher connects to allowed addresses only and fails with `code: 'EGRESS_DENIED'` for others. */
+export interface Egress {
+  /** Why a URL can never be requested, as far as that can be told without a lookup; null when it may be. */
+  checkUrl(url: string): string | null;
+  readonly dispatcher: Dispatcher;
+}
+
+/** What a signature covers: the message id, the instant in epoch seconds, the body as it is sent. */
+export interface SignedMessage {
+  readonly id: string;
+  readonly timestampSec: number;
+  readonly body: string;
+}
+
+/** The value of `webhook-signature` for one tenant's message; null when the tenant has no key. */
+export type SignMessage = (tenantId: TenantId, message: SignedMessage) => Promise<string | null>;
+
+export interface HttpSenderParts {
+  readonly egress: Egress;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly sign?: SignMessage | undefined;
+}
+
+/**
+ * Delivers to HTTP targets as Standard Webhooks. The total deadline is the signal's: undici's own timeouts never stop a
+ * drip. Works on `dispatch` rather than `request`: it tells when the request was fully sent, and costs less.
+ */
+export class HttpSender implements Sender {
+  readonly #parts: HttpSenderParts;
+  readonly #templates = new WeakMap<ScheduleVersion, RequestTemplate | Outcome>();
+
+  constructor(parts: HttpSenderParts) {
+    this.#parts = parts;
+  }
+
+  async send(delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
+    const { target } = delivery.version.definition;
+    if (target.kind !== 'HTTP') return wrongKind(target.kind);
+    const template = this.#templateOf(delivery.version, target.http);
+    if ('kind' in template) return template;
+    if (signal.aborted) return endedBySignal(signal, false);
+    const message = this.#messageOf(delivery, template);
+    const headers = headersOf(delivery, template, message);
+    if (this.#parts.sign !== undefined) {
+      const signature = await signatureOf(this.#parts.sign(delivery.tenantId, message), signal);
+      if (signal.aborted) return endedBySignal(signal, false);
+      if (signature === undefined) return { kind: 'unanswered', attempt: 'FAILED', reason: 'the signing keys could not be read' };
+      if (signature !== null) headers.push('webhook-signature', signature);
+    }
+    const exchange = new HttpExchange(signal, () => this.#parts.clock.now());
+    const { origin, path, method } = template;
+    this.#parts.egress.dispatcher.dispatch({ origin, path, method, headers, body: message.body || null }, exchange);
+    return exchange.outcome;
+  }
+
+  #messageOf(delivery: Delivery, template: RequestTemplate): SignedMessage {
+    return {
+      id: delivery.runId,
+      timestampSec: Math.floor(this.#parts.clock.now() / 1000),
+      body: template.bodyOf(delivery.payload) ?? '',
+    };
+  }
+
+  #templateOf(version: ScheduleVersion, http: HttpTarget): RequestTemplate | Outcome {
+    const known = this.#templates.get(version);
+    if (known !== undefined) return known;
+    const denied = this.#parts.egress.checkUrl(http.url);
+    const template = requestTemplate(http);
+    let made: RequestTemplate | Outcome;
+    if (denied !== null) made = { kind: 'refused', attempt: 'EGRESS_DENIED', why: 'EGRESS', reason: denied };
+    else if (typeof template === 'string') made = { kind: 'refused', attempt: 'REFUSED', why: 'REFUSED', reason: template };
+    else made = template;
+    this.#templates.set(version, made);
+    return made;
+  }
+}
+
+function headersOf(delivery: Delivery, template: RequestTemplate, message: SignedMessage): string[] {
+  return [
+    ...template.headers,
+    'webhook-id',
+    message.id,
+    'webhook-timestamp',
+    String(message.timestampSec),
+    'idempotency-key',
+    message.id,
+    ...deliveryHeaders(delivery),
+  ];
+}
+
+/** Undefined: the keys cannot be read now, or the signal aborted. */
+async function signatureOf(signed: Promise<string | null>, signal: AbortSignal): Promise<string | null | undefined> {
+  try {
+    return await untilAborted<string | null | undefined>(signed, signal, () => undefined);
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,120 @@
+import { and, desc, eq, exists, gte, inArray, lt, lte, type SQL, sql } from 'drizzle-orm';
+import { OPEN_STATES, type RunRow } from '../../domain/entities/run.ts';
+import type { RunKey, TenantId } from '../../domain/ids.ts';
+import { type Lane, type RunQuery, type RunRepository } from '../../domain/ports/run-repository.ts';
+import type { Page } from '../../domain/ports/schedule-repository.ts';
+import { pipelined, type Transaction } from '../db/client.ts';
+import { retries, runs, schedules } from '../db/schema.ts';
+import { instantOf } from './schedule-rows.ts';
+import { afterRunsEnded } from './terminal-transition.ts';
+
+const LONGEST_PAGE = 200;
+
+/** One tenant's runs, in one transaction. Touches retries first, then runs, timers, schedules. */
+export class DrizzleRunRepository implements RunRepository {
+  readonly #tx: Transaction;
+  readonly #tenantId: TenantId;
+
+  constructor(tx: Transaction, tenantId: TenantId) {
+    this.#tx = tx;
+    this.#tenantId = tenantId;
+  }
+
+  async find(key: RunKey, organizationId: string | null): Promise<RunRow | null> {
+    // runs by primary key
+    const select = this.#tx.select({ run: runs }).from(runs).$dynamic();
+    if (organizationId !== null) select.innerJoin(schedules, ofOrganization(organizationId));
+    const [found] = await select.where(this.#run(key)).prepare('find_run').execute();
+    return found === undefined ? null : runOf(found.run);
+  }
+
+  async isClaimed({ scheduleId, slot, space }: RunKey): Promise<boolean> {
+    const [found] = await this.#tx.execute<{ claimed: boolean }>(sql`select claim_of(${scheduleId}, ${instantOf(slot)}, ${space}) is not null as claimed`);
+    return found?.claimed === true;
+  }
+
+  async page(query: RunQuery): Promise<Page<RunRow, RunKey>> {
+    const limit = Math.min(query.limit, LONGEST_PAGE);
+    const select = this.#tx.select({ run: runs }).from(runs).$dynamic();
+    if (query.organizationId !== null) select.innerJoin(schedules, ofOrganization(query.organizationId));
+    const rows = await select
+      .where(and(eq(runs.tenantId, this.#tenantId), ...conditionsOf(query)))
+      .orderBy(desc(runs.slot), runs.scheduleId, runs.space)
+      .limit(limit + 1);
+    const items = rows.slice(0, limit).map(({ run }) => runOf(run));
+    const last = items.at(-1);
+    const next = rows.length > limit && last !== undefined ? { scheduleId: last.scheduleId, slot: last.slot, space: last.space } : null;
+    return { items, next, total: null };
+  }
+
+  async enqueue(run: RunRow, lane: Lane): Promise<void> {
+    const { scheduleId, slot, space, tenantId, version } = run;
+    await pipelined([
+      this.#tx.insert(retries).values({ scheduleId, slot, space, tenantId, version, lane, nextDue: run.due.getTime() }).prepare('insert_waiting').execute(),
+      this.#tx.insert(runs).values({ ...run, payload: run.payload ?? null }).prepare('insert_run').execute(),
+    ]);
+  }
+
+  async retryNow(key: RunKey, lane: Lane, now: number): Promise<RunRow | null> {
+    const nextAttemptAt = new Date(now);
+    const isRetrying = exists(this.#tx.select({ one: sql`1` }).from(runs).where(and(this.#run(key), eq(runs.state, 'RETRYING'))));
+    const waiting = await this.#tx.update(retries).set({ nextDue: now }).where(and(this.#waiting(key), isRetrying)).returning({ lane: retries.lane });
+    if (waiting.length > 0) return this.#update(key, eq(runs.state, 'RETRYING'), { nextAttemptAt });
+    const revived = await this.#update(key, eq(runs.state, 'DEAD'), { state: 'PENDING', reason: null, endedAt: null, nextAttemptAt });
+    if (revived === null) return null;
+    const { scheduleId, slot, space, tenantId, version } = revived;
+    await this.#tx.insert(retries).values({ scheduleId, slot, space, tenantId, version, lane, nextDue: now });
+    return revived;
+  }
+
+  async cancel(run: RunRow, reason: 'BY_USER' | 'OVERLAP' | 'DELETED', now: number): Promise<{ readonly run: RunRow; readonly nextDue: number } | null> {
+    const end = { state: 'CANCELLED', reason, endedAt: new Date(now), nextAttemptAt: null } as const;
+    await this.#tx.delete(retries).where(this.#waiting(run));
+    const [cancelled] = await this.#tx
+      .insert(runs)
+      .values({ ...run, payload: run.payload ?? null, ...end })
+      .onConflictDoUpdate({ target: [runs.scheduleId, runs.slot, runs.space], set: { ...end, claimId: null }, setWhere: inArray(runs.state, OPEN_STATES) })
+      .returning();
+    if (cancelled === undefined) return null;
+    const { scheduleId, slot, space } = cancelled;
+    const nextDue = await afterRunsEnded(this.#tx, [{ scheduleId, slot, space, state: 'CANCELLED', reason, endedAt: now }]);
+    return { run: runOf(cancelled), nextDue };
+  }
+
+  #run({ scheduleId, slot, space }: RunKey): SQL | undefined {
+    return and(eq(runs.tenantId, this.#tenantId), eq(runs.scheduleId, scheduleId), eq(runs.slot, slot), eq(runs.space, space));
+  }
+
+  #waiting({ scheduleId, slot, space }: RunKey): SQL | undefined {
+    return and(eq(retries.tenantId, this.#tenantId), eq(retries.scheduleId, scheduleId), eq(retries.slot, slot), eq(retries.space, space));
+  }
+
+  async #update(key: RunKey, when: SQL, change: Partial<typeof runs.$inferInsert>): Promise<RunRow | null> {
+    const [updated] = await this.#tx.update(runs).set(change).where(and(this.#run(key), when)).returning();
+    return updated === undefined ? null : runOf(updated);
+  }
+}
+
+function conditionsOf({ scheduleId, state, cause, from, to, after }: RunQuery): readonly (SQL | undefined)[] {
+  return [
+    scheduleId === undefined ? undefined : eq(runs.scheduleId, scheduleId),
+    state === undefined ? undefined : eq(runs.state, state),
+    cause === undefined ? undefined : eq(runs.cause, cause),
+    from === undefined ? undefined : gte(runs.slot, from),
+    to === undefined ? undefined : lt(runs.slot, to),
+    // The first part finds the partition and the place in the index, the second the place among runs of the same slot.
+    after === undefined ? undefined : lte(runs.slot, after.slot),
+    after === undefined
+      ? undefined
+      : sql`(${runs.slot} < ${instantOf(after.slot)} or (${runs.scheduleId}, ${runs.space}) > (${after.scheduleId}::uuid, ${after.space}::int))`,
+  ];
+}
+
+/** A deleted schedule's row stays, so its runs keep their organization. */
+function ofOrganization(organizationId: string): SQL | undefined {
+  return and(eq(schedules.id, runs.scheduleId), eq(schedules.tenantId, runs.tenantId), eq(schedules.organizationId, organizationId));
+}
+
+function runOf({ claimId, payload, ...run }: typeof runs.$inferSelect): RunRow {
+  return { ...run, payload: payload ?? undefined };
+}

@@ -1,0 +1,189 @@
+import { and, eq, gt, isNull, lte, sql } from 'drizzle-orm';
+import type { ScheduleEntity } from '../../domain/entities/schedule.ts';
+import { DomainError } from '../../domain/errors.ts';
+import type { ScheduleId, TenantId } from '../../domain/ids.ts';
+import type { ListPosition, Page, ScheduleQuery, ScheduleRepository } from '../../domain/ports/schedule-repository.ts';
+import { pipelined, type Transaction } from '../db/client.ts';
+import { isUniqueViolation } from '../db/database-errors.ts';
+import { idempotencyKeys, nodes, schedules, scheduleVersions, timers } from '../db/schema.ts';
+import { cancelWaiting } from './cancel-waiting.ts';
+import { recordPassed } from './passed-slots.ts';
+import { schedulePage, timerOfSchedule } from './schedule-page.ts';
+import { entityOf, livingColumns, scheduleRow, timerRow, versionRow } from './schedule-rows.ts';
+
+const A_DAY = sql`interval '24 hours'`;
+/** A node that has not been heard of for this long is not counted on. */
+const FRESH = sql`interval '30 seconds'`;
+
+/** One tenant's living schedules, in one transaction. Locks timers first, then schedules, then what waits and its runs, as a claim does. */
+export class DrizzleScheduleRepository implements ScheduleRepository {
+  readonly #tx: Transaction;
+  readonly #tenantId: TenantId;
+
+  constructor(tx: Transaction, tenantId: TenantId) {
+    this.#tx = tx;
+    this.#tenantId = tenantId;
+  }
+
+  async find(id: ScheduleId): Promise<ScheduleEntity | null> {
+    // schedules and timers by primary key
+    const [row] = await this.#tx
+      .select(livingColumns)
+      .from(schedules)
+      .leftJoin(timers, timerOfSchedule)
+      .where(this.#living(id))
+      .prepare('find_schedule')
+      .execute();
+    return row === undefined ? null : entityOf(row);
+  }
+
+  async findForChange(by: { readonly id: ScheduleId } | { readonly key: string }): Promise<ScheduleEntity | null> {
+    const id = 'id' in by ? by.id : await this.#idOf(by.key);
+    if (id === null) return null;
+    const [timer, [schedule]] = await pipelined([this.#lockTimer(id), this.#lockSchedule(id)]);
+    if (schedule === undefined || ('key' in by && schedule.key !== by.key)) return null;
+    if (schedule.state !== 'ACTIVE') return entityOf({ schedule, timer: null });
+    // Null where a resume committed while we waited for the schedule: its timer is there now.
+    return entityOf({ schedule, timer: timer ?? (await this.#lockTimer(id)) });
+  }
+
+  page(query: ScheduleQuery): Promise<Page<ScheduleEntity, ListPosition>> {
+    return schedulePage(this.#tx, this.#tenantId, query);
+  }
+
+  async insert(entity: ScheduleEntity): Promise<void> {
+    const inserted = await this.#tx
+      .insert(schedules)
+      .values(scheduleRow(entity))
+      .onConflictDoNothing({ target: [schedules.tenantId, schedules.key], where: sql`deleted_at is null` })
+      .returning({ id: schedules.id })
+      .prepare('insert_schedule')
+      .execute();
+    if (inserted.length === 0) throw keyTaken(entity);
+    await pipelined([this.#insertVersion(entity), ...(entity.isActive ? [this.#insertTimer(entity)] : [])]);
+  }
+
+  async save(entity: ScheduleEntity, before: ScheduleEntity): Promise<void> {
+    await this.#moveTimer(entity, before);
+    await this.#update(entity, before.state.version);
+    if (entity.state.definitionVersion !== before.state.definitionVersion) await this.#insertVersion(entity);
+    if (entity.passed !== null) await recordPassed(this.#tx, entity, entity.passed, entity.state.updatedAt.getTime());
+  }
+
+  async remove(entity: ScheduleEntity, now: number): Promise<void> {
+    const { id, version } = entity.state;
+    await this.#deleteTimer(id);
+    const removed = await this.#tx
+      .update(schedules)
+      .set({ deletedAt: new Date(now), updatedAt: new Date(now) })
+      .where(and(this.#living(id), eq(schedules.version, version)))
+      .returning({ id: schedules.id });
+    if (removed.length === 0) throw changedMeanwhile();
+    await cancelWaiting(this.#tx, { tenantId: this.#tenantId, id }, now);
+  }
+
+  async knowsCommand(name: string): Promise<boolean> {
+    const known = await this.#tx
+      .select({ id: nodes.id })
+      .from(nodes)
+      .where(and(gt(nodes.heartbeat, sql`now() - ${FRESH}`), sql`${name} = any(${nodes.commands})`))
+      .limit(1);
+    return known.length > 0;
+  }
+
+  async findIdempotent(key: string): Promise<{ readonly requestHash: string; readonly scheduleId: ScheduleId } | null> {
+    const { requestHash, scheduleId, createdAt } = idempotencyKeys;
+    const [found] = await this.#tx
+      .select({ requestHash, scheduleId })
+      .from(idempotencyKeys)
+      .where(and(eq(idempotencyKeys.tenantId, this.#tenantId), eq(idempotencyKeys.key, key), gt(createdAt, sql`now() - ${A_DAY}`)))
+      .prepare('find_idempotent')
+      .execute();
+    return found ?? null;
+  }
+
+  async storeIdempotent(key: string, requestHash: string, scheduleId: ScheduleId): Promise<boolean> {
+    const row = { requestHash, scheduleId, createdAt: sql`now()` };
+    const stored = await this.#tx
+      .insert(idempotencyKeys)
+      .values({ tenantId: this.#tenantId, key, ...row })
+      .onConflictDoUpdate({
+        target: [idempotencyKeys.tenantId, idempotencyKeys.key],
+        set: row,
+        setWhere: lte(idempotencyKeys.createdAt, sql`now() - ${A_DAY}`),
+      })
+      .returning({ key: idempotencyKeys.key })
+      .prepare('store_idempotent')
+      .execute();
+    return stored.length > 0;
+  }
+
+  #living(id: ScheduleId) {
+    return and(eq(schedules.tenantId, this.#tenantId), eq(schedules.id, id), isNull(schedules.deletedAt));
+  }
+
+  #timer(id: ScheduleId) {
+    return and(eq(timers.tenantId, this.#tenantId), eq(timers.scheduleId, id));
+  }
+
+  async #idOf(key: string): Promise<ScheduleId | null> {
+    // index schedules_key
+    const [found] = await this.#tx
+      .select({ id: schedules.id })
+      .from(schedules)
+      .where(and(eq(schedules.tenantId, this.#tenantId), eq(schedules.key, key), isNull(schedules.deletedAt)))
+      .prepare('id_of_schedule_key')
+      .execute();
+    return found?.id ?? null;
+  }
+
+  async #lockTimer(id: ScheduleId): Promise<typeof timers.$inferSelect | null> {
+    const [timer] = await this.#tx.select().from(timers).where(this.#timer(id)).for('update').prepare('lock_timer').execute();
+    return timer ?? null;
+  }
+
+  #lockSchedule(id: ScheduleId): Promise<(typeof schedules.$inferSelect)[]> {
+    return this.#tx.select().from(schedules).where(this.#living(id)).for('update').prepare('lock_schedule').execute();
+  }
+
+  async #moveTimer(entity: ScheduleEntity, before: ScheduleEntity): Promise<void> {
+    if (before.isActive && !entity.isActive) return this.#deleteTimer(entity.state.id);
+    if (!before.isActive && entity.isActive) return this.#insertTimer(entity);
+    const isUntouched = entity.timer === before.timer && entity.state.definitionVersion === before.state.definitionVersion;
+    if (!entity.isActive || isUntouched) return;
+    await this.#tx.update(timers).set(timerRow(entity)).where(this.#timer(entity.state.id)).prepare('save_timer').execute();
+  }
+
+  async #update(entity: ScheduleEntity, version: number): Promise<void> {
+    const saving = this.#tx
+      .update(schedules)
+      .set(scheduleRow(entity))
+      .where(and(this.#living(entity.state.id), eq(schedules.version, version)))
+      .returning({ id: schedules.id })
+      .prepare('save_schedule');
+    const saved = await saving.execute().catch((error: unknown) => {
+      throw isUniqueViolation(error, 'schedules_key') ? keyTaken(entity) : error;
+    });
+    if (saved.length === 0) throw changedMeanwhile();
+  }
+
+  async #insertVersion(entity: ScheduleEntity): Promise<void> {
+    await this.#tx.insert(scheduleVersions).values(versionRow(entity)).prepare('insert_version').execute();
+  }
+
+  async #insertTimer(entity: ScheduleEntity): Promise<void> {
+    await this.#tx.insert(timers).values(timerRow(entity)).prepare('insert_timer').execute();
+  }
+
+  async #deleteTimer(id: ScheduleId): Promise<void> {
+    await this.#tx.delete(timers).where(this.#timer(id)).prepare('delete_timer').execute();
+  }
+}
+
+function keyTaken(entity: ScheduleEntity): DomainError {
+  return new DomainError('ALREADY_EXISTS', `a schedule with the key "${entity.state.key ?? ''}" exists`);
+}
+
+function changedMeanwhile(): DomainError {
+  return new DomainError('CONFLICT', 'the schedule changed meanwhile');
+}

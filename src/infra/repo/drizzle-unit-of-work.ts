@@ -1,0 +1,63 @@
+import { sql } from 'drizzle-orm';
+import type { TenantId } from '../../domain/ids.ts';
+import type { TenantWork, UnitOfWork } from '../../domain/ports/unit-of-work.ts';
+import { type Database, type Transaction, withinDeadline } from '../db/client.ts';
+import { asDomainError, isLostRace, isOutage } from '../db/database-errors.ts';
+import { DrizzleRunRepository } from './drizzle-run-repository.ts';
+import { DrizzleScheduleRepository } from './drizzle-schedule-repository.ts';
+
+/** How often a transaction is run in all. */
+const TRIES = 3;
+const DEADLINE_MS = 8000;
+
+/** Transactions of one tenant on the API's pool. Row-level security makes the wall; each query names the tenant nevertheless. */
+export class DrizzleUnitOfWork implements UnitOfWork {
+  readonly #database: Database;
+  readonly #deadlineMs: number;
+
+  /** `deadlineMs` bounds a transaction from the wait for a connection to its commit. */
+  constructor(database: Database, deadlineMs = DEADLINE_MS) {
+    this.#database = database;
+    this.#deadlineMs = deadlineMs;
+  }
+
+  async forTenant<T>(tenantId: TenantId, work: (tenant: TenantWork) => Promise<T>): Promise<T> {
+    try {
+      return await withinDeadline(this.#deadlineMs, (signal) => this.#untilDone(tenantId, work, signal));
+    } catch (error) {
+      throw asDomainError(error);
+    }
+  }
+
+  /** Runs the work again when its transaction lost a race, or never began because its connection had died while idle. */
+  async #untilDone<T>(tenantId: TenantId, work: (tenant: TenantWork) => Promise<T>, signal: AbortSignal): Promise<T> {
+    for (let tried = 1; ; tried += 1) {
+      let hasBegun = false;
+      try {
+        return await this.#database.transaction(async (tx) => {
+          signal.throwIfAborted();
+          const now = await enter(tx, tenantId);
+          hasBegun = true;
+          const schedules = new DrizzleScheduleRepository(tx, tenantId);
+          const result = await work({ now, schedules, runs: new DrizzleRunRepository(tx, tenantId) });
+          signal.throwIfAborted();
+          return result;
+        });
+      } catch (error) {
+        const mayRunAgain = isLostRace(error) || (!hasBegun && isOutage(error));
+        if (tried === TRIES || !mayRunAgain) throw error;
+      }
+    }
+  }
+}
+
+/** From here to the end of the transaction only the tenant's rows exist. Answers the database's time, epoch ms. */
+async function enter(tx: Transaction, tenantId: TenantId): Promise<number> {
+  const columns = {
+    tenantId: sql<string>`set_config('app.tenant_id', ${tenantId}, true)`,
+    now: sql<number>`date_part('epoch', now()) * 1000`,
+  };
+  const [entered] = await tx.select(columns).from(sql`(values (1)) as one`).prepare('enter_tenant').execute();
+  if (entered === undefined) throw new Error('the database did not tell its time');
+  return Math.round(entered.now);
+}

@@ -1,0 +1,57 @@
+import { PgDialect } from 'drizzle-orm/pg-core';
+import type postgres from 'postgres';
+import type { Attempt, RunCause } from '../../domain/entities/run.ts';
+import type { JsonValue } from '../../domain/entities/json.ts';
+import type { ScheduleId } from '../../domain/ids.ts';
+import type { ClaimedRun } from '../../domain/ports/engine-store.ts';
+import type { VersionLookup } from './schedule-version-cache.ts';
+import type { Executor } from './terminal-transition.ts';
+
+const dialect = new PgDialect();
+
+/** A connection held for one transaction, or the pool itself: what an engine statement is sent through. */
+export type EngineSql = postgres.ReservedSql | postgres.Sql;
+
+/** Text of a Postgres array of numbers, uuids or words that need no quotes. */
+export function arrayLiteral(values: readonly (number | string | null)[]): string {
+  return `{${values.map((value) => (value === null ? 'NULL' : value === Number.POSITIVE_INFINITY ? 'Infinity' : value)).join(',')}}`;
+}
+
+/** A waiting or recovered run as the claiming statements return it; instants are float epoch ms. */
+export interface RunningRow {
+  readonly schedule_id: ScheduleId;
+  readonly slot: number;
+  readonly space: number;
+  readonly version: number;
+  readonly cause: RunCause | null;
+  readonly attempts: readonly Attempt[] | null;
+  readonly payload: JsonValue;
+  readonly due: number | null;
+  readonly started_at: number | null;
+}
+
+/** The row as a run to deliver; null when its version no longer compiles. */
+export function claimedRun(row: RunningRow, versions: VersionLookup): ClaimedRun | null {
+  const { version } = versions.of(row.schedule_id, row.version);
+  if (version === null) return null;
+  const slot = Math.round(row.slot);
+  return {
+    key: { scheduleId: row.schedule_id, slot, space: row.space },
+    version,
+    cause: row.cause ?? 'SCHEDULE',
+    attempts: row.attempts ?? [],
+    payload: row.payload,
+    due: row.due === null ? version.dueOf(slot) : Math.round(row.due),
+    startedAt: row.started_at === null ? null : Math.round(row.started_at),
+  };
+}
+
+/** Lets statements written for a drizzle transaction run on an engine connection, prepared. */
+export function executorOf(sql: EngineSql): Executor {
+  return {
+    execute: (query) => {
+      const { sql: text, params } = dialect.sqlToQuery(query);
+      return sql.unsafe(text, params as never[], { prepare: true });
+    },
+  };
+}

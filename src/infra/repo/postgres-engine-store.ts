@@ -1,0 +1,146 @@
+import type { FireDecision } from '../../domain/entities/timer.ts';
+import type { RunKey } from '../../domain/ids.ts';
+import type {
+  Claimant,
+  ClaimedRuns,
+  DueSlot,
+  EngineStore,
+  FiredBatch,
+  Lease,
+  RecoveredClaim,
+  SettledRun,
+} from '../../domain/ports/engine-store.ts';
+import type { EnginePool } from '../db/engine-pool.ts';
+import { claimDue } from './claim-due.ts';
+import { claimWaiting } from './claim-waiting.ts';
+import { arrayLiteral, type EngineSql, executorOf } from './engine-rows.ts';
+import { recoverClaims } from './recover-claims.ts';
+import type { ScheduleVersionCache } from './schedule-version-cache.ts';
+import { insertRunning, settleRuns } from './settle-runs.ts';
+import { afterRunsEnded, type EndedRun } from './terminal-transition.ts';
+import { writeFired } from './write-fired.ts';
+
+/** How far below the last claimed due time a claim looks; dead index entries before it cost nothing. */
+const WATERMARK_MARGIN_MS = 2000;
+/** How often a claim looks at all due times nevertheless. */
+const FULL_SCAN_EVERY_MS = 5000;
+
+/** The engine's statements on PostgreSQL, across tenants. */
+export class PostgresEngineStore implements EngineStore {
+  readonly #pool: EnginePool;
+  readonly #versions: ScheduleVersionCache;
+  readonly #monotonic: () => number;
+  #low = Number.NEGATIVE_INFINITY;
+  #scannedAt = Number.NEGATIVE_INFINITY;
+
+  constructor(pool: EnginePool, versions: ScheduleVersionCache, monotonic: () => number) {
+    this.#pool = pool;
+    this.#versions = versions;
+    this.#monotonic = monotonic;
+  }
+
+  async fireDue(limit: number, claimant: Claimant, decide: (due: readonly DueSlot[], now: number) => readonly FireDecision[]): Promise<FiredBatch> {
+    const isFullScan = this.#monotonic() - this.#scannedAt >= FULL_SCAN_EVERY_MS;
+    const low = isFullScan ? 0 : Math.max(0, this.#low);
+    const batch = await this.#pool.transaction(async (sql): Promise<FiredBatch> => {
+      const { now, due } = await claimDue(sql, { limit, low }, this.#versions);
+      if (now === null) return { ...(await nextDue(sql, 'timers', low)), due: [], decisions: [] };
+      const decisions = decide(due, now);
+      const decided = due.map((slot, index) => ({ slot, decision: decisionAt(decisions, index) }));
+      const writes = writeFired(sql, decided, claimant);
+      const [next] = await Promise.all([nextDue(sql, 'timers', low), ...writes]);
+      return { ...next, now, due, decisions };
+    });
+    if (isFullScan) this.#scannedAt = this.#monotonic();
+    const last = batch.due.at(-1);
+    if (last !== undefined) this.#low = last.timer.due - WATERMARK_MARGIN_MS;
+    return batch;
+  }
+
+  async claimWaiting(limit: number, claimant: Claimant): Promise<ClaimedRuns> {
+    return this.#pool.transaction(async (sql) => {
+      const runs = await claimWaiting(sql, limit, claimant, this.#versions);
+      return { runs, ...(await nextDue(sql, 'retries', 0)) };
+    });
+  }
+
+  async settle(settled: readonly SettledRun[], closed: readonly string[]): Promise<{ readonly stale: readonly RunKey[]; readonly nextDue: number }> {
+    const mattering = settled.filter((run) => run.endMatters && run.state !== 'RETRYING');
+    if (mattering.length === 0) {
+      const stale = await this.#pool.query((sql) => settleRuns(sql, settled, closed));
+      return { stale, nextDue: Number.POSITIVE_INFINITY };
+    }
+    return this.#pool.transaction(async (sql) => {
+      const stale = await settleRuns(sql, settled, closed);
+      const lost = new Set(stale.map(nameOf));
+      const ended = mattering.filter((run) => !lost.has(nameOf(run.key))).map(endedRun);
+      return { stale, nextDue: await afterRunsEnded(executorOf(sql), ended) };
+    });
+  }
+
+  async showRunning(running: readonly SettledRun[]): Promise<void> {
+    await this.#pool.query((sql) => insertRunning(sql, running));
+  }
+
+  async renew(leases: readonly Lease[], leaseMs: number): Promise<ReadonlySet<string>> {
+    const rows = await this.#pool.query(
+      (sql) => sql<{ id: string }[]>`
+        /* claims by primary key */
+        update claims c set lease_until = now() + ${leaseMs}::float8 * interval '1 millisecond'
+        from (select * from unnest(${arrayLiteral(leases.map((lease) => lease.claimId))}::text::uuid[], ${arrayLiteral(leases.map((lease) => lease.fence))}::text::int[])
+              as u(id, fence) order by id) as u
+        where c.id = u.id and c.fence = u.fence
+        returning c.id`,
+    );
+    return new Set(rows.map((row) => row.id));
+  }
+
+  async endedElsewhere(keys: readonly RunKey[]): Promise<readonly RunKey[]> {
+    const rows = await this.#pool.query(
+      (sql) => sql<{ s: RunKey['scheduleId']; t: number; p: number }[]>`
+        /* runs by primary key */
+        select k.s, k.t, k.p
+        from unnest(${arrayLiteral(keys.map((key) => key.scheduleId))}::text::uuid[], ${arrayLiteral(keys.map((key) => key.slot))}::text::float8[],
+                    ${arrayLiteral(keys.map((key) => key.space))}::text::int[]) as k(s, t, p)
+        join runs r on r.schedule_id = k.s and r.slot = to_timestamp(k.t / 1000) and r.space = k.p
+        where r.state in ('SUCCEEDED', 'CANCELLED', 'DEAD')`,
+    );
+    return rows.map((row) => ({ scheduleId: row.s, slot: Math.round(row.t), space: row.p }));
+  }
+
+  async recover(limit: number, claimant: Claimant, newId: () => string): Promise<{ readonly claims: readonly RecoveredClaim[]; readonly poisoned: number }> {
+    return this.#pool.transaction(async (sql) => {
+      const { claims, poisoned } = await recoverClaims(sql, { limit, claimant, newId }, this.#versions);
+      if (poisoned.length > 0) {
+        const endedAt = Math.floor((await nextDue(sql, 'retries', 0)).now);
+        await afterRunsEnded(executorOf(sql), poisoned.map((key) => ({ ...key, state: 'DEAD', reason: 'POISON', endedAt })));
+      }
+      return { claims, poisoned: poisoned.length };
+    });
+  }
+}
+
+/** The database's time; the earliest due time after the transaction's start; whether earlier ones are held elsewhere or were left over. */
+async function nextDue(sql: EngineSql, table: 'timers' | 'retries', low: number): Promise<{ readonly now: number; readonly nextDue: number; readonly isBehind: boolean }> {
+  const [row] = await sql<{ now: number; due: number | null; behind: boolean }[]>`
+    /* index timers_due or retries_due */
+    select date_part('epoch', clock_timestamp()) * 1000 as now,
+           (select date_part('epoch', next_due) * 1000 from ${sql(table)} where next_due > now() order by next_due limit 1) as due,
+           exists (select from ${sql(table)} where next_due <= now() and next_due >= to_timestamp(${low}::float8 / 1000)) as behind`;
+  return { now: row?.now ?? 0, nextDue: row?.due ?? Number.POSITIVE_INFINITY, isBehind: row?.behind ?? false };
+}
+
+function decisionAt(decisions: readonly FireDecision[], index: number): FireDecision {
+  const decision = decisions[index];
+  if (decision === undefined) throw new Error('a due slot was left undecided');
+  return decision;
+}
+
+function endedRun(run: SettledRun): EndedRun {
+  const state = run.state === 'SUCCEEDED' || run.state === 'CANCELLED' ? run.state : 'DEAD';
+  return { ...run.key, state, reason: run.reason, endedAt: run.endedAt };
+}
+
+function nameOf(key: RunKey): string {
+  return `${key.scheduleId}.${key.slot}.${key.space}`;
+}

@@ -1,0 +1,119 @@
+import type { RunReason } from '../../domain/entities/run.ts';
+import type { ScheduleId, TenantId } from '../../domain/ids.ts';
+import type { NodeRecord, UpkeepStore } from '../../domain/ports/upkeep-store.ts';
+import type { EnginePool } from '../db/engine-pool.ts';
+import { arrayLiteral, type EngineSql, executorOf } from './engine-rows.ts';
+import { afterRunsEnded } from './terminal-transition.ts';
+
+/** Housekeeping on PostgreSQL. */
+export class PostgresUpkeepStore implements UpkeepStore {
+  readonly #pool: EnginePool;
+
+  constructor(pool: EnginePool) {
+    this.#pool = pool;
+  }
+
+  async heartbeat(node: NodeRecord): Promise<void> {
+    await this.#pool.query(
+      (sql) => sql`
+        insert into nodes (id, build, tzdata, roles, commands, heartbeat)
+        values (${node.id}, ${node.build}, ${node.tzdata}, ${sql.array([...node.roles])}, ${sql.array([...node.commands])}, now())
+        on conflict (id) do update set heartbeat = now(), commands = excluded.commands`,
+    );
+    await this.#pool.query((sql) => sql`delete from nodes where heartbeat < now() - interval '1 hour'`);
+  }
+
+  async leave(nodeId: string): Promise<void> {
+    await this.#pool.query((sql) => sql`delete from nodes where id = ${nodeId}`);
+  }
+
+  async makePartitions(daysAhead: number): Promise<void> {
+    await this.#pool.query(
+      (sql) => sql`select make_run_partition((now() at time zone 'UTC')::date + step) from generate_series(-1, ${daysAhead}::int) as step`,
+    );
+  }
+
+  async dropRunsOlderThan(days: number, limit: number): Promise<number> {
+    const old = await this.#pool.query(
+      (sql) => sql<{ day: string }[]>`
+        select to_char(to_date(substr(c.relname, 6), 'YYYYMMDD'), 'YYYY-MM-DD') as day
+        from pg_inherits i join pg_class c on c.oid = i.inhrelid
+        where i.inhparent = 'runs'::regclass and c.relname ~ '^runs_[0-9]{8}$'
+          and to_date(substr(c.relname, 6), 'YYYYMMDD') < (now() at time zone 'UTC')::date - ${days}::int
+        order by 1 limit 10`,
+    );
+    let dropped = 0;
+    for (const { day } of old) {
+      const [row] = await this.#pool.query((sql) => sql<{ gone: boolean }[]>`select drop_run_partition(${day}::date) as gone`);
+      if (row?.gone === true) dropped += 1;
+    }
+    await this.#pool.query(
+      (sql) => sql`
+        delete from runs where (schedule_id, slot, space) in (
+          select schedule_id, slot, space from runs
+          where tableoid = 'runs_default'::regclass and ended_at < now() - ${days}::int * interval '1 day' and state in ('SUCCEEDED', 'CANCELLED', 'SKIPPED', 'DEAD') limit ${limit})`,
+    );
+    return dropped;
+  }
+
+  async dueResumes(limit: number): Promise<readonly { readonly tenantId: TenantId; readonly id: ScheduleId }[]> {
+    const rows = await this.#pool.query(
+      (sql) => sql<{ tenant_id: TenantId; id: ScheduleId }[]>`
+        /* index schedules_auto_resume */
+        select tenant_id, id from schedules
+        where state = 'PAUSED' and deleted_at is null and (pause->>'resumeAt') <= to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+        order by pause->>'resumeAt' limit ${limit}`,
+    );
+    return rows.map((row) => ({ tenantId: row.tenant_id, id: row.id }));
+  }
+
+  async repairWaiting(limit: number): Promise<number> {
+    return this.#pool.transaction(async (sql) => {
+      const ended = await endedUnseen(sql, limit);
+      await afterRunsEnded(executorOf(sql), ended);
+      return ended.length + (await releaseForgotten(sql, limit));
+    });
+  }
+
+  async forgetIdempotencyKeys(limit: number): Promise<void> {
+    await this.#pool.query(
+      (sql) => sql`
+        delete from idempotency_keys where (tenant_id, key) in (
+          select tenant_id, key from idempotency_keys where created_at < now() - interval '1 day' order by created_at limit ${limit})`,
+    );
+  }
+}
+
+interface EndedUnseen {
+  readonly scheduleId: ScheduleId;
+  readonly slot: number;
+  readonly space: 0;
+  readonly state: 'SUCCEEDED' | 'DEAD' | 'CANCELLED';
+  readonly reason: RunReason | null;
+  readonly endedAt: number;
+}
+
+/** Runs that have ended while their timer still waits for them: their end and the claim that began to wait crossed. */
+async function endedUnseen(sql: EngineSql, limit: number): Promise<readonly EndedUnseen[]> {
+  const rows = await sql<{ s: ScheduleId; t: number; st: EndedUnseen['state']; re: RunReason | null; ea: number }[]>`
+    select t.schedule_id as s, date_part('epoch', r.slot) * 1000 as t, r.state as st, r.reason as re, date_part('epoch', r.ended_at) * 1000 as ea
+    from timers t join runs r on r.schedule_id = t.schedule_id and r.slot = t.last_fired and r.space = 0
+    where t.next_due = 'infinity' and r.state in ('SUCCEEDED', 'DEAD', 'CANCELLED') limit ${limit}`;
+  return rows.map((row) => ({ scheduleId: row.s, slot: Math.round(row.t), space: 0, state: row.st, reason: row.re, endedAt: Math.round(row.ea) }));
+}
+
+/** Buffered runs of schedules with nothing in flight, nothing retrying and nothing else released. */
+async function releaseForgotten(sql: EngineSql, limit: number): Promise<number> {
+  const stuck = await sql<{ s: ScheduleId; t: number }[]>`
+    select e.s, date_part('epoch', e.slot) * 1000 as t
+    from (select distinct on (schedule_id) schedule_id as s, slot from retries where next_due = 'infinity' order by schedule_id, slot limit ${limit}) as e
+    where not exists (select from runs r where r.schedule_id = e.s and r.space = 0 and (r.state in ('RUNNING', 'RETRYING')
+                        or (r.state = 'PENDING' and exists (select from retries w where w.schedule_id = r.schedule_id and w.slot = r.slot and w.space = 0 and w.next_due < 'infinity'))))
+      and not exists (select from claims c where e.s = any(c.schedule_ids))`;
+  if (stuck.length === 0) return 0;
+  await sql`
+    update retries w set next_due = now()
+    from unnest(${arrayLiteral(stuck.map((row) => row.s))}::text::uuid[], ${arrayLiteral(stuck.map((row) => row.t))}::text::float8[]) as u(s, t)
+    where w.schedule_id = u.s and w.slot = to_timestamp(u.t / 1000) and w.space = 0 and w.next_due = 'infinity'`;
+  return stuck.length;
+}

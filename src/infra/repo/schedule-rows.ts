@@ -1,0 +1,45 @@
+import { type SQL, sql } from 'drizzle-orm';
+import { definitionOf, ScheduleEntity } from '../../domain/entities/schedule.ts';
+import type { TimerState } from '../../domain/entities/timer.ts';
+import { schedules, scheduleVersions, timers } from '../db/schema.ts';
+
+/*
+ * An entity is its row. Only the timer has two homes: the hot `timers` row while the schedule is ACTIVE, else columns of the
+ * cold row.
+ */
+
+type ScheduleRow = typeof schedules.$inferSelect;
+type TimerRow = typeof timers.$inferSelect;
+
+const NO_TIMER = { slot: null, due: null, cursor: null, lastFired: null, fires: 0 } as const;
+
+/** What living schedules are read with. */
+export const livingColumns = { schedule: schedules, timer: timers };
+
+export function entityOf({ schedule, timer }: { readonly schedule: ScheduleRow; readonly timer: TimerRow | null }): ScheduleEntity {
+  const { deletedAt, slot, due, cursor, lastFired, fires, ...state } = schedule;
+  const cold: TimerState = { slot: slot ?? 0, due: due ?? Number.POSITIVE_INFINITY, cursor: cursor ?? 0, lastFired, fires };
+  return new ScheduleEntity(state, timer === null ? cold : timerState(timer));
+}
+
+export function scheduleRow({ state, timer, isActive }: ScheduleEntity): Omit<ScheduleRow, 'deletedAt'> {
+  return { ...state, ...(isActive ? NO_TIMER : timer) };
+}
+
+export function versionRow({ state }: ScheduleEntity): typeof scheduleVersions.$inferInsert {
+  return { ...definitionOf(state), tenantId: state.tenantId, scheduleId: state.id, version: state.definitionVersion };
+}
+
+export function timerRow({ state, timer }: ScheduleEntity): TimerRow {
+  const { slot, due, cursor, lastFired, fires } = timer;
+  return { scheduleId: state.id, tenantId: state.tenantId, nextDue: due, slot, cursor, lastFired, fires, version: state.definitionVersion };
+}
+
+/** Epoch milliseconds as an instant of the database. */
+export function instantOf(ms: number): SQL {
+  return sql`to_timestamp(${ms}::float8 / 1000)`;
+}
+
+function timerState({ nextDue, slot, cursor, lastFired, fires }: TimerRow): TimerState {
+  return { slot, due: nextDue, cursor, lastFired, fires };
+}

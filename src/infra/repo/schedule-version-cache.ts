@@ -1,0 +1,113 @@
+import { LRUCache } from 'lru-cache';
+import type { ScheduleDefinition } from '../../domain/entities/definition.ts';
+import { ScheduleVersion, type VersionKey } from '../../domain/entities/schedule-version.ts';
+import type { ScheduleId, TenantId } from '../../domain/ids.ts';
+import { arrayLiteral, type EngineSql } from './engine-rows.ts';
+
+/** A version, or why it does not compile any more (a zone that newer data dropped, say). */
+export type CachedVersion = { readonly version: ScheduleVersion; readonly problem: null } | { readonly version: null; readonly problem: string };
+
+export interface VersionLookup {
+  of(scheduleId: ScheduleId, version: number): CachedVersion;
+}
+
+const MISSING: CachedVersion = { version: null, problem: 'its definition is gone' };
+
+/** Compiled definitions by (schedule, version), which never change; bounded by count and by the size of payloads. */
+export class ScheduleVersionCache {
+  readonly #cache: LRUCache<string, CachedVersion>;
+
+  /** `entries` compiled versions of at most `bytes` in all. */
+  constructor(entries: number, bytes: number) {
+    this.#cache = new LRUCache({ max: entries, maxSize: bytes, sizeCalculation: sizeOf });
+  }
+
+  /** All the versions named; those not at hand are read in one statement. */
+  async load(sql: EngineSql, keys: readonly VersionKey[]): Promise<VersionLookup> {
+    const found = new Map<string, CachedVersion>();
+    const missing = new Map<string, VersionKey>();
+    for (const key of keys) {
+      const name = nameOf(key.scheduleId, key.version);
+      const cached = this.#cache.get(name);
+      if (cached === undefined) missing.set(name, key);
+      else found.set(name, cached);
+    }
+    if (missing.size > 0) await this.#read(sql, [...missing.values()], found);
+    return { of: (scheduleId, version) => found.get(nameOf(scheduleId, version)) ?? MISSING };
+  }
+
+  async #read(sql: EngineSql, keys: readonly VersionKey[], found: Map<string, CachedVersion>): Promise<void> {
+    const rows = await sql<VersionRow[]>`
+      /* schedule versions by primary key */
+      select v.schedule_id, v.tenant_id, v.version, v.tz, v.trigger, v.target, v.payload,
+             date_part('epoch', v.start_at) * 1000 as start_at, date_part('epoch', v.end_at) * 1000 as end_at,
+             v.max_fires, v.jitter, v.dst, v.overlap_policy, v.misfire, v.retry, v.timeout_sec, v.pause_on_failures, v.on_completion
+      from unnest(${arrayLiteral(keys.map((key) => key.scheduleId))}::text::uuid[], ${arrayLiteral(keys.map((key) => key.version))}::text::int[]) as k(schedule_id, version)
+      join schedule_versions v on v.schedule_id = k.schedule_id and v.version = k.version`;
+    for (const row of rows) {
+      const name = nameOf(row.schedule_id, row.version);
+      const compiled = compile(row);
+      this.#cache.set(name, compiled);
+      found.set(name, compiled);
+    }
+  }
+}
+
+interface VersionRow {
+  readonly schedule_id: ScheduleId;
+  readonly tenant_id: TenantId;
+  readonly version: number;
+  readonly tz: string;
+  readonly trigger: ScheduleDefinition['trigger'];
+  readonly target: ScheduleDefinition['target'];
+  readonly payload: ScheduleDefinition['payload'];
+  readonly start_at: number | null;
+  readonly end_at: number | null;
+  readonly max_fires: number | null;
+  readonly jitter: string | null;
+  readonly dst: ScheduleDefinition['dst'];
+  readonly overlap_policy: ScheduleDefinition['overlapPolicy'];
+  readonly misfire: ScheduleDefinition['misfire'];
+  readonly retry: ScheduleDefinition['retry'];
+  readonly timeout_sec: number;
+  readonly pause_on_failures: number | null;
+  readonly on_completion: ScheduleDefinition['onCompletion'];
+}
+
+function compile(row: VersionRow): CachedVersion {
+  try {
+    const definition: ScheduleDefinition = {
+      tz: row.tz,
+      trigger: row.trigger,
+      target: row.target,
+      payload: row.payload,
+      startAt: row.start_at === null ? null : new Date(Math.round(row.start_at)),
+      endAt: row.end_at === null ? null : new Date(Math.round(row.end_at)),
+      maxFires: row.max_fires,
+      jitter: row.jitter,
+      dst: row.dst,
+      overlapPolicy: row.overlap_policy,
+      misfire: row.misfire,
+      retry: row.retry,
+      timeoutSec: row.timeout_sec,
+      pauseOnFailures: row.pause_on_failures,
+      onCompletion: row.on_completion,
+    };
+    const of = { scheduleId: row.schedule_id, tenantId: row.tenant_id, version: row.version };
+    return { version: new ScheduleVersion(of, definition), problem: null };
+  } catch (error) {
+    return { version: null, problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
+function nameOf(scheduleId: ScheduleId, version: number): string {
+  return `${scheduleId}.${version}`;
+}
+
+/** Roughly the bytes a compiled version holds: 2 kB, and its payload and target where they are large. */
+function sizeOf(cached: CachedVersion): number {
+  if (cached.version === null) return 500;
+  const { payload, target } = cached.version.definition;
+  const large = payload === null && target.kind !== 'HTTP' ? 0 : JSON.stringify([payload, target]).length * 2;
+  return 2000 + large;
+}

@@ -1,0 +1,78 @@
+import type { ScheduleId } from '../../domain/ids.ts';
+import type { RunKey } from '../../domain/ids.ts';
+import type { SettledRun } from '../../domain/ports/engine-store.ts';
+import { LANES } from '../../domain/ports/run-repository.ts';
+import { arrayLiteral, type EngineSql } from './engine-rows.ts';
+
+/*
+ * Outcomes in one statement. The claim row is taken FOR SHARE and its fence compared where the rows are written, so an
+ * outcome of a holder that lost its lease writes nothing. A final row is never overwritten. A failed attempt writes its
+ * row and its place in `retries` together. Claims whose every run is settled are deleted in the same statement.
+ */
+
+/** Answers the keys whose outcome was stale: another holder has the lease, or the run had ended. */
+export async function settleRuns(sql: EngineSql, settled: readonly SettledRun[], closed: readonly string[]): Promise<readonly RunKey[]> {
+  const stale = await sql<{ s: ScheduleId; t: number; p: number }[]>`
+    /* claims, runs, retries by primary key */
+    with input as materialized (
+      select * from jsonb_to_recordset(${JSON.stringify(settled.map(recordOf))}::text::jsonb)
+        as r(s uuid, t float8, p int, n text, v int, st text, re text, ca text, at jsonb, pa jsonb, du float8, sa float8, ea float8, na float8, cl uuid, fe int)
+    ), held as materialized (
+      select id, fence from claims where id in (select cl from input union select unnest(${arrayLiteral(closed)}::text::uuid[])) order by id for share
+    ), written as (
+      insert into runs (schedule_id, slot, space, tenant_id, version, state, reason, cause, attempts, payload, due, started_at, ended_at, next_attempt_at)
+      select i.s, to_timestamp(i.t / 1000), i.p, i.n, i.v, i.st, i.re, i.ca, i.at, i.pa, to_timestamp(i.du / 1000), to_timestamp(i.sa / 1000),
+             to_timestamp(i.ea / 1000), to_timestamp(i.na / 1000)
+      from input i join held h on h.id = i.cl and h.fence = i.fe
+      on conflict (schedule_id, slot, space) do update
+        set state = excluded.state, reason = excluded.reason, attempts = excluded.attempts, started_at = excluded.started_at,
+            ended_at = excluded.ended_at, next_attempt_at = excluded.next_attempt_at, claim_id = null
+        where runs.state in ('PENDING', 'RUNNING', 'RETRYING')
+      returning schedule_id, slot, space
+    ), waiting as (
+      insert into retries (schedule_id, slot, space, tenant_id, version, lane, next_due)
+      select i.s, w.slot, i.p, i.n, i.v, ${LANES.retry}, to_timestamp(i.na / 1000)
+      from input i join written w on w.schedule_id = i.s and w.slot = to_timestamp(i.t / 1000) and w.space = i.p
+      where i.st = 'RETRYING'
+      on conflict (schedule_id, slot, space) do update set next_due = excluded.next_due
+    ), closed as (
+      delete from claims c using held h where c.id = h.id and c.id = any(${arrayLiteral(closed)}::text::uuid[])
+    )
+    select i.s, i.t, i.p from input i
+    left join written w on w.schedule_id = i.s and w.slot = to_timestamp(i.t / 1000) and w.space = i.p
+    where w.schedule_id is null`;
+  return stale.map((row) => ({ scheduleId: row.s, slot: Math.round(row.t), space: row.p }));
+}
+
+/** RUNNING rows for runs in flight that have none, so that people see them; a row that exists stays as it is. */
+export async function insertRunning(sql: EngineSql, running: readonly SettledRun[]): Promise<void> {
+  await sql`
+    insert into runs (schedule_id, slot, space, tenant_id, version, state, cause, attempts, payload, due, started_at, claim_id)
+    select i.s, to_timestamp(i.t / 1000), i.p, i.n, i.v, 'RUNNING', i.ca, i.at, i.pa, to_timestamp(i.du / 1000), to_timestamp(i.sa / 1000), i.cl
+    from jsonb_to_recordset(${JSON.stringify(running.map(recordOf))}::text::jsonb)
+      as i(s uuid, t float8, p int, n text, v int, ca text, at jsonb, pa jsonb, du float8, sa float8, cl uuid, fe int)
+    join (select id, fence from claims where id = any(${arrayLiteral([...new Set(running.map((run) => run.lease.claimId))])}::text::uuid[]) order by id for share) h
+      on h.id = i.cl and h.fence = i.fe
+    on conflict (schedule_id, slot, space) do nothing`;
+}
+
+function recordOf(run: SettledRun): Readonly<Record<string, unknown>> {
+  return {
+    s: run.key.scheduleId,
+    t: run.key.slot,
+    p: run.key.space,
+    n: run.tenantId,
+    v: run.version,
+    st: run.state,
+    re: run.reason,
+    ca: run.cause,
+    at: run.attempts,
+    pa: run.payload,
+    du: run.due,
+    sa: run.startedAt,
+    ea: run.state === 'RETRYING' || run.state === 'RUNNING' ? null : run.endedAt,
+    na: run.retryAt,
+    cl: run.lease.claimId,
+    fe: run.lease.fence,
+  };
+}

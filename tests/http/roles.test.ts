@@ -1,0 +1,131 @@
+import { describe, expect, it } from 'vitest';
+import { CAPABILITIES, type Capability } from '../../src/app/middleware/authorize.ts';
+import type { Role } from '../../src/domain/entities/caller.ts';
+import { type Operation, operationsOf } from './operations.ts';
+import { OTHER_TENANT, scheduleBody, type TestServer, useServer } from './support.ts';
+
+const ROLES: readonly Role[] = ['viewer', 'operator', 'editor', 'admin', 'platform'];
+const SLOT = '2030-01-01T09:00:00.000Z';
+
+/** The table of the API's contract, written a second time on purpose. */
+const MAY: Record<Capability, readonly Role[]> = {
+  PUBLIC: ROLES,
+  READ: ROLES,
+  OPERATE: ['operator', 'editor', 'admin', 'platform'],
+  WRITE: ['editor', 'admin', 'platform'],
+  ADMINISTER: ['admin', 'platform'],
+  ALL_TENANTS: ['platform'],
+};
+
+const NEEDS: Record<keyof typeof CAPABILITIES, Capability> = {
+  createSchedule: 'WRITE',
+  listSchedules: 'READ',
+  getSchedule: 'READ',
+  patchSchedule: 'WRITE',
+  replaceSchedule: 'WRITE',
+  upsertScheduleByKey: 'WRITE',
+  deleteSchedule: 'WRITE',
+  pauseSchedule: 'OPERATE',
+  resumeSchedule: 'OPERATE',
+  triggerSchedule: 'OPERATE',
+  listUpcomingSlots: 'READ',
+  previewSchedule: 'READ',
+  listRuns: 'READ',
+  getRun: 'READ',
+  listScheduleRuns: 'READ',
+  listDeadLetters: 'READ',
+  retryRun: 'OPERATE',
+  cancelRun: 'OPERATE',
+  getHealth: 'PUBLIC',
+  getReadiness: 'PUBLIC',
+  getLiveness: 'PUBLIC',
+  getOpenApi: 'PUBLIC',
+  receiveEcho: 'PUBLIC',
+  listEchoRequests: 'PUBLIC',
+  refuseMethod: 'PUBLIC',
+};
+
+/** Of another tenant's: a list or a create concerns the caller's own tenant, all else must not be found. */
+const OWN_TENANT = ['createSchedule', 'listSchedules', 'upsertScheduleByKey', 'previewSchedule', 'listRuns', 'listDeadLetters'];
+
+describe('who may do what', () => {
+  const server = useServer();
+
+  it('is decided for every operation, role by role', async () => {
+    for (const operation of await operationsOf(server())) {
+      const need = needOf(operation);
+      for (const role of ROLES) {
+        const { statusCode } = await call(server(), operation, { roles: [role] });
+        const allowed = MAY[need].includes(role);
+        expect([operation.operationId, role, outcome(statusCode)]).toEqual([operation.operationId, role, allowed ? 'done' : 'denied']);
+      }
+    }
+  });
+
+  it('is nothing for nobody, for a token without roles, and for roles nobody knows', async () => {
+    for (const operation of await operationsOf(server())) {
+      const isPublic = needOf(operation) === 'PUBLIC';
+      const anonymous = await call(server(), operation, null);
+      const powerless = await call(server(), operation, { roles: [] });
+      const answers = [operation.operationId, anonymous.statusCode, outcome(powerless.statusCode)];
+      expect(answers).toEqual([operation.operationId, isPublic ? 200 : 401, isPublic ? 'done' : 'denied']);
+    }
+  });
+
+  it("never reaches another tenant's objects", async () => {
+    for (const operation of await operationsOf(server())) {
+      if (needOf(operation) === 'PUBLIC') continue;
+      const { statusCode } = await call(server(), operation, { roles: ['admin'], tenants: [OTHER_TENANT] });
+      const expected = OWN_TENANT.includes(operation.operationId) ? 'done' : 404;
+      expect([operation.operationId, expected === 404 ? statusCode : outcome(statusCode)]).toEqual([operation.operationId, expected]);
+      const named = await call(server(), operation, { roles: ['admin'] }, { 'x-tenant-id': OTHER_TENANT });
+      expect([operation.operationId, named.statusCode, named.json().code]).toEqual([operation.operationId, 403, 'TENANT_FORBIDDEN']);
+    }
+  });
+
+  it('is the same for an object that does not exist: the role decides first', async () => {
+    const answer = await server().request('DELETE', '/schedules/none', { as: { roles: ['viewer'] } });
+    expect(answer.statusCode).toBe(403);
+  });
+});
+
+function needOf({ operationId }: Operation): Capability {
+  const entry = Object.entries(NEEDS).find(([known]) => known === operationId);
+  if (entry === undefined) throw new Error(`${operationId} is missing from the table of this test`);
+  return entry[1];
+}
+
+function outcome(status: number): 'done' | 'denied' | number {
+  if (status === 401 || status === 403) return 'denied';
+  return status < 300 ? 'done' : status;
+}
+
+/** Calls the operation on objects of TENANT that are in the state it needs. */
+async function call(server: TestServer, operation: Operation, as: Parameters<TestServer['request']>[2] extends infer _ ? { roles: Role[]; tenants?: readonly [typeof OTHER_TENANT] } | null : never, headers: Record<string, string> = {}) {
+  const { method, path, operationId } = operation;
+  const id = path.startsWith('/runs/{id}') ? await runFor(server, operationId) : await server.schedule({ enabled: operationId !== 'resumeSchedule' });
+  const url = path.replace('{id}', id).replace('{key}', `key-${id}`);
+  const body = bodyOf(operationId);
+  return server.request(method, url, { as, headers, ...(body !== undefined && { body }) });
+}
+
+async function runFor(server: TestServer, operationId: string): Promise<string> {
+  const scheduleId = await server.schedule();
+  if (operationId === 'cancelRun') return (await server.request('POST', `/schedules/${scheduleId}/trigger`)).json().id;
+  return server.endedRun(scheduleId, { state: 'DEAD', reason: 'EXHAUSTED', slot: SLOT });
+}
+
+function bodyOf(operationId: string): unknown {
+  switch (operationId) {
+    case 'createSchedule':
+    case 'replaceSchedule':
+    case 'upsertScheduleByKey':
+      return scheduleBody();
+    case 'patchSchedule':
+      return { name: 'Renamed' };
+    case 'previewSchedule':
+      return { trigger: { type: 'CRON', cron: '* * * * *' } };
+    default:
+      return undefined;
+  }
+}

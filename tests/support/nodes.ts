@@ -1,0 +1,32 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
+
+/** A process of the service, as an operator would run it. */
+export interface ServiceNode {
+  readonly pid: number;
+  /** What it has said on stdout and stderr so far. */
+  output(): string;
+  signal(name: NodeJS.Signals): void;
+  /** The exit code, once it is gone; null when a signal ended it. */
+  gone(): Promise<number | null>;
+}
+
+/** Starts the service with these variables, and nothing else of ours but the path. */
+export function startNode(environment: Readonly<Record<string, string>>): ServiceNode {
+  const child: ChildProcess = spawn(process.execPath, [MAIN], {
+    env: { PATH: process.env['PATH'] ?? '', LOG_FORMAT: 'json', ...environment },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  let output = '';
+  const keep = (chunk: Buffer): void => {
+    output = (output + chunk.toString()).slice(-200_000);
+  };
+  child.stdout?.on('data', keep);
+  child.stderr?.on('data', keep);
+  const gone = once(child, 'exit').then(([code]: unknown[]) => (typeof code === 'number' ? code : null));
+  if (child.pid === undefined) throw new Error('the process did not start');
+  return { pid: child.pid, output: () => output, signal: (name) => void child.kill(name), gone: () => gone };
+}

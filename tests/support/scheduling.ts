@@ -1,0 +1,76 @@
+import { v7 as newId } from 'uuid';
+import type { ScheduleInput } from '../../src/domain/entities/schedule.ts';
+import type { Journal } from '../../src/domain/ports/journal.ts';
+import { RunService } from '../../src/domain/services/run-service.ts';
+import { SchedulingService } from '../../src/domain/services/scheduling-service.ts';
+import { connectPool, openDatabase } from '../../src/infra/db/client.ts';
+import { DrizzleUnitOfWork } from '../../src/infra/repo/drizzle-unit-of-work.ts';
+
+/** The use cases on a database, without HTTP or an engine of their own. */
+export interface OpenScheduling {
+  readonly service: SchedulingService;
+  readonly runs: RunService;
+  close(): Promise<void>;
+}
+
+export async function openScheduling(url: string): Promise<OpenScheduling> {
+  const pool = connectPool(url, { role: 'scheduler_api', max: 4, applicationName: 'test' });
+  const unitOfWork = new DrizzleUnitOfWork(openDatabase(pool));
+  const bell = { ring: () => undefined, listen: () => undefined };
+  const senders = {
+    of: () => {
+      throw new Error('nothing is sent from here');
+    },
+    check: () => undefined,
+  };
+  const journal = silentJournal();
+  const service = new SchedulingService({ unitOfWork, bell, senders, journal, newId });
+  return { service, runs: new RunService({ unitOfWork, bell, journal }), close: () => pool.end() };
+}
+
+/** A journal that keeps silent. */
+export function silentJournal(): Journal {
+  const silent = (): undefined => undefined;
+  return {
+    scheduleChanged: silent,
+    slotsClaimed: silent,
+    retriesClaimed: silent,
+    claimsRecovered: silent,
+    traceFire: () => null,
+    attemptStarted: silent,
+    runSettled: silent,
+    outcomeStale: silent,
+    leaseLost: silent,
+    loopFailed: silent,
+    requestFailed: silent,
+    note: silent,
+  };
+}
+
+/** A schedule as a caller would give it, with the service's defaults; name only what matters. */
+export function scheduleInput(given: Partial<ScheduleInput>): ScheduleInput {
+  return {
+    name: 'a schedule',
+    key: null,
+    description: null,
+    labels: {},
+    scope: 'TENANT',
+    organizationId: null,
+    tz: 'UTC',
+    trigger: { type: 'CRON', cron: '0 9 * * *' },
+    target: { kind: 'COMMAND', command: { name: 'noop' } },
+    payload: null,
+    startAt: null,
+    endAt: null,
+    maxFires: null,
+    jitter: null,
+    dst: {},
+    overlapPolicy: 'SKIP',
+    misfire: { policy: 'FIRE_ONCE', thresholdSec: 60, windowSec: 86_400 },
+    retry: { maxAttempts: 8, initialDelaySec: 5, backoffCoefficient: 3, maxDelaySec: 3600, jitter: 1, maxAgeSec: 86_400 },
+    timeoutSec: 30,
+    pauseOnFailures: null,
+    onCompletion: 'KEEP',
+    ...given,
+  };
+}

@@ -1,0 +1,35 @@
+import { get } from 'node:http';
+import { text } from 'node:stream/consumers';
+import { expect, inject } from 'vitest';
+import type { ExternalService } from './external-services.ts';
+import type { ServiceAnswer } from './service-desk.ts';
+
+/**
+ * The URL of a NATS server with JetStream, or undefined where there is none; the run then ends by saying what to install.
+ * `const url = await natsUrl(); describe.skipIf(url === undefined)('…', () => …)`
+ */
+export function natsUrl(): Promise<string | undefined> {
+  return serviceUrl('nats');
+}
+
+async function serviceUrl(name: ExternalService): Promise<string | undefined> {
+  const answer = await askServiceDesk<ServiceAnswer>(name);
+  return 'url' in answer ? answer.url : undefined;
+}
+
+/** Not `fetch`, which a test may have replaced. */
+export async function askServiceDesk<Answer>(service: 'postgres' | ExternalService): Promise<Answer> {
+  const url = new URL(service, inject('serviceDesk'));
+  url.searchParams.set('file', expect.getState().testPath ?? '');
+  const answered = Promise.withResolvers<Answer>();
+  get(url, { agent: false }, (response) => {
+    text(response).then((body) => {
+      if (response.statusCode === 200) {
+        answered.resolve(JSON.parse(body) as Answer);
+      } else {
+        answered.reject(new Error(`${service} did not start: ${body}`));
+      }
+    }, answered.reject);
+  }).on('error', answered.reject);
+  return answered.promise;
+}
