@@ -1,3 +1,4 @@
+#!/usr/bin/env node
 import { randomBytes } from 'node:crypto';
 import { Command, InvalidArgumentError } from 'commander';
 import { v7 as newId } from 'uuid';
@@ -17,13 +18,15 @@ import { SecretBox } from './infra/security/secret-box.ts';
 const DAY_SEC = 86_400;
 const ROLES: readonly Role[] = ['viewer', 'operator', 'editor', 'admin', 'platform'];
 
-const program = new Command('scheduler').description('Operates the scheduling service; the environment configures it as it does the service.');
+const program = new Command('scheduler').description(
+  'Operates the scheduling service; the environment configures it as it does the service.',
+);
 
 program
   .command('migrate')
   .description('bring the database to this build’s schema; safe to run from several places at once')
   .action(async () => {
-    await withDatabase(readConfig(process.env), migrate);
+    await withDatabase(readConfig(), migrate);
     console.log('the database is current');
   });
 
@@ -35,10 +38,18 @@ program
   .option('--subject <name>', 'who it speaks for', 'developer')
   .option('--days <number>', 'how long it is valid', Number, 30)
   .action(async (options: { tenant: TenantId; role: Role; subject: string; days: number }) => {
-    const config = readConfig(process.env);
-    if (!config.embedded || config.JWKS_URL !== undefined) throw new Error('tokens come from your issuer here (JWKS_URL); the service signs its own only in embedded mode');
+    const config = readConfig();
+    if (!config.embedded || config.JWKS_URL !== undefined)
+      throw new Error('tokens come from your issuer here (JWKS_URL); the service signs its own only in embedded mode');
     const issuer = await openDevIssuer(config.DATA_DIR);
-    console.log(await issuer.sign({ tenant: options.tenant, roles: [options.role], subject: options.subject, expiresIn: options.days * DAY_SEC }));
+    console.log(
+      await issuer.sign({
+        tenant: options.tenant,
+        roles: [options.role],
+        subject: options.subject,
+        expiresIn: options.days * DAY_SEC,
+      }),
+    );
   });
 
 program
@@ -46,13 +57,21 @@ program
   .description('give a tenant a new webhook signing key and print it once; the one before stays valid beside it')
   .requiredOption('--tenant <id>', 'whose deliveries it signs', tenantOption)
   .action(async (options: { tenant: TenantId }) => {
-    const config = readConfig(process.env);
+    const config = readConfig();
     const keys = config.SECRETS_KEY;
-    if (keys === undefined) throw new Error('SECRETS_KEY is not set: signing keys are stored sealed (openssl rand -base64 32)');
+    if (keys === undefined)
+      throw new Error('SECRETS_KEY is not set: signing keys are stored sealed (openssl rand -base64 32)');
     const plain = `whsec_${randomBytes(32).toString('base64')}`;
     await withDatabase(config, async (url) => {
-      await using pool = new EnginePool(() => connectPool(url, { role: 'scheduler_engine', max: 1, applicationName: 'scheduler-cli' }), config.POSTGRES_DEADLINE_MS);
-      await new PostgresSigningKeys(pool, new SecretBox(keys)).rotate(options.tenant, { id: newId(), plain, createdAt: new Date().toISOString() });
+      await using pool = new EnginePool(
+        () => connectPool(url, { role: 'scheduler_engine', max: 1, applicationName: 'scheduler-cli' }),
+        config.POSTGRES_DEADLINE_MS,
+      );
+      await new PostgresSigningKeys(pool, new SecretBox(keys)).rotate(options.tenant, {
+        id: newId(),
+        plain,
+        createdAt: new Date().toISOString(),
+      });
     });
     console.log(plain);
   });
@@ -70,7 +89,8 @@ async function withDatabase(config: Config, work: (url: string) => Promise<void>
 
 function tenantOption(text: string): TenantId {
   const tenant = asTenantId(text);
-  if (tenant === null) throw new InvalidArgumentError('letters, digits, ".", "_" and "-", at most 100, the first a letter or digit');
+  if (tenant === null)
+    throw new InvalidArgumentError('letters, digits, ".", "_" and "-", at most 100, the first a letter or digit');
   return tenant;
 }
 

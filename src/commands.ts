@@ -6,7 +6,9 @@ import type { CommandFunction } from './infra/messaging/command-sender.ts';
 export async function loadCommands(path: string | undefined): Promise<ReadonlyMap<string, CommandFunction>> {
   if (path === undefined) return new Map();
   const exported: Record<string, unknown> = await import(pathToFileURL(resolve(path)).href);
-  const commands = Object.entries(exported).filter((entry): entry is [string, CommandFunction] => typeof entry[1] === 'function');
+  const commands = Object.entries(exported).filter(
+    (entry): entry is [string, CommandFunction] => typeof entry[1] === 'function',
+  );
   if (commands.length === 0) throw new Error(`COMMANDS_MODULE ${path} exports no functions`);
   return new Map(commands);
 }

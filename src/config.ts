@@ -1,7 +1,12 @@
 import { z } from 'zod';
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
-const list = z.string().transform((text) => text.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+const list = z.string().transform((text) =>
+  text
+    .split(',')
+    .map((item) => item.trim())
+    .filter((item) => item !== ''),
+);
 const whole = (from: number, to: number) => z.coerce.number().int().min(from).max(to);
 const port = whole(1, 65_535);
 
@@ -12,31 +17,57 @@ export const environmentSchema = z.object({
   PORT: port.default(3080).describe('where the API, the docs and the probes listen'),
   HOST: z.string().optional().describe('the address to listen on; default 127.0.0.1 in embedded mode, else 0.0.0.0'),
   OPS_PORT: port.optional().describe('a second port for probes, and the only one for /metrics'),
-  ROLES: list.pipe(z.array(z.enum(['api', 'engine'])).min(1)).default(['api', 'engine']).describe('what this process does: api, engine or both'),
-  LOG_LEVEL: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal']).default('info').describe('successful runs are logged at debug'),
-  LOG_FORMAT: z.enum(['json', 'pretty']).optional().describe('default pretty on a terminal outside production, else json'),
+  ROLES: list
+    .pipe(z.array(z.enum(['api', 'engine'])).min(1))
+    .default(['api', 'engine'])
+    .describe('what this process does: api, engine or both'),
+  LOG_LEVEL: z
+    .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
+    .optional()
+    .describe('default debug in embedded mode, where each fire shows; else info'),
+  LOG_FORMAT: z
+    .enum(['json', 'pretty'])
+    .optional()
+    .describe('default pretty on a terminal outside production, else json'),
   CORS_ORIGINS: list.default([]).describe('origins a browser may call the API from; none by default'),
-  POSTGRES_URL: z.url({ protocol: /^postgres(ql)?$/ }).optional().describe('PostgreSQL 15 or later; left out, the embedded server starts'),
+  POSTGRES_URL: z
+    .url({ protocol: /^postgres(ql)?$/ })
+    .optional()
+    .describe('PostgreSQL 15 or later; left out, the embedded server starts'),
   POSTGRES_API_POOL: whole(1, 200).default(10).describe('connections of the API'),
   POSTGRES_ENGINE_POOL: whole(2, 100).default(6).describe('connections of the engine'),
   POSTGRES_DEADLINE_MS: whole(500, 120_000).default(10_000).describe('no database call waits longer'),
-  MIGRATE_AT_START: flag.default(true).describe('bring the database to this build’s schema before anything else; false where a job does'),
+  MIGRATE_AT_START: flag
+    .default(true)
+    .describe('bring the database to this build’s schema before anything else; false where a job does'),
   DATA_DIR: z.string().default('.data').describe('the embedded database and the development signing key'),
-  JWKS_URL: z.url({ protocol: /^https?$/ }).optional().describe('keys of the tokens’ issuer; needed unless embedded'),
+  JWKS_URL: z
+    .url({ protocol: /^https?$/ })
+    .optional()
+    .describe('keys of the tokens’ issuer; needed unless embedded'),
   JWT_ISSUER: z.string().optional().describe('required `iss` of tokens, when set'),
   JWT_AUDIENCE: z.string().optional().describe('required `aud` of tokens, when set'),
   JWT_TENANT_CLAIM: z.string().default('tenant_id').describe('claim with the one tenant'),
   JWT_TENANTS_CLAIM: z.string().default('tenants').describe('claim with several tenants'),
   JWT_ROLES_CLAIM: z.string().default('roles').describe('claim with the roles'),
-  JWT_ORGANIZATION_CLAIM: z.string().default('organization_id').describe('claim that narrows a token to one organization'),
+  JWT_ORGANIZATION_CLAIM: z
+    .string()
+    .default('organization_id')
+    .describe('claim that narrows a token to one organization'),
   NATS_URL: z.string().optional().describe('broker of EVENT and QUEUE targets'),
   HTTP_ALLOW_PRIVATE_NETWORKS: flag.default(false).describe('lets HTTP targets reach loopback and private addresses'),
   HTTP_ALLOW_LIST: list.default([]).describe('hosts, host:port or CIDR that HTTP targets may reach all the same'),
   DELIVERY_CONCURRENCY: whole(1, 20_000).default(1_000).describe('attempts in flight at once in this process'),
-  LEASE_MS: whole(1_000, 120_000).default(15_000).describe('how long a claim outlives its process; late slots after a crash'),
-  SHUTDOWN_DELAY_MS: whole(0, 60_000).default(0).describe('from not ready to the end of listening; 3000 where a load balancer must notice'),
+  LEASE_MS: whole(1_000, 120_000)
+    .default(15_000)
+    .describe('how long a claim outlives its process; late slots after a crash'),
+  SHUTDOWN_DELAY_MS: whole(0, 60_000)
+    .default(0)
+    .describe('from not ready to the end of listening; 3000 where a load balancer must notice'),
   RETENTION_DAYS: whole(2, 3_650).default(30).describe('how long ended runs are kept'),
-  SECRETS_KEY: list.optional().describe('32 bytes in base64 that seal signing keys; several, newest first, during a rotation'),
+  SECRETS_KEY: list
+    .optional()
+    .describe('32 bytes in base64 that seal signing keys; several, newest first, during a rotation'),
   COMMANDS_MODULE: z.string().optional().describe('an ES module whose exported functions are the COMMAND targets'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional().describe('where traces go; none are made without it'),
   OTEL_SERVICE_NAME: z.string().default('scheduler').describe('this service in traces'),
@@ -48,6 +79,7 @@ type Environment = z.infer<typeof environmentSchema>;
 export interface Config extends Readonly<Environment> {
   readonly embedded: boolean;
   readonly host: string;
+  readonly logLevel: NonNullable<Environment['LOG_LEVEL']>;
 }
 
 /** Every problem of the environment, one a line. */
@@ -58,27 +90,34 @@ export class ConfigError extends Error {
   }
 }
 
-/** Reads the environment; empty variables count as left out. Throws ConfigError. */
-export function readConfig(environment: Readonly<Record<string, string | undefined>>): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== undefined && value !== ''));
+/** Reads the environment, with `overrides` put over it; empty variables count as left out. Throws ConfigError. */
+export function readConfig(overrides: Readonly<Record<string, string | undefined>> = {}): Config {
+  const given = Object.fromEntries(
+    Object.entries({ ...process.env, ...overrides }).filter(([, value]) => value !== undefined && value !== ''),
+  );
   const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
+  if (!parsed.success)
+    throw new ConfigError(parsed.error.issues.map((issue) => `${issue.path.join('.')}: ${issue.message}`));
   const read = parsed.data;
   const embedded = read.POSTGRES_URL === undefined;
   const problems = contradictions(read, embedded);
   if (problems.length > 0) throw new ConfigError(problems);
-  return Object.freeze({ ...read, embedded, host: read.HOST ?? (embedded ? '127.0.0.1' : '0.0.0.0') });
+  const host = read.HOST ?? (embedded ? '127.0.0.1' : '0.0.0.0');
+  return Object.freeze({ ...read, embedded, host, logLevel: read.LOG_LEVEL ?? (embedded ? 'debug' : 'info') });
 }
 
 function contradictions(read: Environment, embedded: boolean): readonly string[] {
   const problems: string[] = [];
-  if (embedded && read.NODE_ENV === 'production') problems.push('POSTGRES_URL: needed when NODE_ENV is production; the embedded mode is for development');
-  if (!embedded && read.JWKS_URL === undefined && read.ROLES.includes('api')) problems.push('JWKS_URL: needed with POSTGRES_URL, so that tokens can be checked');
+  if (embedded && read.NODE_ENV === 'production')
+    problems.push('POSTGRES_URL: needed when NODE_ENV is production; the embedded mode is for development');
+  if (!embedded && read.JWKS_URL === undefined && read.ROLES.includes('api'))
+    problems.push('JWKS_URL: needed with POSTGRES_URL, so that tokens can be checked');
   if (embedded && read.HOST !== undefined && !['127.0.0.1', '::1', 'localhost'].includes(read.HOST)) {
     problems.push('HOST: the embedded mode listens on loopback only');
   }
   for (const key of read.SECRETS_KEY ?? []) {
-    if (Buffer.from(key, 'base64').length !== 32) problems.push('SECRETS_KEY: each key must be 32 bytes in base64 (openssl rand -base64 32)');
+    if (Buffer.from(key, 'base64').length !== 32)
+      problems.push('SECRETS_KEY: each key must be 32 bytes in base64 (openssl rand -base64 32)');
   }
   return problems;
 }

@@ -1,6 +1,7 @@
-import { compose, type Scheduler } from './compose.ts';
+import { compose } from './compose.ts';
 import { readConfig } from './config.ts';
 import type { CommandFunction } from './infra/messaging/command-sender.ts';
+import type { Scheduler } from './scheduler.ts';
 
 /** What a program that embeds the scheduler gives: its COMMAND functions, and variables that differ from the environment's. */
 export interface SchedulerOptions {
@@ -13,13 +14,12 @@ export interface SchedulerOptions {
  * drains. Throws ConfigError, or what the database says.
  */
 export function createScheduler(options: SchedulerOptions = {}): Promise<Scheduler> {
-  const config = readConfig({ ...process.env, ...options.environment });
-  return compose(config, new Map(Object.entries(options.commands ?? {})));
+  return compose(readConfig(options.environment), new Map(Object.entries(options.commands ?? {})));
 }
 
-export type { ScheduleInput, ScheduleState } from './domain/entities/schedule.ts';
-export type { RunRow } from './domain/entities/run.ts';
 export type { Caller } from './domain/entities/caller.ts';
+export type { RunRow } from './domain/entities/run.ts';
+export type { ScheduleInput, ScheduleState } from './domain/entities/schedule.ts';
 export { DomainError } from './domain/errors.ts';
 export type { CommandContext, CommandFunction } from './infra/messaging/command-sender.ts';
-export type { Scheduler } from './compose.ts';
+export type { Scheduler } from './scheduler.ts';

@@ -13,7 +13,7 @@ async function main(): Promise<void> {
       stopped.resolve();
     });
   }
-  const config = readConfig(process.env);
+  const config = readConfig();
   await using scheduler = await compose(config, await loadCommands(config.COMMANDS_MODULE));
   const address = await scheduler.start();
   if (address !== null && scheduler.issuer !== null) console.log(await greeting(address, scheduler.issuer));
@@ -22,6 +22,10 @@ async function main(): Promise<void> {
 }
 
 main().catch((error: unknown) => {
-  console.error(error instanceof ConfigError ? error.message : `the service could not start: ${error instanceof Error ? error.message : String(error)}`);
+  console.error(
+    error instanceof ConfigError
+      ? error.message
+      : `the service could not start: ${error instanceof Error ? error.message : String(error)}`,
+  );
   process.exitCode = 1;
 });

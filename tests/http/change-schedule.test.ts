@@ -9,7 +9,12 @@ describe('PATCH /schedules/{id}', () => {
   it('pauses with enabled: false and resumes with enabled: true', async () => {
     const id = await server().schedule();
     const off = await server().request('PATCH', `/schedules/${id}`, { body: { enabled: false } });
-    expect([off.statusCode, off.headers['etag'], off.json().state, off.json().enabled]).toEqual([200, '"2"', 'PAUSED', false]);
+    expect([off.statusCode, off.headers['etag'], off.json().state, off.json().enabled]).toEqual([
+      200,
+      '"2"',
+      'PAUSED',
+      false,
+    ]);
     const renamed = await server().request('PATCH', `/schedules/${id}`, { body: { name: 'Still paused' } });
     expect([renamed.json().state, renamed.json().version]).toEqual(['PAUSED', 3]);
     const on = await server().request('PATCH', `/schedules/${id}`, { body: { enabled: true } });
@@ -17,10 +22,24 @@ describe('PATCH /schedules/{id}', () => {
   });
 
   it('leaves what is left out, resets what is null, merges what is an object', async () => {
-    const fields = { description: 'before', labels: { a: '1', b: '2' }, retry: { maxAttempts: 2 }, maxFires: 5, payload: { x: 1, y: { z: 2 } } };
+    const fields = {
+      description: 'before',
+      labels: { a: '1', b: '2' },
+      retry: { maxAttempts: 2 },
+      maxFires: 5,
+      payload: { x: 1, y: { z: 2 } },
+    };
     const id = await server().schedule(fields);
-    const patch = { description: null, labels: { a: null, c: '3' }, retry: { initialDelaySec: 7 }, maxFires: null, payload: { y: { w: 3 } } };
-    const { description, labels, retry, maxFires, payload, name } = (await server().request('PATCH', `/schedules/${id}`, { body: patch })).json();
+    const patch = {
+      description: null,
+      labels: { a: null, c: '3' },
+      retry: { initialDelaySec: 7 },
+      maxFires: null,
+      payload: { y: { w: 3 } },
+    };
+    const { description, labels, retry, maxFires, payload, name } = (
+      await server().request('PATCH', `/schedules/${id}`, { body: patch })
+    ).json();
     expect({ description, labels, maxFires, payload, name }).toEqual({
       description: null,
       labels: { b: '2', c: '3' },
@@ -33,7 +52,13 @@ describe('PATCH /schedules/{id}', () => {
 
   it('makes no version without a change', async () => {
     const id = await server().schedule({ startAt: '2030-01-01T00:00:00Z' });
-    for (const body of [{}, { name: 'Daily Report' }, { enabled: true }, { startAt: '2030-01-01T01:00:00+01:00' }, { key: null }]) {
+    for (const body of [
+      {},
+      { name: 'Daily Report' },
+      { enabled: true },
+      { startAt: '2030-01-01T01:00:00+01:00' },
+      { key: null },
+    ]) {
       const answer = await server().request('PATCH', `/schedules/${id}`, { body });
       expect([answer.statusCode, answer.json().version]).toEqual([200, 1]);
     }
@@ -43,20 +68,31 @@ describe('PATCH /schedules/{id}', () => {
     const id = await server().schedule({ trigger: { type: 'INTERVAL', every: 'PT6H', repeat: 9 } });
     const same = (await server().request('PATCH', `/schedules/${id}`, { body: { trigger: { every: 'PT1H' } } })).json();
     expect(same.trigger).toMatchObject({ type: 'INTERVAL', every: 'PT1H', repeat: 9 });
-    const body = { trigger: { type: 'FIXED_DELAY', delaySec: 60 }, target: { kind: 'HTTP', http: { url: 'https://example.com/' } } };
+    const body = {
+      trigger: { type: 'FIXED_DELAY', delaySec: 60 },
+      target: { kind: 'HTTP', http: { url: 'https://example.com/' } },
+    };
     const other = (await server().request('PATCH', `/schedules/${id}`, { body })).json();
     expect([other.trigger, other.target.kind]).toEqual([{ type: 'FIXED_DELAY', delaySec: 60 }, 'HTTP']);
     const incomplete = await server().request('PATCH', `/schedules/${id}`, { body: { target: { kind: 'EVENT' } } });
-    expect(problemIn(incomplete)).toMatchObject({ status: 400, errors: [{ path: 'target.eventTopic', message: 'is required' }] });
+    expect(problemIn(incomplete)).toMatchObject({
+      status: 400,
+      errors: [{ path: 'target.eventTopic', message: 'is required' }],
+    });
   });
 
   it('keeps the values of headers that come back masked', async () => {
-    const target = { kind: 'HTTP', http: { url: 'https://example.com/', headers: { 'X-Key': 'secret', 'X-Old': '1' } } };
+    const target = {
+      kind: 'HTTP',
+      http: { url: 'https://example.com/', headers: { 'X-Key': 'secret', 'X-Old': '1' } },
+    };
     const id = await server().schedule({ target });
     const shown = (await server().request('GET', `/schedules/${id}`)).json().target;
     const same = await server().request('PATCH', `/schedules/${id}`, { body: { target: shown } });
     expect([same.statusCode, same.json().version]).toEqual([200, 1]);
-    const changed = await server().request('PATCH', `/schedules/${id}`, { body: { target: { http: { headers: { 'X-Old': null, 'X-New': '2' } } } } });
+    const changed = await server().request('PATCH', `/schedules/${id}`, {
+      body: { target: { http: { headers: { 'X-Old': null, 'X-New': '2' } } } },
+    });
     expect(Object.keys(changed.json().target.http.headers).toSorted()).toEqual(['X-Key', 'X-New']);
   });
 
@@ -81,13 +117,18 @@ describe('PATCH /schedules/{id}', () => {
 
   it('bounds the payload that a merge results in', async () => {
     const id = await server().schedule({ payload: { a: 'x'.repeat(200_000) } });
-    const answer = await server().request('PATCH', `/schedules/${id}`, { body: { payload: { b: 'x'.repeat(100_000) } } });
+    const answer = await server().request('PATCH', `/schedules/${id}`, {
+      body: { payload: { b: 'x'.repeat(100_000) } },
+    });
     expect(problemIn(answer)).toMatchObject({ status: 413, code: 'PAYLOAD_TOO_LARGE' });
   });
 
   it("answers 404 for another tenant's schedule", async () => {
     const id = await server().schedule();
-    const foreign = await server().request('PATCH', `/schedules/${id}`, { body: { enabled: false }, as: { tenants: [OTHER_TENANT] } });
+    const foreign = await server().request('PATCH', `/schedules/${id}`, {
+      body: { enabled: false },
+      as: { tenants: [OTHER_TENANT] },
+    });
     const missing = await server().request('PATCH', `/schedules/${MISSING}`, { body: { enabled: false } });
     expect(problemIn(foreign)).toEqual(problemIn(missing));
     expect(foreign.statusCode).toBe(404);
@@ -99,7 +140,10 @@ describe('If-Match', () => {
 
   it.each(['"1"', 'W/"1"', '1', '*', ' "1" '])('lets %s through at version 1', async (ifMatch) => {
     const id = await server().schedule();
-    const answer = await server().request('PATCH', `/schedules/${id}`, { body: { name: 'New' }, headers: { 'if-match': ifMatch } });
+    const answer = await server().request('PATCH', `/schedules/${id}`, {
+      body: { name: 'New' },
+      headers: { 'if-match': ifMatch },
+    });
     expect([answer.statusCode, answer.headers['etag']]).toEqual([200, '"2"']);
   });
 
@@ -113,14 +157,22 @@ describe('If-Match', () => {
       server().request('POST', `/schedules/${id}/pause`, { headers }),
       server().request('POST', `/schedules/${id}/resume`, { headers }),
     ];
-    for (const answer of await Promise.all(calls)) expect(problemIn(answer)).toMatchObject({ status: 412, code: 'PRECONDITION_FAILED' });
+    for (const answer of await Promise.all(calls))
+      expect(problemIn(answer)).toMatchObject({ status: 412, code: 'PRECONDITION_FAILED' });
   });
 
-  it.each(['""', '"x"', '3"', '"1", "2"', '-1', '1.0', '"1', 'w/"1"', '99999999999'])('cannot read %s', async (ifMatch) => {
-    const id = await server().schedule();
-    const answer = await server().request('DELETE', `/schedules/${id}`, { headers: { 'if-match': ifMatch } });
-    expect(problemIn(answer)).toMatchObject({ status: 400, code: 'VALIDATION_FAILED', errors: [{ path: 'If-Match' }] });
-  });
+  it.each(['""', '"x"', '3"', '"1", "2"', '-1', '1.0', '"1', 'w/"1"', '99999999999'])(
+    'cannot read %s',
+    async (ifMatch) => {
+      const id = await server().schedule();
+      const answer = await server().request('DELETE', `/schedules/${id}`, { headers: { 'if-match': ifMatch } });
+      expect(problemIn(answer)).toMatchObject({
+        status: 400,
+        code: 'VALIDATION_FAILED',
+        errors: [{ path: 'If-Match' }],
+      });
+    },
+  );
 });
 
 describe('PUT /schedules/{id}', () => {
@@ -131,7 +183,13 @@ describe('PUT /schedules/{id}', () => {
     const answer = await server().request('PUT', `/schedules/${id}`, { body: scheduleBody({ name: 'New' }) });
     const { name, labels, timeoutSec, state, version } = answer.json();
     expect([answer.statusCode, answer.headers['etag']]).toEqual([200, '"2"']);
-    expect({ name, labels, timeoutSec, state, version }).toEqual({ name: 'New', labels: {}, timeoutSec: 30, state: 'PAUSED', version: 2 });
+    expect({ name, labels, timeoutSec, state, version }).toEqual({
+      name: 'New',
+      labels: {},
+      timeoutSec: 30,
+      state: 'PAUSED',
+      version: 2,
+    });
     const again = await server().request('PUT', `/schedules/${id}`, { body: scheduleBody({ name: 'New' }) });
     expect(again.json().version).toBe(2);
   });
@@ -147,7 +205,10 @@ describe('PUT /schedules/{id}', () => {
   it("answers 404 for a missing schedule and for another tenant's", async () => {
     const id = await server().schedule();
     const missing = await server().request('PUT', `/schedules/${MISSING}`, { body: scheduleBody() });
-    const foreign = await server().request('PUT', `/schedules/${id}`, { body: scheduleBody(), as: { tenants: [OTHER_TENANT] } });
+    const foreign = await server().request('PUT', `/schedules/${id}`, {
+      body: scheduleBody(),
+      as: { tenants: [OTHER_TENANT] },
+    });
     expect(problemIn(missing)).toMatchObject({ status: 404 });
     expect(problemIn(foreign)).toEqual(problemIn(missing));
   });
@@ -160,22 +221,37 @@ describe('PUT /schedules/by-key/{key}', () => {
   it('creates once, then replaces', async () => {
     const made = await server().request('PUT', url, { body: scheduleBody() });
     const { id, key } = made.json();
-    expect([made.statusCode, made.headers['etag'], made.headers['location'], key]).toEqual([201, '"1"', `/schedules/${id}`, 'reports:daily/eu']);
+    expect([made.statusCode, made.headers['etag'], made.headers['location'], key]).toEqual([
+      201,
+      '"1"',
+      `/schedules/${id}`,
+      'reports:daily/eu',
+    ]);
     const same = await server().request('PUT', url, { body: scheduleBody({ key: 'reports:daily/eu' }) });
-    expect([same.statusCode, same.json().id, same.headers['etag'], same.headers['location']]).toEqual([200, id, '"1"', undefined]);
+    expect([same.statusCode, same.json().id, same.headers['etag'], same.headers['location']]).toEqual([
+      200,
+      id,
+      '"1"',
+      undefined,
+    ]);
     const changed = await server().request('PUT', url, { body: scheduleBody({ name: 'New' }) });
     expect([changed.statusCode, changed.json().id, changed.headers['etag']]).toEqual([200, id, '"2"']);
   });
 
   it('makes one schedule of many at once', async () => {
-    const answers = await Promise.all(Array.from({ length: 8 }, () => server().request('PUT', '/schedules/by-key/herd', { body: scheduleBody() })));
+    const answers = await Promise.all(
+      Array.from({ length: 8 }, () => server().request('PUT', '/schedules/by-key/herd', { body: scheduleBody() })),
+    );
     expect(new Set(answers.map((answer) => answer.json().id)).size).toBe(1);
     expect(answers.filter((answer) => answer.statusCode === 201)).toHaveLength(1);
   });
 
   it("never touches another tenant's schedule of that key", async () => {
     const mine = await server().request('PUT', '/schedules/by-key/shared', { body: scheduleBody() });
-    const theirs = await server().request('PUT', '/schedules/by-key/shared', { body: scheduleBody({ name: 'Theirs' }), as: { tenants: [OTHER_TENANT] } });
+    const theirs = await server().request('PUT', '/schedules/by-key/shared', {
+      body: scheduleBody({ name: 'Theirs' }),
+      as: { tenants: [OTHER_TENANT] },
+    });
     expect([theirs.statusCode, theirs.json().id === mine.json().id]).toEqual([201, false]);
     expect((await server().request('GET', `/schedules/${mine.json().id}`)).json().name).toBe('Daily Report');
   });
@@ -184,7 +260,8 @@ describe('PUT /schedules/by-key/{key}', () => {
     const long = await server().request('PUT', `/schedules/by-key/${'k'.repeat(201)}`, { body: scheduleBody() });
     const spaced = await server().request('PUT', '/schedules/by-key/a%20b', { body: scheduleBody() });
     const other = await server().request('PUT', url, { body: scheduleBody({ key: 'other' }) });
-    for (const answer of [long, spaced, other]) expect(problemIn(answer)).toMatchObject({ status: 400, errors: [{ path: 'key' }] });
+    for (const answer of [long, spaced, other])
+      expect(problemIn(answer)).toMatchObject({ status: 400, errors: [{ path: 'key' }] });
   });
 });
 
@@ -197,7 +274,9 @@ describe('DELETE /schedules/{id}', () => {
     expect([answer.statusCode, answer.body]).toEqual([204, '']);
     expect((await server().request('GET', `/schedules/${id}`)).statusCode).toBe(404);
     expect((await server().request('DELETE', `/schedules/${id}`)).statusCode).toBe(404);
-    expect((await server().request('POST', '/schedules', { body: scheduleBody({ key: 'mine' }) })).statusCode).toBe(201);
+    expect((await server().request('POST', '/schedules', { body: scheduleBody({ key: 'mine' }) })).statusCode).toBe(
+      201,
+    );
   });
 
   it("answers 404 for another tenant's schedule and leaves it", async () => {

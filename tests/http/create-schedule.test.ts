@@ -15,7 +15,11 @@ describe('POST /schedules', () => {
     };
     const answer = await server().request('POST', '/schedules', { body });
     const { id, nextFireAt, createdAt, updatedAt, ...rest } = answer.json();
-    expect([answer.statusCode, answer.headers['etag'], answer.headers['location']]).toEqual([201, '"1"', `/schedules/${id}`]);
+    expect([answer.statusCode, answer.headers['etag'], answer.headers['location']]).toEqual([
+      201,
+      '"1"',
+      `/schedules/${id}`,
+    ]);
     expect(rest).toEqual({
       ...body,
       key: null,
@@ -33,7 +37,14 @@ describe('POST /schedules', () => {
       dst: {},
       overlapPolicy: 'SKIP',
       misfire: { policy: 'FIRE_ONCE', thresholdSec: 60, windowSec: 86_400 },
-      retry: { maxAttempts: 8, initialDelaySec: 5, backoffCoefficient: 3, maxDelaySec: 3600, jitter: 1, maxAgeSec: 86_400 },
+      retry: {
+        maxAttempts: 8,
+        initialDelaySec: 5,
+        backoffCoefficient: 3,
+        maxDelaySec: 3600,
+        jitter: 1,
+        maxAgeSec: 86_400,
+      },
       timeoutSec: 30,
       pauseOnFailures: null,
       onCompletion: 'KEEP',
@@ -56,12 +67,27 @@ describe('POST /schedules', () => {
     { trigger: { type: 'ONE_SHOT', startAt: '2030-01-01T09:00:00' } },
     { trigger: { type: 'CRON', cron: '@hourly' } },
     { target: { kind: 'HTTP', http: { url: 'https://example.com/hook' } } },
-    { target: { kind: 'HTTP', http: { url: 'http://example.com', method: 'PUT', headers: { 'X-A': 'b' }, body: [1] } } },
+    {
+      target: { kind: 'HTTP', http: { url: 'http://example.com', method: 'PUT', headers: { 'X-A': 'b' }, body: [1] } },
+    },
     { target: { kind: 'QUEUE', queue: { topic: 'billing.invoices' } } },
     { target: { kind: 'QUEUE', queue: { topic: 'billing/invoices', driver: 'NATS' } } },
     { name: '🗓'.repeat(200), labels: { team: 'billing', empty: '' }, description: 'two\nlines' },
-    { dst: { gap: 'SHIFT', fold: 'BOTH' }, jitter: 'PT30S', startAt: '2030-01-01T00:00:00+02:00', endAt: '2031-01-01T00:00:00Z', maxFires: 2 },
-    { overlapPolicy: 'ALLOW_ALL', misfire: { policy: 'SKIP' }, retry: { maxAttempts: 1 }, timeoutSec: 900, pauseOnFailures: 1000, onCompletion: 'DELETE' },
+    {
+      dst: { gap: 'SHIFT', fold: 'BOTH' },
+      jitter: 'PT30S',
+      startAt: '2030-01-01T00:00:00+02:00',
+      endAt: '2031-01-01T00:00:00Z',
+      maxFires: 2,
+    },
+    {
+      overlapPolicy: 'ALLOW_ALL',
+      misfire: { policy: 'SKIP' },
+      retry: { maxAttempts: 1 },
+      timeoutSec: 900,
+      pauseOnFailures: 1000,
+      onCompletion: 'DELETE',
+    },
     { payload: 'text' },
     { payload: [null, { deep: { constructor: 1 } }, -0.5] },
     { tz: 'europe/berlin' },
@@ -71,15 +97,29 @@ describe('POST /schedules', () => {
   });
 
   it('fills in the parts of a nested policy that are left out', async () => {
-    const body = scheduleBody({ retry: { maxAttempts: 3 }, misfire: { policy: 'SKIP' }, target: { kind: 'HTTP', http: { url: 'https://example.com/' } } });
+    const body = scheduleBody({
+      retry: { maxAttempts: 3 },
+      misfire: { policy: 'SKIP' },
+      target: { kind: 'HTTP', http: { url: 'https://example.com/' } },
+    });
     const { retry, misfire, target } = (await server().request('POST', '/schedules', { body })).json();
-    expect(retry).toEqual({ maxAttempts: 3, initialDelaySec: 5, backoffCoefficient: 3, maxDelaySec: 3600, jitter: 1, maxAgeSec: 86_400 });
+    expect(retry).toEqual({
+      maxAttempts: 3,
+      initialDelaySec: 5,
+      backoffCoefficient: 3,
+      maxDelaySec: 3600,
+      jitter: 1,
+      maxAgeSec: 86_400,
+    });
     expect(misfire).toEqual({ policy: 'SKIP', thresholdSec: 60, windowSec: 86_400 });
     expect(target).toEqual({ kind: 'HTTP', http: { url: 'https://example.com/', method: 'POST', headers: {} } });
   });
 
   it('never answers the values of headers', async () => {
-    const target = { kind: 'HTTP', http: { url: 'https://example.com/', headers: { Authorization: 'Bearer canary-7f3a' } } };
+    const target = {
+      kind: 'HTTP',
+      http: { url: 'https://example.com/', headers: { Authorization: 'Bearer canary-7f3a' } },
+    };
     const answer = await server().request('POST', '/schedules', { body: scheduleBody({ target }) });
     const read = await server().request('GET', answer.headers['location'] ?? '');
     expect([answer.body.includes('canary'), read.body.includes('canary')]).toEqual([false, false]);
@@ -89,13 +129,21 @@ describe('POST /schedules', () => {
   it('begins paused with enabled: false', async () => {
     const answer = await server().request('POST', '/schedules', { body: scheduleBody({ enabled: false }) });
     const { state, enabled, nextFireAt, pause } = answer.json();
-    expect({ state, enabled, nextFireAt, by: pause.by }).toEqual({ state: 'PAUSED', enabled: false, nextFireAt: null, by: 'user-1' });
+    expect({ state, enabled, nextFireAt, by: pause.by }).toEqual({
+      state: 'PAUSED',
+      enabled: false,
+      nextFireAt: null,
+      by: 'user-1',
+    });
   });
 
   it('refuses a key that is taken, in this tenant only', async () => {
     const body = scheduleBody({ key: 'reports:daily' });
     await server().schedule({ key: 'reports:daily' });
-    expect(problemIn(await server().request('POST', '/schedules', { body }))).toMatchObject({ status: 409, code: 'ALREADY_EXISTS' });
+    expect(problemIn(await server().request('POST', '/schedules', { body }))).toMatchObject({
+      status: 409,
+      code: 'ALREADY_EXISTS',
+    });
     const elsewhere = await server().request('POST', '/schedules', { body, as: { tenants: [OTHER_TENANT] } });
     expect(elsewhere.statusCode).toBe(201);
   });
@@ -104,8 +152,15 @@ describe('POST /schedules', () => {
     const headers = { 'idempotency-key': 'once-1' };
     const body = scheduleBody({ name: 'Once' });
     const first = await server().request('POST', '/schedules', { body, headers });
-    const again = await server().request('POST', '/schedules', { body: JSON.stringify({ ...body, name: 'Once' }, null, 2), headers });
-    expect([again.statusCode, again.json().id, again.headers['idempotent-replayed']]).toEqual([201, first.json().id, 'true']);
+    const again = await server().request('POST', '/schedules', {
+      body: JSON.stringify({ ...body, name: 'Once' }, null, 2),
+      headers,
+    });
+    expect([again.statusCode, again.json().id, again.headers['idempotent-replayed']]).toEqual([
+      201,
+      first.json().id,
+      'true',
+    ]);
     expect(first.headers['idempotent-replayed']).toBeUndefined();
     const other = await server().request('POST', '/schedules', { body: scheduleBody({ name: 'Twice' }), headers });
     expect(problemIn(other)).toMatchObject({ status: 422, code: 'IDEMPOTENCY_MISMATCH' });
@@ -114,13 +169,23 @@ describe('POST /schedules', () => {
   });
 
   it.each(['', ' ', 'two words', 'é', 'x'.repeat(201)])('refuses the Idempotency-Key %j', async (key) => {
-    const answer = await server().request('POST', '/schedules', { body: scheduleBody(), headers: { 'idempotency-key': key } });
-    expect(problemIn(answer)).toMatchObject({ status: 400, code: 'VALIDATION_FAILED', errors: [{ path: 'Idempotency-Key' }] });
+    const answer = await server().request('POST', '/schedules', {
+      body: scheduleBody(),
+      headers: { 'idempotency-key': key },
+    });
+    expect(problemIn(answer)).toMatchObject({
+      status: 400,
+      code: 'VALIDATION_FAILED',
+      errors: [{ path: 'Idempotency-Key' }],
+    });
   });
 
   it('refuses a command that no live node has registered', async () => {
     const body = scheduleBody({ target: { kind: 'COMMAND', command: { name: 'known' } } });
-    expect(problemIn(await server().request('POST', '/schedules', { body }))).toMatchObject({ status: 422, code: 'UNKNOWN_COMMAND' });
+    expect(problemIn(await server().request('POST', '/schedules', { body }))).toMatchObject({
+      status: 422,
+      code: 'UNKNOWN_COMMAND',
+    });
     await server().registerCommand('known');
     expect((await server().request('POST', '/schedules', { body })).statusCode).toBe(201);
   });
@@ -129,7 +194,11 @@ describe('POST /schedules', () => {
     const body = scheduleBody({ scope: 'SYSTEM' });
     expect((await server().request('POST', '/schedules', { body })).statusCode).toBe(400);
     const platform = { roles: ['platform'] as const };
-    const made = await server().request('POST', '/schedules', { body: scheduleBody(), headers: { 'x-tenant-id': 'system' }, as: platform });
+    const made = await server().request('POST', '/schedules', {
+      body: scheduleBody(),
+      headers: { 'x-tenant-id': 'system' },
+      as: platform,
+    });
     expect([made.statusCode, made.json().scope, made.json().tenantId]).toEqual([201, 'SYSTEM', 'system']);
   });
 

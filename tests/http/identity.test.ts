@@ -19,12 +19,16 @@ describe('a token', () => {
   ])('is refused as %s', async (_what, headers) => {
     const answer = await server().request('GET', '/schedules', { as: null, headers });
     expect(problemIn(answer)).toMatchObject({ status: 401, code: 'UNAUTHENTICATED' });
-    expect(answer.headers['www-authenticate']).toBe('authorization' in headers ? 'Bearer error="invalid_token"' : 'Bearer');
+    expect(answer.headers['www-authenticate']).toBe(
+      'authorization' in headers ? 'Bearer error="invalid_token"' : 'Bearer',
+    );
   });
 
   it('is not looked for in the query or the body', async () => {
     expect((await server().request('GET', `/schedules?access_token=${tokenOf()}`, { as: null })).statusCode).toBe(401);
-    expect((await server().request('POST', '/schedules', { as: null, body: { access_token: tokenOf() } })).statusCode).toBe(401);
+    expect(
+      (await server().request('POST', '/schedules', { as: null, body: { access_token: tokenOf() } })).statusCode,
+    ).toBe(401);
   });
 
   it('is judged before the body is read', async () => {
@@ -55,19 +59,29 @@ describe('the tenant of a request', () => {
   it('is the one the token names', async () => {
     expect((await server().request('POST', '/schedules', { body: scheduleBody() })).json().tenantId).toBe(TENANT);
     const headers = { 'x-tenant-id': TENANT };
-    expect((await server().request('POST', '/schedules', { body: scheduleBody(), headers })).json().tenantId).toBe(TENANT);
+    expect((await server().request('POST', '/schedules', { body: scheduleBody(), headers })).json().tenantId).toBe(
+      TENANT,
+    );
   });
 
   it('is chosen by X-Tenant-Id among several', async () => {
     const headers = { 'x-tenant-id': OTHER_TENANT };
-    expect((await server().request('POST', '/schedules', { body: scheduleBody(), headers, as: both })).json().tenantId).toBe(OTHER_TENANT);
-    expect(problemIn(await server().request('GET', '/schedules', { as: both }))).toMatchObject({ status: 400, code: 'VALIDATION_FAILED' });
+    expect(
+      (await server().request('POST', '/schedules', { body: scheduleBody(), headers, as: both })).json().tenantId,
+    ).toBe(OTHER_TENANT);
+    expect(problemIn(await server().request('GET', '/schedules', { as: both }))).toMatchObject({
+      status: 400,
+      code: 'VALIDATION_FAILED',
+    });
   });
 
-  it.each([OTHER_TENANT, 'system', '', 'no tenant', `${TENANT}, ${OTHER_TENANT}`, 'a'.repeat(101)])('is not %j', async (named) => {
-    const answer = await server().request('GET', '/schedules', { headers: { 'x-tenant-id': named } });
-    expect(problemIn(answer)).toMatchObject({ status: 403, code: 'TENANT_FORBIDDEN' });
-  });
+  it.each([OTHER_TENANT, 'system', '', 'no tenant', `${TENANT}, ${OTHER_TENANT}`, 'a'.repeat(101)])(
+    'is not %j',
+    async (named) => {
+      const answer = await server().request('GET', '/schedules', { headers: { 'x-tenant-id': named } });
+      expect(problemIn(answer)).toMatchObject({ status: 403, code: 'TENANT_FORBIDDEN' });
+    },
+  );
 
   it('is none for a token of no tenant, and never the reserved one without the platform role', async () => {
     for (const tenants of [[], ['system']]) {
@@ -79,9 +93,13 @@ describe('the tenant of a request', () => {
   it('is any for the platform', async () => {
     const as = { roles: ['platform'] as const };
     for (const named of [OTHER_TENANT, 'system', 'brand-new']) {
-      expect((await server().request('GET', '/schedules', { headers: { 'x-tenant-id': named }, as })).statusCode).toBe(200);
+      expect((await server().request('GET', '/schedules', { headers: { 'x-tenant-id': named }, as })).statusCode).toBe(
+        200,
+      );
     }
-    expect((await server().request('GET', '/schedules', { headers: { 'x-tenant-id': '../x' }, as })).statusCode).toBe(403);
+    expect((await server().request('GET', '/schedules', { headers: { 'x-tenant-id': '../x' }, as })).statusCode).toBe(
+      403,
+    );
   });
 
   it('must be the tenantId of query and body, in every operation', async () => {

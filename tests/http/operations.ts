@@ -1,6 +1,7 @@
 import type { TestServer } from './support.ts';
 
-interface Media {
+export interface Media {
+  readonly schema?: unknown;
   readonly examples?: Readonly<Record<string, { readonly value: unknown }>>;
   readonly example?: unknown;
 }
@@ -16,12 +17,20 @@ export interface Operation {
   readonly security?: readonly unknown[];
   readonly parameters?: readonly { readonly name: string; readonly in: string }[];
   readonly requestBody?: { readonly required?: boolean; readonly content: Readonly<Record<string, Media>> };
-  readonly responses: Readonly<Record<string, { readonly description: string; readonly content?: Readonly<Record<string, Media>> }>>;
+  readonly responses: Readonly<
+    Record<string, { readonly description: string; readonly content?: Readonly<Record<string, Media>> }>
+  >;
 }
 
 export async function operationsOf(server: TestServer): Promise<Operation[]> {
-  const paths: Record<string, Record<string, Operation>> = (await server.request('GET', '/openapi.json', { as: null })).json().paths;
+  const paths: Record<string, Record<string, Operation>> = (
+    await server.request('GET', '/openapi.json', { as: null })
+  ).json().paths;
   return Object.entries(paths).flatMap(([path, operations]) =>
-    Object.entries(operations).map(([method, operation]) => ({ ...operation, path, method: method.toUpperCase() as Operation['method'] })),
+    Object.entries(operations).map(([method, operation]) => ({
+      ...operation,
+      path,
+      method: method.toUpperCase() as Operation['method'],
+    })),
   );
 }

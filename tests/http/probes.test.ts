@@ -17,7 +17,11 @@ describe('the probes', () => {
 
   it('answer 503 when the process cannot work, without logging each time', async () => {
     const down: HealthReport = { ...(await HEALTHY.health()), status: 'down' };
-    const health = { live: () => false, ready: async () => ({ ready: false, reason: 'draining' }), health: async () => down };
+    const health = {
+      live: () => false,
+      ready: async () => ({ ready: false, reason: 'draining' }),
+      health: async () => down,
+    };
     const ill = await startServer({ health });
     const live = await ill.request('GET', '/live', { as: null });
     const ready = await ill.request('GET', '/ready', { as: null });

@@ -7,10 +7,17 @@ describe('every error is a problem document', () => {
   const server = useServer();
 
   it('where there is no such path', async () => {
-    for (const url of ['/', '/nothing', '/schedules/', '/schedules/a/b/c', '/runs//', '/.env']) {
-      expect(problemIn(await server().request('GET', url, { as: null }))).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+    for (const url of ['/', '/nothing', '/schedules/a/b/c', '/runs//x', '/.env']) {
+      expect(problemIn(await server().request('GET', url, { as: null }))).toMatchObject({
+        status: 404,
+        code: 'NOT_FOUND',
+      });
     }
-    expect(problemIn(await server().request('POST', '/nothing', { body: '{broken' }))).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+    expect(problemIn(await server().request('GET', '/schedules/'))).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+    expect(problemIn(await server().request('POST', '/nothing', { body: '{broken' }))).toMatchObject({
+      status: 404,
+      code: 'NOT_FOUND',
+    });
   });
 
   it.each([
@@ -21,30 +28,53 @@ describe('every error is a problem document', () => {
     ['OPTIONS', '/runs', 'HEAD, GET'],
     ['POST', '/health', 'HEAD, GET'],
   ] as const)('where %s is no method of %s', async (method, url, allow) => {
-    const answer = await server().request(method, url, { body: '{broken', headers: { 'content-type': 'application/xml' } });
+    const answer = await server().request(method, url, {
+      body: '{broken',
+      headers: { 'content-type': 'application/xml' },
+    });
     expect(problemIn(answer)).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED' });
     expect(String(answer.headers['allow']).split(', ').toSorted()).toEqual(allow.split(', ').toSorted());
   });
 
-  it.each([undefined, '', 'text/plain', 'application/xml', 'application/x-www-form-urlencoded', 'application/merge-patch+json', 'multipart/form-data; boundary=x', 'json', 'application/json2'])(
-    'where the body is %s',
-    async (type) => {
-      const headers = type === undefined ? { 'content-type': '' } : { 'content-type': type };
-      for (const [method, url] of [['POST', '/schedules'], ['POST', '/schedules/0198c5b2-7a31-7c44-9d0e-2f6b8a1c3e55/pause']] as const) {
-        const answer = await server().request(method, url, { body: '{"a":1}', headers });
-        expect(problemIn(answer)).toMatchObject({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' });
-      }
-    },
-  );
+  it.each([
+    undefined,
+    '',
+    'text/plain',
+    'application/xml',
+    'application/x-www-form-urlencoded',
+    'application/merge-patch+json',
+    'multipart/form-data; boundary=x',
+    'json',
+    'application/json2',
+  ])('where the body is %s', async (type) => {
+    const headers = type === undefined ? { 'content-type': '' } : { 'content-type': type };
+    for (const [method, url] of [
+      ['POST', '/schedules'],
+      ['POST', '/schedules/0198c5b2-7a31-7c44-9d0e-2f6b8a1c3e55/pause'],
+    ] as const) {
+      const answer = await server().request(method, url, { body: '{"a":1}', headers });
+      expect(problemIn(answer)).toMatchObject({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' });
+    }
+  });
 
   it('but JSON is JSON in any spelling of its type', async () => {
-    for (const type of ['application/json', 'Application/JSON', 'application/json; charset=utf-8', 'application/json;charset="UTF-8"']) {
-      expect((await server().request('POST', '/schedules', { body: scheduleBody(), headers: { 'content-type': type } })).statusCode).toBe(201);
+    for (const type of [
+      'application/json',
+      'Application/JSON',
+      'application/json; charset=utf-8',
+      'application/json;charset="UTF-8"',
+    ]) {
+      expect(
+        (await server().request('POST', '/schedules', { body: scheduleBody(), headers: { 'content-type': type } }))
+          .statusCode,
+      ).toBe(201);
     }
   });
 
   it('where the body is too large', async () => {
-    const answer = await server().request('POST', '/schedules', { body: scheduleBody({ description: 'x'.repeat(1024 * 1024) }) });
+    const answer = await server().request('POST', '/schedules', {
+      body: scheduleBody({ description: 'x'.repeat(1024 * 1024) }),
+    });
     expect(problemIn(answer)).toMatchObject({ status: 413, code: 'PAYLOAD_TOO_LARGE' });
   });
 
@@ -57,8 +87,12 @@ describe('every error is a problem document', () => {
 
   it("carries the trace id of the caller's traceparent", async () => {
     const traceId = '4bf92f3577b34da6a3ce929d0e0e4736';
-    const traced = await server().request('GET', '/nothing', { headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` } });
-    const forged = await server().request('GET', '/nothing', { headers: { traceparent: `00-${'0'.repeat(32)}-00f067aa0ba902b7-01` } });
+    const traced = await server().request('GET', '/nothing', {
+      headers: { traceparent: `00-${traceId}-00f067aa0ba902b7-01` },
+    });
+    const forged = await server().request('GET', '/nothing', {
+      headers: { traceparent: `00-${'0'.repeat(32)}-00f067aa0ba902b7-01` },
+    });
     expect([traced.json().traceId, forged.json().traceId]).toEqual([traceId, expect.not.stringMatching(/^0+$/)]);
   });
 });
@@ -90,7 +124,12 @@ describe('an error of the services', () => {
     for (const [code, status] of Object.entries(expected)) {
       thrown = new DomainError(code as ErrorCode, `about ${code}`, [{ path: 'a', message: 'b' }]);
       const answer = await server.request('GET', '/schedules');
-      expect(problemIn(answer)).toEqual({ status, code, detail: `about ${code}`, errors: [{ path: 'a', message: 'b' }] });
+      expect(problemIn(answer)).toEqual({
+        status,
+        code,
+        detail: `about ${code}`,
+        errors: [{ path: 'a', message: 'b' }],
+      });
       expect(answer.headers['retry-after'] !== undefined).toBe(status === 429 || status === 503);
     }
     await server.close();

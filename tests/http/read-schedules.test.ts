@@ -9,7 +9,12 @@ describe('GET /schedules/{id}', () => {
   it('answers the schedule with its version as ETag', async () => {
     const id = await server().schedule({ name: 'Mine' });
     const answer = await server().request('GET', `/schedules/${id}`);
-    expect([answer.statusCode, answer.headers['etag'], answer.headers['cache-control'], answer.json().name]).toEqual([200, '"1"', 'no-store', 'Mine']);
+    expect([answer.statusCode, answer.headers['etag'], answer.headers['cache-control'], answer.json().name]).toEqual([
+      200,
+      '"1"',
+      'no-store',
+      'Mine',
+    ]);
   });
 
   it("answers another tenant's schedule exactly as a missing one", async () => {
@@ -39,24 +44,44 @@ describe('GET /schedules', () => {
     for (const name of names) await server().schedule({ name, labels: { name }, key: `key:${name}` });
     await server().schedule({ name: 'Foreign' }, { tenants: [OTHER_TENANT] });
     const answer = (await server().request('GET', '/schedules?tenantId=tenant-123&page=1&pageSize=20')).json();
-    expect({ ...answer, items: namesOf(answer) }).toEqual({ items: names.toReversed(), nextCursor: null, page: 1, pageSize: 20, total: 5 });
+    expect({ ...answer, items: namesOf(answer) }).toEqual({
+      items: names.toReversed(),
+      nextCursor: null,
+      page: 1,
+      pageSize: 20,
+      total: 5,
+    });
     const second = (await server().request('GET', '/schedules?page=2&pageSize=2&sort=name')).json();
-    expect({ ...second, items: namesOf(second) }).toEqual({ items: ['Charlie', 'Delta'], nextCursor: null, page: 2, pageSize: 2, total: 5 });
+    expect({ ...second, items: namesOf(second) }).toEqual({
+      items: ['Charlie', 'Delta'],
+      nextCursor: null,
+      page: 2,
+      pageSize: 2,
+      total: 5,
+    });
     expect((await server().request('GET', '/schedules?pageSize=2')).json()).toMatchObject({ page: 1, pageSize: 2 });
-    expect((await server().request('GET', '/schedules?page=100')).json()).toMatchObject({ items: [], page: 100, pageSize: 50, total: 5 });
+    expect((await server().request('GET', '/schedules?page=100')).json()).toMatchObject({
+      items: [],
+      page: 100,
+      pageSize: 50,
+      total: 5,
+    });
   });
 
-  it.each(['name', '-name', 'createdAt', '-createdAt', 'nextFireAt', '-nextFireAt'])('goes on by cursor, sorted by %s', async (sort) => {
-    const found: string[] = [];
-    let url: string | null = `/schedules?limit=2&sort=${sort}`;
-    for (let pages = 0; url !== null && pages < 9; pages += 1) {
-      const page: Listed = (await server().request('GET', url)).json();
-      found.push(...namesOf(page));
-      url = page.nextCursor === null ? null : `/schedules?limit=2&sort=${sort}&cursor=${page.nextCursor}`;
-    }
-    expect(found.toSorted()).toEqual(names);
-    if (sort.endsWith('name')) expect(found).toEqual(sort === 'name' ? names : names.toReversed());
-  });
+  it.each(['name', '-name', 'createdAt', '-createdAt', 'nextFireAt', '-nextFireAt'])(
+    'goes on by cursor, sorted by %s',
+    async (sort) => {
+      const found: string[] = [];
+      let url: string | null = `/schedules?limit=2&sort=${sort}`;
+      for (let pages = 0; url !== null && pages < 9; pages += 1) {
+        const page: Listed = (await server().request('GET', url)).json();
+        found.push(...namesOf(page));
+        url = page.nextCursor === null ? null : `/schedules?limit=2&sort=${sort}&cursor=${page.nextCursor}`;
+      }
+      expect(found.toSorted()).toEqual(names);
+      if (sort.endsWith('name')) expect(found).toEqual(sort === 'name' ? names : names.toReversed());
+    },
+  );
 
   it.each([
     ['label=name:Bravo', ['Bravo']],
@@ -114,9 +139,13 @@ describe('GET /schedules', () => {
       const changed = cursor.slice(0, at) + (cursor[at] === 'A' ? 'B' : 'A') + cursor.slice(at + 1);
       await expectRefused(server(), `/schedules?limit=2&sort=name&cursor=${changed}`);
     }
-    const foreign = await server().request('GET', `/schedules?limit=2&sort=name&cursor=${cursor}`, { as: { tenants: [OTHER_TENANT] } });
+    const foreign = await server().request('GET', `/schedules?limit=2&sort=name&cursor=${cursor}`, {
+      as: { tenants: [OTHER_TENANT] },
+    });
     expect(problemIn(foreign)).toMatchObject({ status: 400, errors: [{ path: 'cursor' }] });
-    const narrowed = await server().request('GET', `/schedules?limit=2&sort=name&cursor=${cursor}`, { as: { organizationId: 'org-1' } });
+    const narrowed = await server().request('GET', `/schedules?limit=2&sort=name&cursor=${cursor}`, {
+      as: { organizationId: 'org-1' },
+    });
     expect(problemIn(narrowed)).toMatchObject({ status: 400, errors: [{ path: 'cursor' }] });
   });
 
@@ -136,5 +165,9 @@ function namesOf(listed: Listed): string[] {
 }
 
 async function expectRefused(server: TestServer, url: string): Promise<void> {
-  expect(problemIn(await server.request('GET', url))).toMatchObject({ status: 400, code: 'VALIDATION_FAILED', errors: [{ path: 'cursor' }] });
+  expect(problemIn(await server.request('GET', url))).toMatchObject({
+    status: 400,
+    code: 'VALIDATION_FAILED',
+    errors: [{ path: 'cursor' }],
+  });
 }

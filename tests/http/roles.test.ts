@@ -1,6 +1,8 @@
+import type { LightMyRequestResponse } from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { CAPABILITIES, type Capability } from '../../src/app/middleware/authorize.ts';
+import type { CAPABILITIES, Capability } from '../../src/app/middleware/authorize.ts';
 import type { Role } from '../../src/domain/entities/caller.ts';
+import type { Identity } from '../../src/domain/ports/token-verifier.ts';
 import { type Operation, operationsOf } from './operations.ts';
 import { OTHER_TENANT, scheduleBody, type TestServer, useServer } from './support.ts';
 
@@ -46,7 +48,14 @@ const NEEDS: Record<keyof typeof CAPABILITIES, Capability> = {
 };
 
 /** Of another tenant's: a list or a create concerns the caller's own tenant, all else must not be found. */
-const OWN_TENANT = ['createSchedule', 'listSchedules', 'upsertScheduleByKey', 'previewSchedule', 'listRuns', 'listDeadLetters'];
+const OWN_TENANT = [
+  'createSchedule',
+  'listSchedules',
+  'upsertScheduleByKey',
+  'previewSchedule',
+  'listRuns',
+  'listDeadLetters',
+];
 
 describe('who may do what', () => {
   const server = useServer();
@@ -57,7 +66,11 @@ describe('who may do what', () => {
       for (const role of ROLES) {
         const { statusCode } = await call(server(), operation, { roles: [role] });
         const allowed = MAY[need].includes(role);
-        expect([operation.operationId, role, outcome(statusCode)]).toEqual([operation.operationId, role, allowed ? 'done' : 'denied']);
+        expect([operation.operationId, role, outcome(statusCode)]).toEqual([
+          operation.operationId,
+          role,
+          allowed ? 'done' : 'denied',
+        ]);
       }
     }
   });
@@ -77,9 +90,16 @@ describe('who may do what', () => {
       if (needOf(operation) === 'PUBLIC') continue;
       const { statusCode } = await call(server(), operation, { roles: ['admin'], tenants: [OTHER_TENANT] });
       const expected = OWN_TENANT.includes(operation.operationId) ? 'done' : 404;
-      expect([operation.operationId, expected === 404 ? statusCode : outcome(statusCode)]).toEqual([operation.operationId, expected]);
+      expect([operation.operationId, expected === 404 ? statusCode : outcome(statusCode)]).toEqual([
+        operation.operationId,
+        expected,
+      ]);
       const named = await call(server(), operation, { roles: ['admin'] }, { 'x-tenant-id': OTHER_TENANT });
-      expect([operation.operationId, named.statusCode, named.json().code]).toEqual([operation.operationId, 403, 'TENANT_FORBIDDEN']);
+      expect([operation.operationId, named.statusCode, named.json().code]).toEqual([
+        operation.operationId,
+        403,
+        'TENANT_FORBIDDEN',
+      ]);
     }
   });
 
@@ -101,9 +121,16 @@ function outcome(status: number): 'done' | 'denied' | number {
 }
 
 /** Calls the operation on objects of TENANT that are in the state it needs. */
-async function call(server: TestServer, operation: Operation, as: Parameters<TestServer['request']>[2] extends infer _ ? { roles: Role[]; tenants?: readonly [typeof OTHER_TENANT] } | null : never, headers: Record<string, string> = {}) {
+async function call(
+  server: TestServer,
+  operation: Operation,
+  as: Partial<Identity> | null,
+  headers: Record<string, string> = {},
+): Promise<LightMyRequestResponse> {
   const { method, path, operationId } = operation;
-  const id = path.startsWith('/runs/{id}') ? await runFor(server, operationId) : await server.schedule({ enabled: operationId !== 'resumeSchedule' });
+  const id = path.startsWith('/runs/{id}')
+    ? await runFor(server, operationId)
+    : await server.schedule({ enabled: operationId !== 'resumeSchedule' });
   const url = path.replace('{id}', id).replace('{key}', `key-${id}`);
   const body = bodyOf(operationId);
   return server.request(method, url, { as, headers, ...(body !== undefined && { body }) });

@@ -10,8 +10,21 @@ describe('GET /runs/{id}', () => {
 
   it('answers a run with what can be computed of it', async () => {
     const scheduleId = await server().schedule();
-    const attempt = { number: 1, startedAt: '2030-01-01T09:00:00.007Z', endedAt: '2030-01-01T09:00:00.048Z', outcome: 'HTTP_STATUS', httpStatus: 404, error: 'the target answered 404', responseSnippet: 'no' } as const;
-    const id = await server().endedRun(scheduleId, { state: 'DEAD', reason: 'REFUSED', slot: SLOT, attempts: [attempt] });
+    const attempt = {
+      number: 1,
+      startedAt: '2030-01-01T09:00:00.007Z',
+      endedAt: '2030-01-01T09:00:00.048Z',
+      outcome: 'HTTP_STATUS',
+      httpStatus: 404,
+      error: 'the target answered 404',
+      responseSnippet: 'no',
+    } as const;
+    const id = await server().endedRun(scheduleId, {
+      state: 'DEAD',
+      reason: 'REFUSED',
+      slot: SLOT,
+      attempts: [attempt],
+    });
     const answer = await server().request('GET', `/runs/${id}`);
     expect([answer.statusCode, answer.json()]).toEqual([
       200,
@@ -49,7 +62,9 @@ describe('GET /runs/{id}', () => {
       await server().request('GET', `/runs/${'v'.repeat(2000)}`),
     ];
     expect(answers.map((answer) => problemIn(answer).status)).toEqual([404, 404, 404, 404, 404]);
-    expect(answers.slice(0, 4).map((answer) => problemIn(answer).detail)).toEqual(Array.from({ length: 4 }, () => 'no such run'));
+    expect(answers.slice(0, 4).map((answer) => problemIn(answer).detail)).toEqual(
+      Array.from({ length: 4 }, () => 'no such run'),
+    );
   });
 });
 
@@ -60,7 +75,12 @@ describe('lists of runs', () => {
 
   it('come newest first and go on by cursor', async () => {
     mine = await server().schedule();
-    for (const slot of slots) await server().endedRun(mine, { state: slot < '2030-01-03' ? 'SUCCEEDED' : 'DEAD', reason: slot < '2030-01-03' ? null : 'EXHAUSTED', slot });
+    for (const slot of slots)
+      await server().endedRun(mine, {
+        state: slot < '2030-01-03' ? 'SUCCEEDED' : 'DEAD',
+        reason: slot < '2030-01-03' ? null : 'EXHAUSTED',
+        slot,
+      });
     const theirs = await server().schedule({}, foreigner);
     await server().endedRun(theirs, { state: 'DEAD', reason: 'GONE', slot: SLOT, tenant: OTHER_TENANT });
     for (const path of ['/runs', `/schedules/${mine}/runs`]) {
@@ -92,7 +112,9 @@ describe('lists of runs', () => {
 
   it("hold nothing of another tenant's", async () => {
     for (const url of ['/runs', '/dead-letters']) {
-      expect((await server().request('GET', url, { as: foreigner })).json().items).toMatchObject([{ tenantId: OTHER_TENANT, reason: 'GONE' }]);
+      expect((await server().request('GET', url, { as: foreigner })).json().items).toMatchObject([
+        { tenantId: OTHER_TENANT, reason: 'GONE' },
+      ]);
     }
     expect((await server().request('GET', `/runs?scheduleId=${mine}`, { as: foreigner })).json().items).toEqual([]);
     const foreign = await server().request('GET', `/schedules/${mine}/runs`, { as: foreigner });
@@ -101,12 +123,18 @@ describe('lists of runs', () => {
     expect(problemIn(malformed)).toEqual(problemIn(foreign));
   });
 
-  it.each(['/runs?page=1', '/runs?state=dead', '/runs?scheduleId=1', '/runs?from=1', '/dead-letters?state=DEAD', '/runs?cursor=a.b', '/runs?limit=201', '/runs?cause=X'])(
-    'refuse %s',
-    async (url) => {
-      expect(problemIn(await server().request('GET', url))).toMatchObject({ status: 400, code: 'VALIDATION_FAILED' });
-    },
-  );
+  it.each([
+    '/runs?page=1',
+    '/runs?state=dead',
+    '/runs?scheduleId=1',
+    '/runs?from=1',
+    '/dead-letters?state=DEAD',
+    '/runs?cursor=a.b',
+    '/runs?limit=201',
+    '/runs?cause=X',
+  ])('refuse %s', async (url) => {
+    expect(problemIn(await server().request('GET', url))).toMatchObject({ status: 400, code: 'VALIDATION_FAILED' });
+  });
 
   it('refuse the cursor of another list', async () => {
     const { nextCursor }: Listed = (await server().request('GET', '/runs?limit=1&state=DEAD')).json();
@@ -121,17 +149,36 @@ describe('POST /runs/{id}/retry and /cancel', () => {
   const server = useServer();
 
   it('sets a dead run waiting again, once', async () => {
-    const id = await server().endedRun(await server().schedule(), { state: 'DEAD', reason: 'EXHAUSTED', slot: new Date().toISOString() });
+    const id = await server().endedRun(await server().schedule(), {
+      state: 'DEAD',
+      reason: 'EXHAUSTED',
+      slot: new Date().toISOString(),
+    });
     const retried = await server().request('POST', `/runs/${id}/retry`);
-    expect([retried.statusCode, retried.json().id, retried.json().state, retried.json().reason]).toEqual([202, id, 'PENDING', null]);
-    expect(problemIn(await server().request('POST', `/runs/${id}/retry`))).toMatchObject({ status: 409, code: 'CONFLICT' });
+    expect([retried.statusCode, retried.json().id, retried.json().state, retried.json().reason]).toEqual([
+      202,
+      id,
+      'PENDING',
+      null,
+    ]);
+    expect(problemIn(await server().request('POST', `/runs/${id}/retry`))).toMatchObject({
+      status: 409,
+      code: 'CONFLICT',
+    });
   });
 
   it('cancels a run that has not ended, once', async () => {
     const waiting = await server().request('POST', `/schedules/${await server().schedule()}/trigger`);
     const cancelled = await server().request('POST', `/runs/${waiting.json().id}/cancel`);
-    expect([cancelled.statusCode, cancelled.json().state, cancelled.json().reason]).toEqual([200, 'CANCELLED', 'BY_USER']);
-    expect(problemIn(await server().request('POST', `/runs/${waiting.json().id}/cancel`))).toMatchObject({ status: 409, code: 'CONFLICT' });
+    expect([cancelled.statusCode, cancelled.json().state, cancelled.json().reason]).toEqual([
+      200,
+      'CANCELLED',
+      'BY_USER',
+    ]);
+    expect(problemIn(await server().request('POST', `/runs/${waiting.json().id}/cancel`))).toMatchObject({
+      status: 409,
+      code: 'CONFLICT',
+    });
   });
 
   it.each(['retry', 'cancel'])("answers 404 to %s of another tenant's run", async (action) => {

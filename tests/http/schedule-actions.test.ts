@@ -11,9 +11,19 @@ describe('POST /schedules/{id}/pause and /resume', () => {
     const body = { note: 'freeze', resumeAt: '2199-01-01T00:00:00+01:00' };
     const paused = await server().request('POST', `/schedules/${id}/pause`, { body });
     expect([paused.statusCode, paused.headers['etag'], paused.json().state]).toEqual([200, '"2"', 'PAUSED']);
-    expect(paused.json().pause).toEqual({ note: 'freeze', by: 'user-1', at: expect.any(String), resumeAt: '2198-12-31T23:00:00.000Z' });
+    expect(paused.json().pause).toEqual({
+      note: 'freeze',
+      by: 'user-1',
+      at: expect.any(String),
+      resumeAt: '2198-12-31T23:00:00.000Z',
+    });
     const resumed = await server().request('POST', `/schedules/${id}/resume`, { body: { missed: 'FIRE_ONCE' } });
-    expect([resumed.statusCode, resumed.headers['etag'], resumed.json().state, resumed.json().pause]).toEqual([200, '"3"', 'ACTIVE', null]);
+    expect([resumed.statusCode, resumed.headers['etag'], resumed.json().state, resumed.json().pause]).toEqual([
+      200,
+      '"3"',
+      'ACTIVE',
+      null,
+    ]);
   });
 
   it('needs no body at all', async () => {
@@ -22,16 +32,24 @@ describe('POST /schedules/{id}/pause and /resume', () => {
       expect((await server().request('POST', `/schedules/${id}/${action}`)).statusCode).toBe(200);
     }
     for (const action of ['pause', 'resume']) {
-      const answer = await server().request('POST', `/schedules/${id}/${action}`, { headers: { 'content-type': 'application/json' } });
+      const answer = await server().request('POST', `/schedules/${id}/${action}`, {
+        headers: { 'content-type': 'application/json' },
+      });
       expect(answer.statusCode).toBe(200);
     }
   });
 
   it('answers 409 where the state does not allow it', async () => {
     const id = await server().schedule();
-    expect(problemIn(await server().request('POST', `/schedules/${id}/resume`))).toMatchObject({ status: 409, code: 'CONFLICT' });
+    expect(problemIn(await server().request('POST', `/schedules/${id}/resume`))).toMatchObject({
+      status: 409,
+      code: 'CONFLICT',
+    });
     await server().request('POST', `/schedules/${id}/pause`);
-    expect(problemIn(await server().request('POST', `/schedules/${id}/pause`))).toMatchObject({ status: 409, code: 'CONFLICT' });
+    expect(problemIn(await server().request('POST', `/schedules/${id}/pause`))).toMatchObject({
+      status: 409,
+      code: 'CONFLICT',
+    });
   });
 
   it.each([
@@ -87,7 +105,9 @@ describe('POST /schedules/{id}/trigger', () => {
 
   it('bounds the payload', async () => {
     const id = await server().schedule();
-    const answer = await server().request('POST', `/schedules/${id}/trigger`, { body: { payload: 'x'.repeat(256 * 1024) } });
+    const answer = await server().request('POST', `/schedules/${id}/trigger`, {
+      body: { payload: 'x'.repeat(256 * 1024) },
+    });
     expect(problemIn(answer)).toMatchObject({ status: 413, code: 'PAYLOAD_TOO_LARGE', errors: [{ path: 'payload' }] });
   });
 });
@@ -103,8 +123,20 @@ describe('GET /schedules/{id}/upcoming', () => {
       {
         description: expect.stringContaining('02:30'),
         slots: [
-          { scheduledFor: '2030-03-31T01:00:00.000Z', local: '2030-03-31T03:00:00+02:00', dst: 'GAP', movedFrom: null, dueAt: '2030-03-31T01:00:00.000Z' },
-          { scheduledFor: '2030-04-01T00:30:00.000Z', local: '2030-04-01T02:30:00+02:00', dst: null, movedFrom: null, dueAt: '2030-04-01T00:30:00.000Z' },
+          {
+            scheduledFor: '2030-03-31T01:00:00.000Z',
+            local: '2030-03-31T03:00:00+02:00',
+            dst: 'GAP',
+            movedFrom: null,
+            dueAt: '2030-03-31T01:00:00.000Z',
+          },
+          {
+            scheduledFor: '2030-04-01T00:30:00.000Z',
+            local: '2030-04-01T02:30:00+02:00',
+            dst: null,
+            movedFrom: null,
+            dueAt: '2030-04-01T00:30:00.000Z',
+          },
         ],
         exhausted: false,
       },
@@ -113,18 +145,31 @@ describe('GET /schedules/{id}/upcoming', () => {
 
   it('answers 10 slots unless told otherwise, and 1000 at most', async () => {
     const id = await server().schedule();
-    const slotsOf = async (query: string): Promise<number> => (await server().request('GET', `/schedules/${id}/upcoming${query}`)).json().slots.length;
-    expect([await slotsOf(''), await slotsOf('?count=1000'), await slotsOf('?from=2030-01-01T00:00:00Z&to=2030-01-04T00:00:00Z')]).toEqual([10, 1000, 3]);
+    const slotsOf = async (query: string): Promise<number> =>
+      (await server().request('GET', `/schedules/${id}/upcoming${query}`)).json().slots.length;
+    expect([
+      await slotsOf(''),
+      await slotsOf('?count=1000'),
+      await slotsOf('?from=2030-01-01T00:00:00Z&to=2030-01-04T00:00:00Z'),
+    ]).toEqual([10, 1000, 3]);
   });
 
-  it.each(['count=0', 'count=1001', 'count=ten', 'from=now', 'to=2030-13-01T00:00:00Z', 'x=1'])('refuses %s', async (query) => {
-    const id = await server().schedule();
-    expect(problemIn(await server().request('GET', `/schedules/${id}/upcoming?${query}`))).toMatchObject({ status: 400, code: 'VALIDATION_FAILED' });
-  });
+  it.each(['count=0', 'count=1001', 'count=ten', 'from=now', 'to=2030-13-01T00:00:00Z', 'x=1'])(
+    'refuses %s',
+    async (query) => {
+      const id = await server().schedule();
+      expect(problemIn(await server().request('GET', `/schedules/${id}/upcoming?${query}`))).toMatchObject({
+        status: 400,
+        code: 'VALIDATION_FAILED',
+      });
+    },
+  );
 
   it("answers 404 for another tenant's schedule", async () => {
     const id = await server().schedule();
-    expect(problemIn(await server().request('GET', `/schedules/${id}/upcoming`, { as: { tenants: [OTHER_TENANT] } }))).toMatchObject({ status: 404 });
+    expect(
+      problemIn(await server().request('GET', `/schedules/${id}/upcoming`, { as: { tenants: [OTHER_TENANT] } })),
+    ).toMatchObject({ status: 404 });
   });
 });
 
@@ -132,11 +177,24 @@ describe('POST /schedules/preview', () => {
   const server = useServer();
 
   it('answers the slots of a schedule that is not saved', async () => {
-    const body = { tz: 'Europe/Berlin', trigger: { type: 'CRON', cron: '0 9 * * MON' }, from: '2030-01-01T00:00:00Z', count: 1 };
+    const body = {
+      tz: 'Europe/Berlin',
+      trigger: { type: 'CRON', cron: '0 9 * * MON' },
+      from: '2030-01-01T00:00:00Z',
+      count: 1,
+    };
     const answer = await server().request('POST', '/schedules/preview', { body });
     expect([answer.statusCode, answer.json().slots]).toEqual([
       200,
-      [{ scheduledFor: '2030-01-07T08:00:00.000Z', local: '2030-01-07T09:00:00+01:00', dst: null, movedFrom: null, dueAt: '2030-01-07T08:00:00.000Z' }],
+      [
+        {
+          scheduledFor: '2030-01-07T08:00:00.000Z',
+          local: '2030-01-07T09:00:00+01:00',
+          dst: null,
+          movedFrom: null,
+          dueAt: '2030-01-07T08:00:00.000Z',
+        },
+      ],
     ]);
     expect((await server().request('GET', '/schedules')).json().items).toEqual([]);
   });
@@ -162,7 +220,9 @@ describe('POST /schedules/preview', () => {
       { type: 'FIXED_DELAY', delaySec: 60 },
       { type: 'ONE_SHOT', startAt: '2030-01-01T00:00:00Z' },
     ]) {
-      const { statusCode } = await server().request('POST', '/schedules/preview', { body: { trigger, jitter: 'PT1S' } });
+      const { statusCode } = await server().request('POST', '/schedules/preview', {
+        body: { trigger, jitter: 'PT1S' },
+      });
       expect([trigger.type, statusCode]).toEqual([trigger.type, 200]);
       expect((await server().request('POST', '/schedules', { body: scheduleBody({ trigger }) })).statusCode).toBe(201);
     }

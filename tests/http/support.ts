@@ -4,14 +4,14 @@ import { afterAll, beforeAll, expect } from 'vitest';
 import { EchoReceiver } from '../../src/app/routes/echo.ts';
 import { buildServer, type ServerParts } from '../../src/app/server.ts';
 import type { Role } from '../../src/domain/entities/caller.ts';
+import type { RunRow } from '../../src/domain/entities/run.ts';
 import { DomainError } from '../../src/domain/errors.ts';
 import { asScheduleId, asTenantId, encodeRunId, SLOT_SPACE, type TenantId } from '../../src/domain/ids.ts';
 import type { HealthProbe } from '../../src/domain/ports/health.ts';
-import type { RunRow } from '../../src/domain/entities/run.ts';
+import type { Identity, TokenVerifier } from '../../src/domain/ports/token-verifier.ts';
 import { connectPool } from '../../src/infra/db/client.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openScheduling, silentJournal } from '../support/scheduling.ts';
-import type { Identity, TokenVerifier } from '../../src/domain/ports/token-verifier.ts';
 
 export const TENANT = tenantId('tenant-123');
 export const OTHER_TENANT = tenantId('tenant-456');
@@ -55,8 +55,19 @@ export async function startServer(parts: Partial<ServerParts> = {}): Promise<Tes
   const engine = connectPool(database.url, { role: 'scheduler_engine', max: 1, applicationName: 'test-engine' });
   const failures: unknown[] = [];
   const echo = new EchoReceiver();
-  const journal = { ...silentJournal(), requestFailed: (_request: unknown, error: unknown) => void failures.push(error) };
-  const own = { scheduling: service, runs, verifier: new PlainTokens(), health: HEALTHY, journal, echo, cursorKey: 'a key for tests' };
+  const journal = {
+    ...silentJournal(),
+    requestFailed: (_request: unknown, error: unknown) => void failures.push(error),
+  };
+  const own = {
+    scheduling: service,
+    runs,
+    verifier: new PlainTokens(),
+    health: HEALTHY,
+    journal,
+    echo,
+    cursorKey: 'a key for tests',
+  };
   const app = await buildServer({ ...own, ...parts });
   const request: TestServer['request'] = (method, url, more = {}) => app.inject(injection(method, url, more));
   return {
@@ -64,7 +75,8 @@ export async function startServer(parts: Partial<ServerParts> = {}): Promise<Tes
     echo,
     failures,
     request,
-    schedule: async (fields = {}, as = {}) => (await request('POST', '/schedules', { body: scheduleBody(fields), as })).json().id,
+    schedule: async (fields = {}, as = {}) =>
+      (await request('POST', '/schedules', { body: scheduleBody(fields), as })).json().id,
     endedRun: (scheduleId, end) => writeRun(engine, scheduleId, end),
     registerCommand: async (name) => {
       await engine`insert into nodes (id, build, tzdata, roles, commands, heartbeat) values (${randomUUID()}, 'test', '2026a', '{engine}', ${[name]}, now())`;
@@ -77,7 +89,11 @@ export async function startServer(parts: Partial<ServerParts> = {}): Promise<Tes
   };
 }
 
-async function writeRun(engine: ReturnType<typeof connectPool>, id: string, { state, slot, reason, cause, attempts = [], tenant = TENANT }: EndedRun): Promise<string> {
+async function writeRun(
+  engine: ReturnType<typeof connectPool>,
+  id: string,
+  { state, slot, reason, cause, attempts = [], tenant = TENANT }: EndedRun,
+): Promise<string> {
   const scheduleId = asScheduleId(id);
   if (scheduleId === null) throw new Error(`${id} is not a schedule id`);
   const at = new Date(slot);
@@ -116,7 +132,10 @@ export function scheduleBody(fields: Readonly<Record<string, unknown>> = {}): Re
 
 function injection(method: Method, url: string, { body, headers = {}, as = {} }: RequestParts): InjectOptions {
   const authorization = as === null ? {} : { authorization: `Bearer ${tokenOf(as)}` };
-  const payload = body === undefined ? {} : { payload: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body) };
+  const payload =
+    body === undefined
+      ? {}
+      : { payload: typeof body === 'string' || Buffer.isBuffer(body) ? body : JSON.stringify(body) };
   const type = body === undefined ? {} : { 'content-type': 'application/json' };
   return { method, url, headers: { ...authorization, ...type, ...headers }, ...payload };
 }
@@ -145,7 +164,12 @@ export const HEALTHY: HealthProbe = {
 };
 
 /** What a problem document says, without its trace id. */
-export function problemIn(answer: LightMyRequestResponse): { readonly status: number; readonly code: string; readonly detail?: string; readonly errors?: unknown } {
+export function problemIn(answer: LightMyRequestResponse): {
+  readonly status: number;
+  readonly code: string;
+  readonly detail?: string;
+  readonly errors?: unknown;
+} {
   expect(answer.headers['content-type']).toBe('application/problem+json');
   const { traceId, type, title, ...rest } = answer.json();
   expect(traceId).toMatch(/^[0-9a-f]{32}$/);

@@ -45,7 +45,8 @@ export const ROLES: Readonly<Record<Role, readonly Capability[]>> = {
 /** The capability that the operation needs. Throws at boot for an operation without an entry: a route must never be open by omission. */
 export function capabilityOf(operationId: string | undefined): Capability {
   const entry = Object.entries(CAPABILITIES).find(([known]) => known === operationId);
-  if (entry === undefined) throw new Error(`operation ${operationId ?? 'without operationId'} has no entry in the table of capabilities`);
+  if (entry === undefined)
+    throw new Error(`operation ${operationId ?? 'without operationId'} has no entry in the table of capabilities`);
   return entry[1];
 }
 
@@ -56,7 +57,11 @@ export function grants(roles: readonly Role[], capability: Capability): boolean 
 
 /** Throws PERMISSION_DENIED unless one of the roles grants the capability. */
 export function authorize(roles: readonly Role[], capability: Capability): void {
-  if (!grants(roles, capability)) throw new DomainError('PERMISSION_DENIED', `none of the token's roles may do this; it needs ${neededRole(capability)}`);
+  if (!grants(roles, capability))
+    throw new DomainError(
+      'PERMISSION_DENIED',
+      `none of the token's roles may do this; it needs ${neededRole(capability)}`,
+    );
 }
 
 function neededRole(capability: Capability): string {

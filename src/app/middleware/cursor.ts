@@ -31,6 +31,8 @@ export class Cursors {
   }
 
   #sign(list: unknown, text: string): string {
-    return createHmac('sha256', this.#key).update(`${canonicalJson(list)}\n${text}`).digest('base64url');
+    return createHmac('sha256', this.#key)
+      .update(`${canonicalJson(list)}\n${text}`)
+      .digest('base64url');
   }
 }

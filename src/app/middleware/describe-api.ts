@@ -36,7 +36,11 @@ const PAGE_POLICY = {
 };
 
 /** Collects the routes registered after it into an OpenAPI 3.1 document, and shows it at `/docs`. */
-export async function describeApi(app: FastifyInstance, options: DocsOptions, examples: ExamplesByOperation): Promise<void> {
+export async function describeApi(
+  app: FastifyInstance,
+  options: DocsOptions,
+  examples: ExamplesByOperation,
+): Promise<void> {
   await app.register(swagger, {
     convertConstToEnum: false,
     openapi: {
@@ -50,5 +54,9 @@ export async function describeApi(app: FastifyInstance, options: DocsOptions, ex
     transform: jsonSchemaTransform,
     transformObject: (collected) => finishedDocument(jsonSchemaTransformObject(collected), examples),
   });
-  await app.register(swaggerUi, { routePrefix: '/docs', staticCSP: PAGE_POLICY, uiConfig: { persistAuthorization: true, docExpansion: 'list' } });
+  await app.register(swaggerUi, {
+    routePrefix: '/docs',
+    staticCSP: PAGE_POLICY,
+    uiConfig: { persistAuthorization: true, docExpansion: 'list' },
+  });
 }

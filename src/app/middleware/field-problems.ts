@@ -38,7 +38,10 @@ function invalidInput(issues: readonly Issue[]): DomainError {
   const [first] = problems;
   const code = issues.map(ownCode).find((own) => own !== undefined) ?? 'VALIDATION_FAILED';
   const rest = problems.length > 1 ? `, and ${problems.length - 1} more` : '';
-  const said = first === undefined ? 'the request is not valid' : `${first.path === '' ? 'the request' : first.path} ${first.message}${rest}`;
+  const said =
+    first === undefined
+      ? 'the request is not valid'
+      : `${first.path === '' ? 'the request' : first.path} ${first.message}${rest}`;
   return code === 'NOT_FOUND' ? new DomainError(code, first?.message ?? said) : new DomainError(code, said, problems);
 }
 
@@ -48,6 +51,8 @@ function ownCode(issue: Issue): ErrorCode | undefined {
 }
 
 function problemsOf(issue: Issue): FieldProblem[] {
+  if (issue.code === 'invalid_key')
+    return [{ path: dottedPath(issue.path), message: `its name ${issue.issues[0]?.message ?? 'is not allowed'}` }];
   if (issue.code !== 'unrecognized_keys') return [{ path: dottedPath(issue.path), message: issue.message }];
   return issue.keys.map((key) => ({ path: dottedPath([...issue.path, key]), message: 'is not a known field' }));
 }
@@ -56,13 +61,17 @@ function problemsOf(issue: Issue): FieldProblem[] {
 function messageOf(issue: z.core.$ZodRawIssue): string | undefined {
   switch (issue.code) {
     case 'invalid_type':
-      return issue.input === undefined || (issue.input === null && issue.path?.length === 0) ? 'is required' : `must be ${typeName(issue.expected)}`;
+      return issue.input === undefined || (issue.input === null && issue.path?.length === 0)
+        ? 'is required'
+        : `must be ${typeName(issue.expected)}`;
     case 'too_small':
       return `must be at least ${issue.minimum}${unitOf(issue.origin)}`;
     case 'too_big':
       return `must be at most ${issue.maximum}${unitOf(issue.origin)}`;
     case 'invalid_value':
-      return issue.input === undefined ? 'is required' : `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
+      return issue.input === undefined
+        ? 'is required'
+        : `must be ${issue.values.length === 1 ? '' : 'one of '}${issue.values.map(String).join(', ')}`;
     case 'invalid_format':
       return 'has the wrong form';
     default:

@@ -25,6 +25,8 @@ export async function readIdempotencyKey(request: FastifyRequest): Promise<void>
     const message = 'must be 1 to 200 visible ASCII characters';
     throw new DomainError('VALIDATION_FAILED', `Idempotency-Key ${message}`, [{ path: 'Idempotency-Key', message }]);
   }
-  const requestHash = createHash('sha256').update(canonicalJson(request.body ?? null)).digest('hex');
+  const requestHash = createHash('sha256')
+    .update(canonicalJson(request.body ?? null))
+    .digest('hex');
   request.idempotency = { key, requestHash };
 }

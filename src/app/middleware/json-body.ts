@@ -10,14 +10,17 @@ const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 /** Bodies are JSON objects in UTF-8 and nothing else (415); an empty body is no body. */
 export function acceptJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) => readJsonBody(body));
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
+    readJsonBody(body),
+  );
 }
 
 /** The object in a request's body, undefined when the body is empty. Throws VALIDATION_FAILED. */
 export function readJsonBody(body: Buffer): object | undefined {
   if (body.length === 0) return undefined;
   const value = parse(decode(body));
-  if (value === null || typeof value !== 'object' || Array.isArray(value)) throw new DomainError('VALIDATION_FAILED', 'the body must be a JSON object');
+  if (value === null || typeof value !== 'object' || Array.isArray(value))
+    throw new DomainError('VALIDATION_FAILED', 'the body must be a JSON object');
   checkJson(value, []);
   return value;
 }
@@ -77,11 +80,15 @@ function parse(text: string): unknown {
     return JSON.parse(text);
   } catch (error) {
     const at = error instanceof Error ? /position \d+/.exec(error.message)?.[0] : undefined;
-    throw new DomainError('VALIDATION_FAILED', `the body is not valid JSON${at === undefined ? '' : ` (${at})`}`, [], { cause: error });
+    throw new DomainError('VALIDATION_FAILED', `the body is not valid JSON${at === undefined ? '' : ` (${at})`}`, [], {
+      cause: error,
+    });
   }
 }
 
 function refused(path: readonly (string | number)[], message: string): DomainError {
   const place = dottedPath(path);
-  return new DomainError('VALIDATION_FAILED', `${place === '' ? 'the body' : place} ${message}`, [{ path: place, message }]);
+  return new DomainError('VALIDATION_FAILED', `${place === '' ? 'the body' : place} ${message}`, [
+    { path: place, message },
+  ]);
 }

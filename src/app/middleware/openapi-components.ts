@@ -17,8 +17,12 @@ export function tidyComponents(document: ApiDocument): object {
     names.set(name, clashes ? name : plain);
   }
   const tidy = Object.fromEntries([...kept].sort().map((name) => [names.get(name) ?? name, without(schemas[name])]));
-  const renamed = JSON.stringify({ ...document, components: { ...document.components, schemas: tidy } }, (key, value: unknown) =>
-    key === '$ref' && typeof value === 'string' && value.startsWith(PREFIX) ? PREFIX + (names.get(value.slice(PREFIX.length)) ?? '') : value,
+  const renamed = JSON.stringify(
+    { ...document, components: { ...document.components, schemas: tidy } },
+    (key, value: unknown) =>
+      key === '$ref' && typeof value === 'string' && value.startsWith(PREFIX)
+        ? PREFIX + (names.get(value.slice(PREFIX.length)) ?? '')
+        : value,
   );
   return JSON.parse(renamed);
 }

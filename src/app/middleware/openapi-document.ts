@@ -52,7 +52,8 @@ const text = (description: string): unknown => ({ description, schema: { type: '
 export function finishedDocument(collected: object, examples: ExamplesByOperation): object {
   const document: ApiDocument = JSON.parse(JSON.stringify(collected));
   for (const operations of Object.values(document.paths)) {
-    for (const operation of Object.values(operations)) finish(operation, document, examples[operation.operationId] ?? {});
+    for (const operation of Object.values(operations))
+      finish(operation, document, examples[operation.operationId] ?? {});
   }
   return tidyComponents(document);
 }
@@ -66,7 +67,8 @@ function finish(operation: Operation, document: ApiDocument, examples: Operation
     const named = Object.entries(examples.bodies ?? {}).map(([name, value]) => [name, { value }]);
     if (named.length > 0) media.examples = Object.fromEntries(named);
   }
-  for (const [status, response] of Object.entries(operation.responses)) finishResponse(operation, status, response, examples.answer);
+  for (const [status, response] of Object.entries(operation.responses))
+    finishResponse(operation, status, response, examples.answer);
 }
 
 function secure(operation: Operation, capability: Capability): void {
@@ -76,7 +78,10 @@ function secure(operation: Operation, capability: Capability): void {
   }
   operation.security = [{ bearer: [] }];
   const description = "Chooses the tenant; may be left out where the token names one. Must be one of the token's.";
-  operation.parameters = [...(operation.parameters ?? []), { name: 'X-Tenant-Id', in: 'header', required: false, description, schema: { type: 'string' } }];
+  operation.parameters = [
+    ...(operation.parameters ?? []),
+    { name: 'X-Tenant-Id', in: 'header', required: false, description, schema: { type: 'string' } },
+  ];
 }
 
 function finishParameter(parameter: Parameter): void {
@@ -104,7 +109,8 @@ function headersOf(operation: Operation, status: string, media: Media | undefine
   return {
     ...(isSchedule && { ETag: text('The version, for If-Match') }),
     ...(isSchedule && status === '201' && { Location: text('Path of the schedule') }),
-    ...(operation.operationId === 'createSchedule' && status === '201' && { 'Idempotent-Replayed': text('true where an earlier request made the schedule') }),
+    ...(operation.operationId === 'createSchedule' &&
+      status === '201' && { 'Idempotent-Replayed': text('true where an earlier request made the schedule') }),
     ...(status === '401' && { 'WWW-Authenticate': text('Bearer') }),
     ...((status === '429' || status === '503') && { 'Retry-After': text('Seconds') }),
   };

@@ -66,29 +66,53 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
 const RETRY_AFTER_SEC: Partial<Record<ProblemCode, string>> = { RATE_LIMITED: '1', UNAVAILABLE: '5' };
 
 /** The document for `code`; a detail left out says nothing more than the title does. */
-export function problemOf(code: ProblemCode, traceId: string, detail?: string, errors: readonly FieldProblem[] = []): Problem {
+export function problemOf(
+  code: ProblemCode,
+  traceId: string,
+  detail?: string,
+  errors: readonly FieldProblem[] = [],
+): Problem {
   const { status, title } = PROBLEMS[code];
   const type = `urn:problem-type:scheduler:${code.toLowerCase().replaceAll('_', '-')}`;
-  return { type, title, status, ...(detail !== undefined && { detail }), code, ...(errors.length > 0 && { errors }), traceId };
+  return {
+    type,
+    title,
+    status,
+    ...(detail !== undefined && { detail }),
+    code,
+    ...(errors.length > 0 && { errors }),
+    traceId,
+  };
 }
 
 /** Answers with a problem document and the headers its code asks for. */
-export function sendProblem(reply: FastifyReply, problem: Problem, headers: Readonly<Record<string, string>> = {}): FastifyReply {
+export function sendProblem(
+  reply: FastifyReply,
+  problem: Problem,
+  headers: Readonly<Record<string, string>> = {},
+): FastifyReply {
   const retryAfter = RETRY_AFTER_SEC[problem.code];
   if (retryAfter !== undefined) reply.header('retry-after', retryAfter);
   if (problem.code === 'UNAUTHENTICATED') reply.header('www-authenticate', challenge(reply.request));
-  return reply.code(problem.status).headers(headers).type(PROBLEM_JSON).send(Buffer.from(JSON.stringify(problem)));
+  return reply
+    .code(problem.status)
+    .headers(headers)
+    .type(PROBLEM_JSON)
+    .send(Buffer.from(JSON.stringify(problem)));
 }
 
 /** The server's error handler: whatever was thrown becomes a problem document; what the caller cannot act on is logged once. */
-export function problemHandler(journal: Journal): (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
+export function problemHandler(
+  journal: Journal,
+): (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
   return (error, request, reply) => {
     const traceId = request.id;
     if (error instanceof DomainError) {
       if (error.code === 'UNAVAILABLE') logFailure(journal, request, error);
       return sendProblem(reply, problemOf(error.code, traceId, error.message, error.problems));
     }
-    if (error instanceof HttpError) return sendProblem(reply, problemOf(error.code, traceId, error.message), error.headers);
+    if (error instanceof HttpError)
+      return sendProblem(reply, problemOf(error.code, traceId, error.message), error.headers);
     const known = frameworkProblem(error);
     if (known !== null) return sendProblem(reply, problemOf(known.code, traceId, known.detail));
     logFailure(journal, request, error);

@@ -13,7 +13,8 @@ export const SYSTEM_TENANT = 'system';
  */
 export function tenantOf(identity: Identity, named: string | string[] | undefined): TenantId {
   const tenant = named === undefined ? onlyTenant(identity) : asTenantId(String(named));
-  if (tenant === null || !mayActIn(identity, tenant)) throw new DomainError('TENANT_FORBIDDEN', 'the token does not belong to this tenant');
+  if (tenant === null || !mayActIn(identity, tenant))
+    throw new DomainError('TENANT_FORBIDDEN', 'the token does not belong to this tenant');
   return tenant;
 }
 
@@ -29,7 +30,11 @@ export function refuseForeignTenantId(request: FastifyRequest, tenant: TenantId)
 
 function onlyTenant({ tenants }: Identity): TenantId | null {
   const [first, ...others] = tenants;
-  if (others.length > 0) throw new DomainError('VALIDATION_FAILED', 'the token names several tenants: choose one with the X-Tenant-Id header');
+  if (others.length > 0)
+    throw new DomainError(
+      'VALIDATION_FAILED',
+      'the token names several tenants: choose one with the X-Tenant-Id header',
+    );
   return first ?? null;
 }
 

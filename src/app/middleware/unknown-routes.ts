@@ -30,7 +30,13 @@ export class KnownMethods {
       const refuse = async (): Promise<never> => {
         throw new HttpError('METHOD_NOT_ALLOWED', `this resource answers ${allow}`, { allow });
       };
-      app.route({ method: [...others], url, schema: { hide: true, operationId: 'refuseMethod' }, onRequest: refuse, handler: refuse });
+      app.route({
+        method: [...others],
+        url,
+        schema: { hide: true, operationId: 'refuseMethod' },
+        onRequest: refuse,
+        handler: refuse,
+      });
     }
   }
 

@@ -47,7 +47,16 @@ export class EchoReceiver {
     const { method, path, headers } = arrival;
     this.#count += 1;
     const body = truncated ? text : readable(text);
-    const received = { number: this.#count, kind, receivedAt: new Date().toISOString(), method, path, headers: { ...headers }, body, truncated };
+    const received = {
+      number: this.#count,
+      kind,
+      receivedAt: new Date().toISOString(),
+      method,
+      path,
+      headers: { ...headers },
+      body,
+      truncated,
+    };
     this.#ring.unshift(received);
     this.#ring.length = Math.min(this.#ring.length, CAPACITY);
     return received;
@@ -91,7 +100,11 @@ export function echoRoutes(api: Api, echo: EchoReceiver): void {
 
 function receivers(scope: FastifyInstance, echo: EchoReceiver): void {
   scope.removeAllContentTypeParsers();
-  scope.addContentTypeParser('*', { parseAs: 'buffer', bodyLimit: MAX_ACCEPTED_BYTES }, async (_request: FastifyRequest, body: Buffer) => body);
+  scope.addContentTypeParser(
+    '*',
+    { parseAs: 'buffer', bodyLimit: MAX_ACCEPTED_BYTES },
+    async (_request: FastifyRequest, body: Buffer) => body,
+  );
   const handler = async (request: FastifyRequest, reply: FastifyReply) => {
     const { number } = echo.record('HTTP', arrivalOf(request));
     return reply.send({ received: number });
@@ -106,11 +119,18 @@ function receivers(scope: FastifyInstance, echo: EchoReceiver): void {
   scope.route({ method: 'POST', url: '/echo', schema, handler });
   const hidden = { ...schema, hide: true };
   scope.route({ method: ['GET', 'HEAD', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'], url: '/echo', schema: hidden, handler });
-  scope.route({ method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'], url: '/echo/*', schema: hidden, handler });
+  scope.route({
+    method: ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'],
+    url: '/echo/*',
+    schema: hidden,
+    handler,
+  });
 }
 
 function arrivalOf(request: FastifyRequest): Arrival {
-  const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, [value].flat().join(', ')]));
+  const headers = Object.fromEntries(
+    Object.entries(request.headers).map(([name, value]) => [name, [value].flat().join(', ')]),
+  );
   const { body, method, url } = request;
   return { method, path: url, headers, body: Buffer.isBuffer(body) ? body : '' };
 }

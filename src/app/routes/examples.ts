@@ -96,7 +96,15 @@ const run = {
   state: 'SUCCEEDED',
   reason: null,
   range: null,
-  attempts: [{ number: 1, startedAt: '2026-03-29T07:00:00.007Z', endedAt: '2026-03-29T07:00:00.048Z', outcome: 'ACCEPTED', httpStatus: 200 }],
+  attempts: [
+    {
+      number: 1,
+      startedAt: '2026-03-29T07:00:00.007Z',
+      endedAt: '2026-03-29T07:00:00.048Z',
+      outcome: 'ACCEPTED',
+      httpStatus: 200,
+    },
+  ],
   latenessMs: 7,
   durationMs: 41,
   startedAt: '2026-03-29T07:00:00.007Z',
@@ -106,7 +114,16 @@ const run = {
   scheduleVersion: 3,
 };
 
-const waiting = { ...run, cause: 'MANUAL', state: 'PENDING', attempts: [], latenessMs: null, durationMs: null, startedAt: null, endedAt: null };
+const waiting = {
+  ...run,
+  cause: 'MANUAL',
+  state: 'PENDING',
+  attempts: [],
+  latenessMs: null,
+  durationMs: null,
+  startedAt: null,
+  endedAt: null,
+};
 const dead = {
   ...run,
   state: 'DEAD',
@@ -116,7 +133,15 @@ const dead = {
 
 const upcoming = {
   description: 'At 09:00',
-  slots: [{ scheduledFor: '2026-03-30T07:00:00.000Z', local: '2026-03-30T09:00:00+02:00', dst: null, movedFrom: null, dueAt: '2026-03-30T07:00:00.000Z' }],
+  slots: [
+    {
+      scheduledFor: '2026-03-30T07:00:00.000Z',
+      local: '2026-03-30T09:00:00+02:00',
+      dst: null,
+      movedFrom: null,
+      dueAt: '2026-03-30T07:00:00.000Z',
+    },
+  ],
   exhausted: false,
 };
 
@@ -128,7 +153,11 @@ export const EXAMPLES: ExamplesByOperation = {
   listSchedules: { answer: { items: [schedule], nextCursor: null, page: 1, pageSize: 20, total: 1 } },
   getSchedule: { answer: schedule },
   patchSchedule: {
-    bodies: { disable: { enabled: false }, rename: { name: 'Daily Report, Europe' }, anotherTrigger: { trigger: { type: 'INTERVAL', every: '2h' } } },
+    bodies: {
+      disable: { enabled: false },
+      rename: { name: 'Daily Report, Europe' },
+      anotherTrigger: { trigger: { type: 'INTERVAL', every: '2h' } },
+    },
     answer: { ...paused, pause: { ...paused.pause, note: null } },
   },
   replaceSchedule: { bodies: { cronToEvent }, answer: schedule },
@@ -145,7 +174,10 @@ export const EXAMPLES: ExamplesByOperation = {
   listScheduleRuns: { answer: { items: [run], nextCursor: null } },
   listDeadLetters: { answer: { items: [dead], nextCursor: null } },
   getRun: { answer: run },
-  retryRun: { bodies: { asItIs: {} }, answer: { ...dead, state: 'PENDING', reason: null, endedAt: null, durationMs: null } },
+  retryRun: {
+    bodies: { asItIs: {} },
+    answer: { ...dead, state: 'PENDING', reason: null, endedAt: null, durationMs: null },
+  },
   cancelRun: { bodies: { asItIs: {} }, answer: { ...waiting, state: 'CANCELLED', reason: 'BY_USER' } },
   getHealth: {
     answer: {

@@ -14,7 +14,9 @@ const INTEGER = /^-?\d{1,15}$/;
 
 /** One line of text of `min` to `max` characters: no line breaks, no control characters. */
 export function line(max: number, min = 1): z.ZodString {
-  return text(max, min).refine((value) => !CONTROL.test(value), { error: 'must be one line without control characters' });
+  return text(max, min).refine((value) => !CONTROL.test(value), {
+    error: 'must be one line without control characters',
+  });
 }
 
 /** Text of `min` to `max` characters, which are code points here and in the API's description. */
@@ -22,8 +24,12 @@ export function text(max: number, min = 0): z.ZodString {
   const bounds = min > 0 ? { minLength: min, maxLength: max } : { maxLength: max };
   return z
     .string()
-    .refine((value) => value.length <= 2 * max && [...value].length <= max, { error: `must be at most ${max} characters long` })
-    .refine((value) => value.length >= min, { error: min === 1 ? 'must not be empty' : `must be at least ${min} characters long` })
+    .refine((value) => value.length <= 2 * max && [...value].length <= max, {
+      error: `must be at most ${max} characters long`,
+    })
+    .refine((value) => value.length >= min, {
+      error: min === 1 ? 'must not be empty' : `must be at least ${min} characters long`,
+    })
     .meta(bounds);
 }
 
@@ -38,7 +44,10 @@ export function whole(min: number, max: number): z.ZodInt {
 
 /** A whole number in a query string, where everything is text. */
 export function wholeInQuery(min: number, max: number): z.ZodPreprocess<z.ZodInt> {
-  return z.preprocess((value) => (typeof value === 'string' && INTEGER.test(value) ? Number(value) : value), whole(min, max));
+  return z.preprocess(
+    (value) => (typeof value === 'string' && INTEGER.test(value) ? Number(value) : value),
+    whole(min, max),
+  );
 }
 
 /** An instant, RFC 3339 with `Z` or an offset, from 1970 up to 2200; becomes epoch milliseconds. */

@@ -13,7 +13,10 @@ const report = z
     build: z.string(),
     version: z.string(),
     tzdata: z.string().meta({ description: 'Version of the time zone data' }),
-    components: z.record(z.string(), z.object({ status, latencyMs: z.number().nullable(), detail: z.string().nullable() })),
+    components: z.record(
+      z.string(),
+      z.object({ status, latencyMs: z.number().nullable(), detail: z.string().nullable() }),
+    ),
   })
   .meta({ id: 'HealthReport' });
 

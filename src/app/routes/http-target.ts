@@ -41,7 +41,8 @@ export function checkUrl(value: string, context: Check): void {
 /** Adds an issue for each header that a delivery must not carry. Values are not repeated in the issues. */
 export function checkHeaders(headers: Readonly<Record<string, string>>, context: Check): void {
   const seen = new Set<string>();
-  if (Object.keys(headers).length > MAX_HEADERS) context.addIssue({ code: 'custom', message: `must be at most ${MAX_HEADERS} headers` });
+  if (Object.keys(headers).length > MAX_HEADERS)
+    context.addIssue({ code: 'custom', message: `must be at most ${MAX_HEADERS} headers` });
   for (const [name, value] of Object.entries(headers)) {
     const lower = name.toLowerCase();
     const problem = seen.has(lower) ? 'is given twice' : (nameProblem(lower) ?? valueProblem(value));
@@ -55,18 +56,21 @@ function urlProblem(value: string): string | null {
   if (/[\p{Cc}\s]/u.test(value) || !URL.canParse(value)) return 'must be an absolute http or https URL';
   const url = new URL(value);
   if (url.protocol !== 'http:' && url.protocol !== 'https:') return 'must be an absolute http or https URL';
-  if (url.username !== '' || url.password !== '') return 'must not hold a user name or password: send credentials in a header';
+  if (url.username !== '' || url.password !== '')
+    return 'must not hold a user name or password: send credentials in a header';
   return null;
 }
 
 function nameProblem(lower: string): string | null {
-  if (RESERVED.has(lower) || RESERVED_PREFIX.test(lower)) return 'is set by the service or by the connection and cannot be given';
+  if (RESERVED.has(lower) || RESERVED_PREFIX.test(lower))
+    return 'is set by the service or by the connection and cannot be given';
   return TOKEN.test(lower) ? null : 'is not a header name';
 }
 
 function valueProblem(value: string): string | null {
   if (value.includes('{{secret:')) return 'names a secret: secrets in header values are not offered yet';
-  if (value === MASK) return 'is the mask that answers show instead of values: send the value, or leave the header out of a PATCH to keep it';
+  if (value === MASK)
+    return 'is the mask that answers show instead of values: send the value, or leave the header out of a PATCH to keep it';
   if (value.length > MAX_VALUE_LENGTH) return `must be at most ${MAX_VALUE_LENGTH} characters long`;
   return VALUE.test(value) ? null : 'holds characters that a header value cannot';
 }

@@ -10,7 +10,11 @@ export function openApiRoute(api: Api): void {
       operationId: 'getOpenApi',
       summary: 'This document',
       tags: ['meta'],
-      response: { 200: z.custom<object>((value) => value !== null && typeof value === 'object').meta({ description: 'OpenAPI 3.1' }) },
+      response: {
+        200: z
+          .custom<object>((value) => value !== null && typeof value === 'object')
+          .meta({ description: 'OpenAPI 3.1' }),
+      },
     },
     handler: async (_request, reply) => reply.send(api.swagger()),
   });

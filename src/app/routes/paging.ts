@@ -10,14 +10,20 @@ const DEFAULT_LIMIT = 50;
 const MAX_LIMIT = 200;
 const MAX_PAGE = 100_000;
 
-const limit = wholeInQuery(1, MAX_LIMIT).optional().meta({ description: `At most so many items; default ${DEFAULT_LIMIT}` });
+const limit = wholeInQuery(1, MAX_LIMIT)
+  .optional()
+  .meta({ description: `At most so many items; default ${DEFAULT_LIMIT}` });
 const cursor = z.string().max(5000).optional().meta({ description: 'nextCursor of the page before' });
 
 export const cursorFields = { limit, cursor };
 
 export const pageFields = {
-  page: wholeInQuery(1, MAX_PAGE).optional().meta({ description: 'Counted from 1; with pageSize, instead of cursor and limit' }),
-  pageSize: wholeInQuery(1, MAX_LIMIT).optional().meta({ description: `Default ${DEFAULT_LIMIT}` }),
+  page: wholeInQuery(1, MAX_PAGE)
+    .optional()
+    .meta({ description: 'Counted from 1; with pageSize, instead of cursor and limit' }),
+  pageSize: wholeInQuery(1, MAX_LIMIT)
+    .optional()
+    .meta({ description: `Default ${DEFAULT_LIMIT}` }),
 };
 
 interface CursorQuery {
@@ -53,12 +59,17 @@ export class CursorList<Position> {
 
   /** Throws VALIDATION_FAILED for a foreign or changed cursor. */
   window(query: CursorQuery): { readonly limit: number; readonly after: Position | undefined } {
-    const after = query.cursor === undefined ? undefined : parsedBy(this.#position, this.#cursors.read(this.#bound, query.cursor));
+    const after =
+      query.cursor === undefined ? undefined : parsedBy(this.#position, this.#cursors.read(this.#bound, query.cursor));
     return { limit: query.limit ?? DEFAULT_LIMIT, after };
   }
 
   /** As `window`, or an offset where the request counts pages. Throws VALIDATION_FAILED for both at once. */
-  pagedWindow(query: PageQuery): { readonly limit: number; readonly after?: Position | undefined; readonly offset?: number } {
+  pagedWindow(query: PageQuery): {
+    readonly limit: number;
+    readonly after?: Position | undefined;
+    readonly offset?: number;
+  } {
     const { page, pageSize = DEFAULT_LIMIT } = query;
     if (page === undefined && query.pageSize === undefined) return this.window(query);
     if (query.cursor !== undefined || query.limit !== undefined) {
@@ -85,7 +96,10 @@ export function pagedListShown<Item extends z.ZodType>(item: Item) {
 }
 
 /** `page`, `pageSize` and `total` of an answer; nothing for a list by cursor. */
-export function pageCounts(query: PageQuery, found: Page<unknown, unknown>): { page?: number; pageSize?: number; total?: number } {
+export function pageCounts(
+  query: PageQuery,
+  found: Page<unknown, unknown>,
+): { page?: number; pageSize?: number; total?: number } {
   if (query.page === undefined && query.pageSize === undefined) return {};
   return { page: query.page ?? 1, pageSize: query.pageSize ?? DEFAULT_LIMIT, total: found.total ?? 0 };
 }

@@ -24,17 +24,33 @@ interface DescribedResponse {
 /** The response schemas of these error codes, one for each status. */
 export function problems(...expected: readonly ProblemCode[]): Record<number, DescribedResponse> {
   const byStatus = new Map<number, ProblemCode[]>();
-  for (const code of expected) byStatus.set(PROBLEMS[code].status, [...(byStatus.get(PROBLEMS[code].status) ?? []), code]);
+  for (const code of expected)
+    byStatus.set(PROBLEMS[code].status, [...(byStatus.get(PROBLEMS[code].status) ?? []), code]);
   return Object.fromEntries(
-    [...byStatus].map(([status, same]) => [status, { description: same.join(', '), content: { [PROBLEM_JSON]: { schema: problem } } }]),
+    [...byStatus].map(([status, same]) => [
+      status,
+      { description: same.join(', '), content: { [PROBLEM_JSON]: { schema: problem } } },
+    ]),
   );
 }
 
 /** What any request to a guarded operation may meet. */
-export const GUARDED: readonly ProblemCode[] = ['VALIDATION_FAILED', 'UNAUTHENTICATED', 'PERMISSION_DENIED', 'TENANT_FORBIDDEN', 'INTERNAL', 'UNAVAILABLE'];
+export const GUARDED: readonly ProblemCode[] = [
+  'VALIDATION_FAILED',
+  'UNAUTHENTICATED',
+  'PERMISSION_DENIED',
+  'TENANT_FORBIDDEN',
+  'INTERNAL',
+  'UNAVAILABLE',
+];
 
 /** What a request with a body may meet besides. */
-export const WITH_BODY: readonly ProblemCode[] = [...GUARDED, 'PAYLOAD_TOO_LARGE', 'UNSUPPORTED_MEDIA_TYPE', 'REQUEST_TIMEOUT'];
+export const WITH_BODY: readonly ProblemCode[] = [
+  ...GUARDED,
+  'PAYLOAD_TOO_LARGE',
+  'UNSUPPORTED_MEDIA_TYPE',
+  'REQUEST_TIMEOUT',
+];
 
 /** What a definition may be refused for besides. */
 export const WITH_DEFINITION: readonly ProblemCode[] = [

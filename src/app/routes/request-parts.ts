@@ -5,7 +5,9 @@ import { failsAs } from '../middleware/field-problems.ts';
 export const tenantId = z.string().optional().meta({ description: "Must be the request's tenant" });
 
 /** A query string with these fields and no other. */
-export function query<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.ZodObject<Shape & { readonly tenantId: typeof tenantId }, z.core.$strict> {
+export function query<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+): z.ZodObject<Shape & { readonly tenantId: typeof tenantId }, z.core.$strict> {
   return z.strictObject({ ...shape, tenantId });
 }
 
@@ -30,7 +32,10 @@ export const runParams = z.strictObject({
 
 /** `If-Match`; read by `expectedVersion`. */
 export const ifMatchHeaders = z.looseObject({
-  'if-match': z.string().optional().meta({ description: 'The version the change is based on: "3", or *', examples: ['"1"'] }),
+  'if-match': z
+    .string()
+    .optional()
+    .meta({ description: 'The version the change is based on: "3", or *', examples: ['"1"'] }),
 });
 
 /** `Idempotency-Key`; read by `readIdempotencyKey`. */
@@ -38,7 +43,10 @@ export const idempotencyHeaders = z.looseObject({
   'idempotency-key': z
     .string()
     .optional()
-    .meta({ description: 'Repeating the request within 24 hours answers the same schedule', examples: ['c2a3b6d0-daily-report'] }),
+    .meta({
+      description: 'Repeating the request within 24 hours answers the same schedule',
+      examples: ['c2a3b6d0-daily-report'],
+    }),
 });
 
 function missing(context: z.core.$RefinementCtx, message: string): never {
@@ -52,7 +60,9 @@ export function optionalBody<Shape extends z.core.$ZodLooseShape>(id: string, sh
   return z.preprocess((value) => value ?? {}, body);
 }
 
-type OptionalBody<Shape extends z.core.$ZodLooseShape> = z.ZodPreprocess<z.ZodObject<Shape & { readonly tenantId: typeof tenantId }, z.core.$strict>>;
+type OptionalBody<Shape extends z.core.$ZodLooseShape> = z.ZodPreprocess<
+  z.ZodObject<Shape & { readonly tenantId: typeof tenantId }, z.core.$strict>
+>;
 
 /** The body of actions that take none. */
 export const noBody = optionalBody('NoBody', {});

@@ -4,8 +4,29 @@ import { encodeRunId, traceIdOf } from '../../domain/ids.ts';
 
 export const runState = z.enum(['PENDING', 'RUNNING', 'RETRYING', 'SUCCEEDED', 'CANCELLED', 'SKIPPED', 'DEAD']);
 export const runCause = z.enum(['SCHEDULE', 'CATCH_UP', 'MANUAL', 'BACKFILL', 'WORKFLOW']);
-const runReason = z.enum(['OVERLAP', 'MISFIRE', 'PAUSED', 'BY_USER', 'DELETED', 'EXHAUSTED', 'REFUSED', 'GONE', 'MAX_AGE', 'EGRESS', 'POISON']);
-const outcome = z.enum(['ACCEPTED', 'HTTP_STATUS', 'TIMEOUT', 'NETWORK', 'EGRESS_DENIED', 'REFUSED', 'FAILED', 'ABORTED']);
+const runReason = z.enum([
+  'OVERLAP',
+  'MISFIRE',
+  'PAUSED',
+  'BY_USER',
+  'DELETED',
+  'EXHAUSTED',
+  'REFUSED',
+  'GONE',
+  'MAX_AGE',
+  'EGRESS',
+  'POISON',
+]);
+const outcome = z.enum([
+  'ACCEPTED',
+  'HTTP_STATUS',
+  'TIMEOUT',
+  'NETWORK',
+  'EGRESS_DENIED',
+  'REFUSED',
+  'FAILED',
+  'ABORTED',
+]);
 
 const attempt = z
   .object({
@@ -16,7 +37,10 @@ const attempt = z
     httpStatus: z.int().optional(),
     error: z.string().optional(),
     responseSnippet: z.string().optional(),
-    possibleDuplicate: z.boolean().optional().meta({ description: 'The request may have reached the target although no answer came' }),
+    possibleDuplicate: z
+      .boolean()
+      .optional()
+      .meta({ description: 'The request may have reached the target although no answer came' }),
   })
   .meta({ id: 'Attempt' });
 
@@ -30,7 +54,10 @@ export const runShown = z
     scheduledFor: z.date().meta({ description: 'The nominal slot' }),
     state: runState,
     reason: runReason.nullable(),
-    range: z.object({ from: z.string(), to: z.string(), count: z.int().nullable() }).nullable().meta({ description: 'Of a SKIPPED stretch' }),
+    range: z
+      .object({ from: z.string(), to: z.string(), count: z.int().nullable() })
+      .nullable()
+      .meta({ description: 'Of a SKIPPED stretch' }),
     attempts: z.array(attempt),
     latenessMs: z.int().nullable().meta({ description: 'From due to the first attempt' }),
     durationMs: z.int().nullable(),

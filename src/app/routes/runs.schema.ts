@@ -23,7 +23,12 @@ const filters = {
 export const scheduleRunsQuery = query({ ...cursorFields, state: runState.optional(), ...filters });
 
 /** `GET /runs`. */
-export const runsQuery = query({ ...cursorFields, state: runState.optional(), scheduleId: scheduleId.optional(), ...filters });
+export const runsQuery = query({
+  ...cursorFields,
+  state: runState.optional(),
+  scheduleId: scheduleId.optional(),
+  ...filters,
+});
 
 /** `GET /dead-letters`. */
 export const deadLettersQuery = query({ ...cursorFields, scheduleId: scheduleId.optional(), ...filters });

@@ -34,7 +34,9 @@ function listRuns(api: Api, parts: ApiParts): void {
     },
     handler: async (request, reply) => {
       const { cursor, limit, tenantId, ...filter } = request.query;
-      return reply.send(await pageOfRuns(parts, { operation: 'listRuns', caller: callerOf(request), filter, cursor, limit }));
+      return reply.send(
+        await pageOfRuns(parts, { operation: 'listRuns', caller: callerOf(request), filter, cursor, limit }),
+      );
     },
   });
 }
@@ -68,7 +70,8 @@ function listDeadLetters(api: Api, parts: ApiParts): void {
     schema: {
       operationId: 'listDeadLetters',
       summary: 'List dead runs, newest slot first',
-      description: 'Runs whose attempts are used up, or that met an answer that is final. They are kept until retried or past retention.',
+      description:
+        'Runs whose attempts are used up, or that met an answer that is final. They are kept until retried or past retention.',
       tags,
       querystring: deadLettersQuery,
       response: { 200: runPage, ...problems(...GUARDED) },
@@ -76,7 +79,9 @@ function listDeadLetters(api: Api, parts: ApiParts): void {
     handler: async (request, reply) => {
       const { cursor, limit, tenantId, ...rest } = request.query;
       const filter = { ...rest, state: 'DEAD' } as const;
-      return reply.send(await pageOfRuns(parts, { operation: 'listDeadLetters', caller: callerOf(request), filter, cursor, limit }));
+      return reply.send(
+        await pageOfRuns(parts, { operation: 'listDeadLetters', caller: callerOf(request), filter, cursor, limit }),
+      );
     },
   });
 }
@@ -110,7 +115,8 @@ function retryRun(api: Api, { runs }: ApiParts): void {
       body: noBody,
       response: { 202: runShown, ...problems(...WITH_BODY, 'NOT_FOUND', 'CONFLICT') },
     },
-    handler: async (request, reply) => reply.code(202).send(showRun(await runs.retry(callerOf(request), request.params.id))),
+    handler: async (request, reply) =>
+      reply.code(202).send(showRun(await runs.retry(callerOf(request), request.params.id))),
   });
 }
 
@@ -139,8 +145,15 @@ interface RunListRequest {
   readonly limit: number | undefined;
 }
 
-async function pageOfRuns({ runs, cursors }: ApiParts, { operation, caller, filter, cursor, limit }: RunListRequest): Promise<z.output<typeof runPage>> {
+async function pageOfRuns(
+  { runs, cursors }: ApiParts,
+  { operation, caller, filter, cursor, limit }: RunListRequest,
+): Promise<z.output<typeof runPage>> {
   const list = new CursorList(cursors, runPosition, { operation, caller, filter, sort: '-slot' });
-  const found = await runs.list(caller, { ...filter, organizationId: caller.organizationId, ...list.window({ cursor, limit }) });
+  const found = await runs.list(caller, {
+    ...filter,
+    organizationId: caller.organizationId,
+    ...list.window({ cursor, limit }),
+  });
   return { items: found.items.map(showRun), nextCursor: list.nextCursor(found.next) };
 }

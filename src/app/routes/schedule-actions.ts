@@ -27,7 +27,8 @@ function pauseSchedule(api: Api, { scheduling }: ApiParts): void {
     schema: {
       operationId: 'pauseSchedule',
       summary: 'Pause a schedule',
-      description: 'No slot becomes a run until it is resumed, at `resumeAt` by itself. Only an ACTIVE schedule can be paused.',
+      description:
+        'No slot becomes a run until it is resumed, at `resumeAt` by itself. Only an ACTIVE schedule can be paused.',
       tags,
       params: scheduleParams,
       headers: ifMatchHeaders,
@@ -51,7 +52,8 @@ function resumeSchedule(api: Api, { scheduling }: ApiParts): void {
     schema: {
       operationId: 'resumeSchedule',
       summary: 'Resume a schedule',
-      description: 'Only a PAUSED or DISABLED schedule can be resumed. `missed` decides on the slots that passed meanwhile.',
+      description:
+        'Only a PAUSED or DISABLED schedule can be resumed. `missed` decides on the slots that passed meanwhile.',
       tags,
       params: scheduleParams,
       headers: ifMatchHeaders,
@@ -120,7 +122,9 @@ function previewSchedule(api: Api, { scheduling }: ApiParts): void {
     },
     handler: async (request, reply) => {
       const { tenantId, from, count, ...slots } = request.body;
-      return reply.send(await scheduling.preview(callerOf(request), { definition: previewDefinition(slots), from, count }));
+      return reply.send(
+        await scheduling.preview(callerOf(request), { definition: previewDefinition(slots), from, count }),
+      );
     },
   });
 }

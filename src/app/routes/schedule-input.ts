@@ -13,7 +13,9 @@ const MAX_LABELS = 32;
 const DAY_SEC = 86_400;
 
 /** A schedule's own name for itself, unique per tenant. */
-export const scheduleKey = matching(/^[A-Za-z0-9._:/-]{1,200}$/, '1 to 200 letters, digits, ., _, :, / or -').meta({ examples: ['reports:daily'] });
+export const scheduleKey = matching(/^[A-Za-z0-9._:/-]{1,200}$/, '1 to 200 letters, digits, ., _, :, / or -').meta({
+  examples: ['reports:daily'],
+});
 
 const labelKey = line(100).refine((key) => !key.includes(':'), { error: 'must not hold a colon' });
 const labels = z
@@ -65,7 +67,10 @@ const definitionFields = {
   misfire: misfire.prefault({}),
   retry: retry.prefault({}),
   timeoutSec: whole(1, 900).default(30).meta({ description: 'Per attempt' }),
-  pauseOnFailures: whole(1, 1000).nullable().default(null).meta({ description: 'DISABLED after so many dead runs in a row' }),
+  pauseOnFailures: whole(1, 1000)
+    .nullable()
+    .default(null)
+    .meta({ description: 'DISABLED after so many dead runs in a row' }),
   onCompletion: onCompletion.default('KEEP'),
 };
 
@@ -74,14 +79,22 @@ const definition = z.strictObject(definitionFields);
 /** The body that makes or replaces a schedule; becomes the domain's input, defaults filled in. */
 export const scheduleBody = z
   .strictObject({
-    tenantId: z.string().optional().meta({ description: "Must be the request's tenant", examples: ['tenant-123'] }),
+    tenantId: z
+      .string()
+      .optional()
+      .meta({ description: "Must be the request's tenant", examples: ['tenant-123'] }),
     name: line(200).meta({ examples: ['Daily Report'] }),
     key: scheduleKey.nullable().default(null),
     description: text(2000).nullable().default(null),
     labels: labels.default({}),
-    scope: scope.optional().meta({ description: 'Default: ORGANIZATION with an organizationId or a token of an organization, else TENANT' }),
+    scope: scope
+      .optional()
+      .meta({ description: 'Default: ORGANIZATION with an organizationId or a token of an organization, else TENANT' }),
     organizationId: line(200).nullable().default(null),
-    enabled: z.boolean().optional().meta({ description: 'Left out: a create begins active, a replace keeps the state' }),
+    enabled: z
+      .boolean()
+      .optional()
+      .meta({ description: 'Left out: a create begins active, a replace keeps the state' }),
     ...definitionFields,
   })
   .transform(({ tenantId, ...given }) => given)
@@ -111,7 +124,10 @@ export function withKey(given: GivenSchedule, key: string): GivenSchedule {
 
 /** A definition with these slots and the defaults for all else: what a preview computes with. */
 export function previewDefinition(slots: Pick<ScheduleDefinition, keyof typeof slotFields>): ScheduleDefinition {
-  const filler = { trigger: { type: 'FIXED_DELAY', delaySec: 1 }, target: { kind: 'COMMAND', command: { name: 'preview' } } };
+  const filler = {
+    trigger: { type: 'FIXED_DELAY', delaySec: 1 },
+    target: { kind: 'COMMAND', command: { name: 'preview' } },
+  };
   return { ...parsedBy(definition, filler), ...slots };
 }
 

@@ -12,7 +12,9 @@ const number = z.number().nullable().optional();
 const strings = z.array(z.string()).nullable().optional();
 const map = z.record(z.string(), z.string().nullable()).nullable().optional();
 
-function part<Shape extends z.core.$ZodLooseShape>(shape: Shape): z.ZodOptional<z.ZodNullable<z.ZodObject<Shape, z.core.$strict>>> {
+function part<Shape extends z.core.$ZodLooseShape>(
+  shape: Shape,
+): z.ZodOptional<z.ZodNullable<z.ZodObject<Shape, z.core.$strict>>> {
   return z.strictObject(shape).nullable().optional();
 }
 
@@ -61,14 +63,22 @@ export const schedulePatch = z
     dst: part({ gap: string, fold: string }),
     overlapPolicy: overlapPolicy.nullable().optional(),
     misfire: part({ policy: misfirePolicy.nullable().optional(), thresholdSec: number, windowSec: number }),
-    retry: part({ maxAttempts: number, initialDelaySec: number, backoffCoefficient: number, maxDelaySec: number, jitter: number, maxAgeSec: number }),
+    retry: part({
+      maxAttempts: number,
+      initialDelaySec: number,
+      backoffCoefficient: number,
+      maxDelaySec: number,
+      jitter: number,
+      maxAgeSec: number,
+    }),
     timeoutSec: number,
     pauseOnFailures: number,
     onCompletion: onCompletion.nullable().optional(),
   })
   .meta({
     id: 'SchedulePatch',
-    description: 'JSON Merge Patch (RFC 7396): fields left out stay, null resets. A trigger of another type, or a target of another kind, replaces the old one whole.',
+    description:
+      'JSON Merge Patch (RFC 7396): fields left out stay, null resets. A trigger of another type, or a target of another kind, replaces the old one whole.',
   });
 
 export type SchedulePatch = z.output<typeof schedulePatch>;

@@ -26,7 +26,9 @@ export const scheduleShown = z
     payload: json,
     enabled: z.boolean(),
     state: scheduleState,
-    pause: z.object({ note: z.string().nullable(), by: z.string(), at: z.string(), resumeAt: z.string().nullable() }).nullable(),
+    pause: z
+      .object({ note: z.string().nullable(), by: z.string(), at: z.string(), resumeAt: z.string().nullable() })
+      .nullable(),
     startAt: z.date().nullable(),
     endAt: z.date().nullable(),
     maxFires: z.int().nullable(),
@@ -45,7 +47,10 @@ export const scheduleShown = z
     timeoutSec: z.int(),
     pauseOnFailures: z.int().nullable(),
     onCompletion,
-    nextFireAt: z.date().nullable().meta({ description: 'The next slot; null unless ACTIVE, and while a run must end first' }),
+    nextFireAt: z
+      .date()
+      .nullable()
+      .meta({ description: 'The next slot; null unless ACTIVE, and while a run must end first' }),
     lastFireAt: z.date().nullable(),
     fireCount: z.int(),
     version: z.int().meta({ description: 'Grows with every change; the ETag' }),
@@ -70,5 +75,8 @@ export function showSchedule({ state, timer, nextFireAt }: ScheduleEntity): z.ou
 function showTarget(target: Target): z.output<typeof targetShown> {
   if (target.kind !== 'HTTP') return target;
   const { headers, ...http } = target.http;
-  return { ...target, http: { ...http, headers: Object.fromEntries(Object.keys(headers).map((name) => [name, MASK])) } };
+  return {
+    ...target,
+    http: { ...http, headers: Object.fromEntries(Object.keys(headers).map((name) => [name, MASK])) },
+  };
 }

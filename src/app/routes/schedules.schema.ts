@@ -9,7 +9,14 @@ import { targetKind } from './target.schema.ts';
 import { triggerType } from './trigger.schema.ts';
 
 const MAX_SLOTS = 1000;
-const sorts = ['createdAt', '-createdAt', 'name', '-name', 'nextFireAt', '-nextFireAt'] as const satisfies readonly ScheduleSort[];
+const sorts = [
+  'createdAt',
+  '-createdAt',
+  'name',
+  '-name',
+  'nextFireAt',
+  '-nextFireAt',
+] as const satisfies readonly ScheduleSort[];
 
 const missedChoice = z.enum(['SKIP', 'FIRE_ONCE', 'FIRE_ALL']);
 

@@ -40,7 +40,11 @@ function createSchedule(api: Api, { scheduling }: ApiParts): void {
     preValidation: readIdempotencyKey,
     handler: async (request, reply) => {
       const caller = callerOf(request);
-      const { schedule, replayed } = await scheduling.create(caller, inputOf(caller, request.body), request.idempotency);
+      const { schedule, replayed } = await scheduling.create(
+        caller,
+        inputOf(caller, request.body),
+        request.idempotency,
+      );
       if (replayed) reply.header('idempotent-replayed', 'true');
       return reply
         .code(201)
@@ -66,7 +70,11 @@ function listSchedules(api: Api, { scheduling, cursors }: ApiParts): void {
       const { page, pageSize, cursor, limit, sort, tenantId, ...filter } = request.query;
       const list = new CursorList(cursors, listPosition, { operation: 'listSchedules', caller, filter, sort });
       const window = list.pagedWindow(request.query);
-      const found = await scheduling.list(caller, { filter: { ...filter, organizationId: caller.organizationId }, sort, ...window });
+      const found = await scheduling.list(caller, {
+        filter: { ...filter, organizationId: caller.organizationId },
+        sort,
+        ...window,
+      });
       return reply.send({
         items: found.items.map(showSchedule),
         nextCursor: window.offset === undefined ? list.nextCursor(found.next) : null,
@@ -102,18 +110,27 @@ function patchSchedule(api: Api, { scheduling }: ApiParts): void {
     schema: {
       operationId: 'patchSchedule',
       summary: 'Change some fields of a schedule',
-      description: 'JSON Merge Patch. `enabled: false` is a pause without note, `enabled: true` a resume that skips what was missed.',
+      description:
+        'JSON Merge Patch. `enabled: false` is a pause without note, `enabled: true` a resume that skips what was missed.',
       tags,
       params: scheduleParams,
       headers: ifMatchHeaders,
       querystring: noQuery,
       body: schedulePatch,
-      response: { 200: scheduleShown, ...problems(...WITH_DEFINITION, 'NOT_FOUND', 'ALREADY_EXISTS', 'CONFLICT', 'PRECONDITION_FAILED') },
+      response: {
+        200: scheduleShown,
+        ...problems(...WITH_DEFINITION, 'NOT_FOUND', 'ALREADY_EXISTS', 'CONFLICT', 'PRECONDITION_FAILED'),
+      },
     },
     handler: async (request, reply) => {
       const caller = callerOf(request);
       const ifMatch = expectedVersion(request.headers['if-match']);
-      const schedule = await scheduling.patch(caller, request.params.id, (current) => patchedInput(caller, current, request.body), ifMatch);
+      const schedule = await scheduling.patch(
+        caller,
+        request.params.id,
+        (current) => patchedInput(caller, current, request.body),
+        ifMatch,
+      );
       return reply.header('etag', versionTag(schedule.state.version)).send(showSchedule(schedule));
     },
   });
@@ -126,13 +143,17 @@ function replaceSchedule(api: Api, { scheduling }: ApiParts): void {
     schema: {
       operationId: 'replaceSchedule',
       summary: 'Replace a schedule',
-      description: 'Fields left out get their defaults; `enabled` left out keeps the state. No change makes no new version.',
+      description:
+        'Fields left out get their defaults; `enabled` left out keeps the state. No change makes no new version.',
       tags,
       params: scheduleParams,
       headers: ifMatchHeaders,
       querystring: noQuery,
       body: scheduleBody,
-      response: { 200: scheduleShown, ...problems(...WITH_DEFINITION, 'NOT_FOUND', 'ALREADY_EXISTS', 'CONFLICT', 'PRECONDITION_FAILED') },
+      response: {
+        200: scheduleShown,
+        ...problems(...WITH_DEFINITION, 'NOT_FOUND', 'ALREADY_EXISTS', 'CONFLICT', 'PRECONDITION_FAILED'),
+      },
     },
     handler: async (request, reply) => {
       const caller = callerOf(request);
@@ -150,18 +171,28 @@ function upsertScheduleByKey(api: Api, { scheduling }: ApiParts): void {
     schema: {
       operationId: 'upsertScheduleByKey',
       summary: 'Create the schedule with this key, or replace it',
-      description: 'Safe at the start of every replica: one schedule results, and no change makes no new version. A `/` in the key is written `%2F`.',
+      description:
+        'Safe at the start of every replica: one schedule results, and no change makes no new version. A `/` in the key is written `%2F`.',
       tags,
       params: keyParams,
       headers: ifMatchHeaders,
       querystring: noQuery,
       body: scheduleBody,
-      response: { 200: scheduleShown, 201: scheduleShown, ...problems(...WITH_DEFINITION, 'CONFLICT', 'PRECONDITION_FAILED') },
+      response: {
+        200: scheduleShown,
+        201: scheduleShown,
+        ...problems(...WITH_DEFINITION, 'CONFLICT', 'PRECONDITION_FAILED'),
+      },
     },
     handler: async (request, reply) => {
       const caller = callerOf(request);
       const input = inputOf(caller, withKey(request.body, request.params.key));
-      const { schedule, created } = await scheduling.upsertByKey(caller, request.params.key, input, expectedVersion(request.headers['if-match']));
+      const { schedule, created } = await scheduling.upsertByKey(
+        caller,
+        request.params.key,
+        input,
+        expectedVersion(request.headers['if-match']),
+      );
       if (created) reply.header('location', `/schedules/${schedule.state.id}`);
       return reply
         .code(created ? 201 : 200)
@@ -183,7 +214,10 @@ function deleteSchedule(api: Api, { scheduling }: ApiParts): void {
       params: scheduleParams,
       headers: ifMatchHeaders,
       querystring: noQuery,
-      response: { 204: z.undefined().meta({ description: 'Deleted' }), ...problems(...GUARDED, 'NOT_FOUND', 'PRECONDITION_FAILED') },
+      response: {
+        204: z.undefined().meta({ description: 'Deleted' }),
+        ...problems(...GUARDED, 'NOT_FOUND', 'PRECONDITION_FAILED'),
+      },
     },
     handler: async (request, reply) => {
       await scheduling.remove(callerOf(request), request.params.id, expectedVersion(request.headers['if-match']));

@@ -9,17 +9,29 @@ const COMMAND = /^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$/;
 const subject = matching(SUBJECT, '1 to 200 letters, digits, _, - or / in parts separated by single dots');
 const commandName = matching(COMMAND, '1 to 200 letters, digits, ., _, :, / or -, the first a letter or digit');
 
-const event = z.strictObject({ kind: z.literal('EVENT'), eventTopic: subject.meta({ examples: ['reports.daily.generate'] }) });
+const event = z.strictObject({
+  kind: z.literal('EVENT'),
+  eventTopic: subject.meta({ examples: ['reports.daily.generate'] }),
+});
 const queue = z.strictObject({
   kind: z.literal('QUEUE'),
-  queue: z.strictObject({ topic: subject.meta({ examples: ['billing.invoices'] }), driver: z.enum(['NATS']).optional() }),
+  queue: z.strictObject({
+    topic: subject.meta({ examples: ['billing.invoices'] }),
+    driver: z.enum(['NATS']).optional(),
+  }),
 });
-const command = z.strictObject({ kind: z.literal('COMMAND'), command: z.strictObject({ name: commandName.meta({ examples: ['cleanup'] }) }) });
+const command = z.strictObject({
+  kind: z.literal('COMMAND'),
+  command: z.strictObject({ name: commandName.meta({ examples: ['cleanup'] }) }),
+});
 
 const http = z.strictObject({
   kind: z.literal('HTTP'),
   http: z.strictObject({
-    url: z.string().superRefine(checkUrl).meta({ format: 'uri', maxLength: 2048, examples: ['https://example.com/hooks/daily'] }),
+    url: z
+      .string()
+      .superRefine(checkUrl)
+      .meta({ format: 'uri', maxLength: 2048, examples: ['https://example.com/hooks/daily'] }),
     method: method.default('POST'),
     headers: z
       .record(z.string(), z.string())
@@ -32,7 +44,9 @@ const http = z.strictObject({
 
 /** Where a run is delivered. */
 export const target = z
-  .discriminatedUnion('kind', [http, event, queue, command], { error: 'must be an object whose kind is HTTP, EVENT, QUEUE or COMMAND' })
+  .discriminatedUnion('kind', [http, event, queue, command], {
+    error: 'must be an object whose kind is HTTP, EVENT, QUEUE or COMMAND',
+  })
   .meta({ id: 'Target' });
 
 const shownHttp = z.object({

@@ -4,7 +4,8 @@ import { whole } from './fields.ts';
 const cron = z.strictObject({
   type: z.literal('CRON'),
   cron: z.string().meta({
-    description: '5 fields, or 6 with seconds first, or a macro such as @hourly; names, L, W, #, ranges, steps and lists',
+    description:
+      '5 fields, or 6 with seconds first, or a macro such as @hourly; names, L, W, #, ranges, steps and lists',
     examples: ['0 9 * * *'],
   }),
 });
@@ -15,17 +16,25 @@ const rrule = z.strictObject({
     description: 'RFC 5545 rule, or a block of DTSTART, RRULE, EXDATE and RDATE lines',
     examples: ['FREQ=WEEKLY;BYDAY=MO;BYHOUR=9'],
   }),
-  dtstart: z.string().optional().meta({ description: 'Where the rule starts: local to tz, or an instant. Default: local midnight of the day of creation' }),
+  dtstart: z.string().optional().meta({
+    description: 'Where the rule starts: local to tz, or an instant. Default: local midnight of the day of creation',
+  }),
   exdates: z.array(z.string()).readonly().optional().meta({ description: 'Times at which the rule does not fire' }),
   rdates: z.array(z.string()).readonly().optional().meta({ description: 'Times at which it fires besides' }),
 });
 
 const interval = z.strictObject({
   type: z.literal('INTERVAL'),
-  every: z.string().optional().meta({ description: 'PT6H, or the short forms 15m, 2h, 1d', examples: ['PT6H'] }),
+  every: z
+    .string()
+    .optional()
+    .meta({ description: 'PT6H, or the short forms 15m, 2h, 1d', examples: ['PT6H'] }),
   anchor: z.string().optional().meta({ description: 'Where the grid starts. Default: the second of creation' }),
   repeat: whole(1, 2_147_483_647).optional().meta({ description: 'How often it fires in total' }),
-  iso8601: z.string().optional().meta({ description: 'Instead of the others: R[n]/start/duration', examples: ['R10/2026-01-01T00:00:00Z/PT6H'] }),
+  iso8601: z
+    .string()
+    .optional()
+    .meta({ description: 'Instead of the others: R[n]/start/duration', examples: ['R10/2026-01-01T00:00:00Z/PT6H'] }),
 });
 
 const fixedDelay = z.strictObject({

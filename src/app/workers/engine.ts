@@ -1,10 +1,10 @@
+import type { Bell } from '../../domain/ports/bell.ts';
+import type { Clock } from '../../domain/ports/clock.ts';
+import type { Journal } from '../../domain/ports/journal.ts';
 import type { DeliveryService } from '../../domain/services/delivery-service.ts';
 import type { FiringService } from '../../domain/services/firing-service.ts';
 import type { SettlingService } from '../../domain/services/settling-service.ts';
 import type { UpkeepService } from '../../domain/services/upkeep-service.ts';
-import type { Bell } from '../../domain/ports/bell.ts';
-import type { Clock } from '../../domain/ports/clock.ts';
-import type { Journal } from '../../domain/ports/journal.ts';
 import { Alarm } from './alarm.ts';
 import { runLoop, type Step } from './loop.ts';
 

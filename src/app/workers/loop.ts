@@ -10,7 +10,11 @@ const FIRST_BACKOFF_MS = 100;
 const LONGEST_BACKOFF_MS = 5_000;
 
 /** Calls `step` until the signal aborts. A step that throws is logged and tried again, ever later up to 5 s. */
-export async function runLoop(worker: { readonly name: string; readonly step: Step; readonly alarm: Alarm }, journal: Journal, signal: AbortSignal): Promise<void> {
+export async function runLoop(
+  worker: { readonly name: string; readonly step: Step; readonly alarm: Alarm },
+  journal: Journal,
+  signal: AbortSignal,
+): Promise<void> {
   let failures = 0;
   while (!signal.aborted) {
     let sleepMs: number;

@@ -3,11 +3,6 @@ export function lowestBit(word: number): number {
   return 31 - Math.clz32(word & -word);
 }
 
-/** Index of the highest set bit of a word that is not 0. */
-export function highestBit(word: number): number {
-  return 31 - Math.clz32(word);
-}
-
 /** The set bits at `index` and above; `index` may be 32. */
 export function bitsFrom(word: number, index: number): number {
   return index > 31 ? 0 : word & (-1 << index);

@@ -3,7 +3,8 @@ import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 
 import type { ExtractTablesWithRelations } from 'drizzle-orm';
 import postgres from 'postgres';
 import { DomainError } from '../../domain/errors.ts';
-import { watchedSockets } from './watched-socket.ts';
+import { databaseSockets } from './database-socket.ts';
+import { splitTlsMode } from './tls-mode.ts';
 
 type NoSchema = Record<string, never>;
 
@@ -27,19 +28,21 @@ const SOCKET_GRACE_MS = 1000;
 const IDLE_IN_TRANSACTION_MS = 10_000;
 const CONNECT_TIMEOUT_SEC = 5;
 const KEEP_ALIVE_SEC = 15;
-/** A pool that lost the database tries again at least this often. */
-const LONGEST_BACKOFF_SEC = 1;
+/** Between two attempts of one connection to reach the database. */
+const REDIAL_SEC = 0.1;
 
 /** A pool whose every connection acts as `role` and whose every wait ends. Connects at the first query. */
 export function connectPool(url: string, options: PoolOptions): postgres.Sql {
   const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
+  const { url: address, tls } = splitTlsMode(url);
   const settings = {
     max: options.max,
+    ssl: false,
     connect_timeout: options.connectTimeoutSec ?? CONNECT_TIMEOUT_SEC,
     keep_alive: KEEP_ALIVE_SEC,
-    backoff: (attempt: number) => Math.min(2 ** attempt / 100, LONGEST_BACKOFF_SEC),
+    backoff: () => REDIAL_SEC,
     onnotice: () => undefined,
-    socket: watchedSockets(statementTimeoutMs + SOCKET_GRACE_MS),
+    socket: databaseSockets(statementTimeoutMs + SOCKET_GRACE_MS, tls),
     connection: {
       application_name: options.applicationName,
       role: options.role,
@@ -49,7 +52,7 @@ export function connectPool(url: string, options: PoolOptions): postgres.Sql {
       DateStyle: 'ISO',
     },
   };
-  return postgres(url, settings);
+  return postgres(address, settings);
 }
 
 /** drizzle on a pool. From then on the pool's own queries get instants and JSON as text, as drizzle reads them itself. */
@@ -99,8 +102,8 @@ export async function withinDeadline<T>(ms: number, work: (signal: AbortSignal) 
  * failed: those after it only say that the transaction is aborted.
  */
 export async function pipelined<T extends readonly Promise<unknown>[] | []>(sent: T): Promise<{ -readonly [Index in keyof T]: Awaited<T[Index]> }> {
-  const answers = await Promise.allSettled(sent);
-  const failed = answers.find((answer): answer is PromiseRejectedResult => answer.status === 'rejected');
+  const answers: readonly PromiseSettledResult<unknown>[] = await Promise.allSettled(sent);
+  const failed = answers.find((answer) => answer.status === 'rejected');
   if (failed !== undefined) throw failed.reason;
   return Promise.all(sent);
 }

@@ -23,6 +23,12 @@ export function isOutage(error: unknown): boolean {
   return cause instanceof Error && 'code' in cause && CONNECTION.test(String(cause.code));
 }
 
+/** True when the error tells that its connection is gone or is going: nothing may be sent on it any more. */
+export function isConnectionLost(error: unknown): boolean {
+  const cause = databaseError(error);
+  return cause instanceof postgres.PostgresError ? cause.severity === 'FATAL' || cause.severity === 'PANIC' : isOutage(cause);
+}
+
 /** True for a second row with the same key in this unique index. */
 export function isUniqueViolation(error: unknown, constraint: string): boolean {
   const cause = databaseError(error);

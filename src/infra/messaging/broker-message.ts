@@ -15,19 +15,27 @@ const MAX_TOPIC_LENGTH = 200;
 /** Why a topic cannot be published to; null when it can: dot-separated parts of printable ASCII without wildcards. */
 export function topicProblem(topic: string): string | null {
   if (topic.length === 0 || topic.length > MAX_TOPIC_LENGTH) return `a topic has 1 to ${MAX_TOPIC_LENGTH} characters`;
-  if (!/^[\x21-\x7e]+$/.test(topic) || /[*>]/.test(topic)) return 'a topic holds printable ASCII without spaces, "*" and ">"';
+  if (!/^[\x21-\x7e]+$/.test(topic) || /[*>]/.test(topic))
+    return 'a topic holds printable ASCII without spaces, "*" and ">"';
   return topic.split('.').includes('') ? 'a topic has no empty part between its dots' : null;
 }
 
 /** The message of a delivery to an EVENT or QUEUE target; null for another kind. An event is a CloudEvent 1.0 in its JSON form. */
 export function brokerMessage(delivery: Delivery): BrokerMessage | null {
   const { target } = delivery.version.definition;
-  const headers: Record<string, string> = { 'content-type': target.kind === 'EVENT' ? 'application/cloudevents+json' : 'application/json' };
+  const headers: Record<string, string> = {
+    'content-type': target.kind === 'EVENT' ? 'application/cloudevents+json' : 'application/json',
+  };
   const pairs = deliveryHeaders(delivery);
   for (let index = 0; index < pairs.length; index += 2) headers[pairs[index] ?? ''] = pairs[index + 1] ?? '';
   if (target.kind === 'QUEUE') return { kind: 'QUEUE', topic: target.queue.topic, headers, data: delivery.payload };
   if (target.kind !== 'EVENT') return null;
-  return { kind: 'EVENT', topic: target.eventTopic, headers, data: cloudEvent(delivery, target.eventTopic, headers['traceparent'] ?? '') };
+  return {
+    kind: 'EVENT',
+    topic: target.eventTopic,
+    headers,
+    data: cloudEvent(delivery, target.eventTopic, headers['traceparent'] ?? ''),
+  };
 }
 
 function cloudEvent(delivery: Delivery, type: string, traceparent: string): JsonValue {

@@ -62,7 +62,10 @@ function contextOf(delivery: Delivery, signal: AbortSignal): CommandContext {
 }
 
 async function settled(result: PromiseLike<unknown>, signal: AbortSignal): Promise<Outcome> {
-  const answered = result.then(() => ACCEPTED, (error: unknown) => failed(error, signal));
+  const answered = result.then(
+    () => ACCEPTED,
+    (error: unknown) => failed(error, signal),
+  );
   return untilAborted(answered, signal, () => endedBySignal(signal, true));
 }
 

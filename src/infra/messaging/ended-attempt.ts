@@ -18,7 +18,13 @@ export function wrongKind(kind: string): Outcome {
 
 /** What was thrown, as one bounded line without control characters. */
 export function reasonOf(thrown: unknown): string {
-  return textOf(thrown).replace(/[\u0000-\u001f\u007f]+/g, ' ').slice(0, MAX_REASON).trim().toWellFormed() || 'failed without a message';
+  return (
+    textOf(thrown)
+      .replace(/[\u0000-\u001f\u007f]+/g, ' ')
+      .slice(0, MAX_REASON)
+      .trim()
+      .toWellFormed() || 'failed without a message'
+  );
 }
 
 /**
@@ -45,7 +51,7 @@ export function untilAborted<T>(work: PromiseLike<T>, signal: AbortSignal, ended
 
 function textOf(thrown: unknown): string {
   if (thrown instanceof Error) return `${thrown.message || thrown.name}`;
-  return typeof thrown === 'object' ? 'something that is no error was thrown' : String(thrown);
+  return typeof thrown === 'string' ? thrown : `thrown without an error: ${typeof thrown}`;
 }
 
 function nameOf(reason: unknown): string | null {

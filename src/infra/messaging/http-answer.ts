@@ -23,7 +23,13 @@ export function outcomeOfAnswer(answer: HttpAnswer, now: number): Outcome {
   const reason = `HTTP ${httpStatus}`;
   const responseSnippet = snippetOf(answer);
   if (httpStatus >= 500 || RETRYABLE.has(httpStatus)) {
-    return { kind: 'unanswered', ...base, reason, responseSnippet, retryAfterMs: retryAfterMs(answer.headers['retry-after'], now) };
+    return {
+      kind: 'unanswered',
+      ...base,
+      reason,
+      responseSnippet,
+      retryAfterMs: retryAfterMs(answer.headers['retry-after'], now),
+    };
   }
   return { kind: 'refused', ...base, reason, responseSnippet, why: httpStatus === 410 ? 'GONE' : 'REFUSED' };
 }

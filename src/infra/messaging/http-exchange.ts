@@ -113,11 +113,18 @@ const NETWORK_REASONS: Readonly<Record<string, string>> = {
 
 function outcomeOfError(error: Error, possibleDuplicate: boolean): Outcome {
   const code = 'code' in error && typeof error.code === 'string' ? error.code : '';
-  if (code === 'EGRESS_DENIED') return { kind: 'refused', attempt: 'EGRESS_DENIED', why: 'EGRESS', reason: error.message };
+  if (code === 'EGRESS_DENIED')
+    return { kind: 'refused', attempt: 'EGRESS_DENIED', why: 'EGRESS', reason: error.message };
   if (code === 'UND_ERR_INVALID_ARG' || code === 'UND_ERR_NOT_SUPPORTED') {
-    return { kind: 'refused', attempt: 'REFUSED', why: 'REFUSED', reason: `the request cannot be made: ${error.message}` };
+    return {
+      kind: 'refused',
+      attempt: 'REFUSED',
+      why: 'REFUSED',
+      reason: `the request cannot be made: ${error.message}`,
+    };
   }
-  if (code.startsWith('HPE_')) return { kind: 'unanswered', attempt: 'NETWORK', reason: 'the answer is not HTTP', possibleDuplicate };
+  if (code.startsWith('HPE_'))
+    return { kind: 'unanswered', attempt: 'NETWORK', reason: 'the answer is not HTTP', possibleDuplicate };
   const reason = NETWORK_REASONS[code] ?? (/^[A-Z0-9_]{3,60}$/.test(code) ? `network error ${code}` : 'network error');
   return { kind: 'unanswered', attempt: 'NETWORK', reason, possibleDuplicate };
 }

@@ -56,7 +56,8 @@ export class HttpSender implements Sender {
     if (this.#parts.sign !== undefined) {
       const signature = await signatureOf(this.#parts.sign(delivery.tenantId, message), signal);
       if (signal.aborted) return endedBySignal(signal, false);
-      if (signature === undefined) return { kind: 'unanswered', attempt: 'FAILED', reason: 'the signing keys could not be read' };
+      if (signature === undefined)
+        return { kind: 'unanswered', attempt: 'FAILED', reason: 'the signing keys could not be read' };
       if (signature !== null) headers.push('webhook-signature', signature);
     }
     const exchange = new HttpExchange(signal, () => this.#parts.clock.now());
@@ -80,7 +81,8 @@ export class HttpSender implements Sender {
     const template = requestTemplate(http);
     let made: RequestTemplate | Outcome;
     if (denied !== null) made = { kind: 'refused', attempt: 'EGRESS_DENIED', why: 'EGRESS', reason: denied };
-    else if (typeof template === 'string') made = { kind: 'refused', attempt: 'REFUSED', why: 'REFUSED', reason: template };
+    else if (typeof template === 'string')
+      made = { kind: 'refused', attempt: 'REFUSED', why: 'REFUSED', reason: template };
     else made = template;
     this.#templates.set(version, made);
     return made;

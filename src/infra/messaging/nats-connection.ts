@@ -76,7 +76,10 @@ export class NatsConnector {
 
   /** The packages are loaded here and not above: a deployment without NATS never needs them. */
   async #open(): Promise<NatsClient> {
-    const [{ jetstream, jetstreamManager }, { headers }] = await Promise.all([import('@nats-io/jetstream'), import('@nats-io/transport-node')]);
+    const [{ jetstream, jetstreamManager }, { headers }] = await Promise.all([
+      import('@nats-io/jetstream'),
+      import('@nats-io/transport-node'),
+    ]);
     const connection = await this.#connected();
     const manager = await jetstreamManager(connection, { timeout: CONNECT_TIMEOUT_MS });
     for (const stream of this.#options.streams) await ensureStream(manager, stream);

@@ -50,7 +50,13 @@ export class NatsSender implements Sender {
       () => null,
     );
     if (signal.aborted) return endedBySignal(signal, false);
-    if (client === null) return { kind: 'unanswered', attempt: 'NETWORK', reason: 'the broker cannot be reached', possibleDuplicate: false };
+    if (client === null)
+      return {
+        kind: 'unanswered',
+        attempt: 'NETWORK',
+        reason: 'the broker cannot be reached',
+        possibleDuplicate: false,
+      };
     return this.#publish(client, delivery.runId, message, signal);
   }
 
@@ -62,11 +68,15 @@ export class NatsSender implements Sender {
     try {
       const headers = client.headers();
       for (const [name, value] of Object.entries(message.headers)) headers.set(name, value);
-      const published = client.jetstream.publish(this.#prefixes[message.kind] + message.topic, JSON.stringify(message.data), {
-        msgID: runId,
-        headers,
-        timeout: CONFIRM_TIMEOUT_MS,
-      });
+      const published = client.jetstream.publish(
+        this.#prefixes[message.kind] + message.topic,
+        JSON.stringify(message.data),
+        {
+          msgID: runId,
+          headers,
+          timeout: CONFIRM_TIMEOUT_MS,
+        },
+      );
       const accepted = published.then((): Outcome => ({ kind: 'accepted', attempt: 'ACCEPTED' }));
       return await untilAborted(accepted, signal, () => endedBySignal(signal, true));
     } catch (error) {
@@ -79,14 +89,34 @@ export class NatsSender implements Sender {
     switch (name) {
       case 'InvalidArgumentError':
       case 'InvalidSubjectError':
-        return { kind: 'refused', attempt: 'REFUSED', why: 'REFUSED', reason: `the message cannot be published: ${reasonOf(error)}` };
+        return {
+          kind: 'refused',
+          attempt: 'REFUSED',
+          why: 'REFUSED',
+          reason: `the message cannot be published: ${reasonOf(error)}`,
+        };
       case 'JetStreamNotEnabled':
         this.#connector.forgetStreams();
-        return { kind: 'unanswered', attempt: 'NETWORK', reason: 'no stream takes the topic', possibleDuplicate: false };
+        return {
+          kind: 'unanswered',
+          attempt: 'NETWORK',
+          reason: 'no stream takes the topic',
+          possibleDuplicate: false,
+        };
       case 'JetStreamApiError':
-        return { kind: 'unanswered', attempt: 'FAILED', reason: `the stream refused it: ${reasonOf(error)}`, possibleDuplicate: false };
+        return {
+          kind: 'unanswered',
+          attempt: 'FAILED',
+          reason: `the stream refused it: ${reasonOf(error)}`,
+          possibleDuplicate: false,
+        };
       case 'TimeoutError':
-        return { kind: 'unanswered', attempt: 'NETWORK', reason: 'the broker did not confirm', possibleDuplicate: true };
+        return {
+          kind: 'unanswered',
+          attempt: 'NETWORK',
+          reason: 'the broker did not confirm',
+          possibleDuplicate: true,
+        };
       default:
         return { kind: 'unanswered', attempt: 'NETWORK', reason: 'the broker went away', possibleDuplicate: true };
     }

@@ -2,7 +2,7 @@ import { sql } from 'drizzle-orm';
 import type { TenantId } from '../../domain/ids.ts';
 import type { TenantWork, UnitOfWork } from '../../domain/ports/unit-of-work.ts';
 import { type Database, type Transaction, withinDeadline } from '../db/client.ts';
-import { asDomainError, isLostRace, isOutage } from '../db/database-errors.ts';
+import { asDomainError, isConnectionLost, isLostRace, isOutage } from '../db/database-errors.ts';
 import { DrizzleRunRepository } from './drizzle-run-repository.ts';
 import { DrizzleScheduleRepository } from './drizzle-schedule-repository.ts';
 
@@ -34,7 +34,7 @@ export class DrizzleUnitOfWork implements UnitOfWork {
     for (let tried = 1; ; tried += 1) {
       let hasBegun = false;
       try {
-        return await this.#database.transaction(async (tx) => {
+        return await transactionOf(this.#database, async (tx) => {
           signal.throwIfAborted();
           const now = await enter(tx, tenantId);
           hasBegun = true;
@@ -49,6 +49,20 @@ export class DrizzleUnitOfWork implements UnitOfWork {
       }
     }
   }
+}
+
+/**
+ * A transaction on a connection that may die. postgres.js rejects it by itself then; the ROLLBACK that it would also send for
+ * an error of `work` would go to a socket that is no more, or to the connection's next transaction.
+ */
+function transactionOf<T>(database: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
+  return database.transaction(async (tx) => {
+    try {
+      return await work(tx);
+    } catch (error) {
+      return isConnectionLost(error) ? new Promise<never>(() => undefined) : Promise.reject(error);
+    }
+  });
 }
 
 /** From here to the end of the transaction only the tenant's rows exist. Answers the database's time, epoch ms. */

@@ -7,7 +7,9 @@ export type AddressBlock = readonly [ipaddr.IPv4 | ipaddr.IPv6, number];
 const PRIVATE_RANGES = new Set(['loopback', 'private', 'uniqueLocal', 'carrierGradeNat']);
 
 /** Where clouds hand out credentials, outside of link-local: Alibaba, AWS over IPv6, Azure. */
-const METADATA_ADDRESSES = ['100.100.100.200/32', 'fd00:ec2::/32', '168.63.129.16/32'].map((text) => ipaddr.parseCIDR(text));
+const METADATA_ADDRESSES = ['100.100.100.200/32', 'fd00:ec2::/32', '168.63.129.16/32'].map((text) =>
+  ipaddr.parseCIDR(text),
+);
 
 const RANGE_WORDS: Readonly<Record<string, string>> = {
   unspecified: 'unspecified',

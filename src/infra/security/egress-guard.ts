@@ -1,6 +1,6 @@
 import type { LookupFunction } from 'node:net';
 import { Agent, buildConnector } from 'undici';
-import { type EgressPolicy, EgressRules, destinationOf } from './egress-rules.ts';
+import { destinationOf, type EgressPolicy, EgressRules } from './egress-rules.ts';
 import { type Resolve, sharedResolver, systemResolve } from './resolver.ts';
 
 export interface EgressOptions extends EgressPolicy {
@@ -61,7 +61,10 @@ export function createEgressGuard(options: EgressOptions): EgressGuard {
 
 function guardedConnector(rules: EgressRules, resolve: Resolve): buildConnector.connector {
   const shared = { timeout: CONNECT_TIMEOUT_MS, allowH2: false, autoSelectFamily: true } as const;
-  const guarded = buildConnector({ ...shared, lookup: checkedLookup(resolve, (address) => rules.checkAddress(address)) });
+  const guarded = buildConnector({
+    ...shared,
+    lookup: checkedLookup(resolve, (address) => rules.checkAddress(address)),
+  });
   const open = buildConnector({ ...shared, lookup: checkedLookup(resolve, () => null) });
   return (to, callback) => {
     const destination = destinationOf(to);
@@ -93,7 +96,10 @@ function checkedLookup(resolve: Resolve, problemOf: (address: string) => string 
         return addresses;
       })
       .then(
-        (addresses) => (options.all === true ? callback(null, [...addresses]) : callback(null, addresses[0]?.address ?? '', addresses[0]?.family)),
+        (addresses) =>
+          options.all === true
+            ? callback(null, [...addresses])
+            : callback(null, addresses[0]?.address ?? '', addresses[0]?.family),
         (error: Error) => callback(error, options.all === true ? [] : ''),
       );
   };

@@ -25,7 +25,8 @@ interface AllowedHost {
 const DEFAULT_PORTS: Readonly<Record<string, number>> = { 'http:': 80, 'https:': 443 };
 const FIRST_USER_PORT = 1024;
 /** Names of metadata services and of this machine, decided without a lookup. */
-const DENIED_NAME = /^(?:(?:.+\.)?localhost|localhost\.localdomain|(?:.+\.)?metadata\.google\.internal|metadata\.goog|metadata|instance-data(?:\.ec2\.internal)?)$/;
+const DENIED_NAME =
+  /^(?:(?:.+\.)?localhost|localhost\.localdomain|(?:.+\.)?metadata\.google\.internal|metadata\.goog|metadata|instance-data(?:\.ec2\.internal)?)$/;
 const LOCAL_NAME = /^(?:.+\.)?localhost$|^localhost\.localdomain$/;
 
 /** What may be connected to. Every answer is a reason for people, which names no address that a lookup gave, or null. */
@@ -74,12 +75,18 @@ export class EgressRules {
   isOpen(to: Destination): boolean {
     if (this.#origins.size > 0 && this.#origins.has(originOf(to))) return true;
     const name = bareName(to.hostname);
-    return this.#hosts.some((host) => host.hostname === name && (host.port === null ? isOpenPort(to.port) : host.port === to.port));
+    return this.#hosts.some(
+      (host) => host.hostname === name && (host.port === null ? isOpenPort(to.port) : host.port === to.port),
+    );
   }
 }
 
 /** The destination of a URL or of what undici hands to a connector, whose port is empty where the protocol says it. */
-export function destinationOf(url: { readonly protocol: string; readonly hostname: string; readonly port: string }): Destination {
+export function destinationOf(url: {
+  readonly protocol: string;
+  readonly hostname: string;
+  readonly port: string;
+}): Destination {
   const port = url.port === '' ? (DEFAULT_PORTS[url.protocol] ?? 0) : Number(url.port);
   return { protocol: url.protocol, hostname: url.hostname.replace(/^\[|\]$/g, ''), port };
 }
@@ -98,7 +105,8 @@ function isOpenPort(port: number): boolean {
 }
 
 function readHost(entry: string): AllowedHost {
-  if (!URL.canParse(`http://${entry}`) || /[/?#@*\s]/.test(entry)) throw new Error(`"${entry}" is no host, host:port, address or CIDR block`);
+  if (!URL.canParse(`http://${entry}`) || /[/?#@*\s]/.test(entry))
+    throw new Error(`"${entry}" is no host, host:port, address or CIDR block`);
   const { hostname } = new URL(`http://${entry}`);
   const port = /:(\d+)$/.exec(entry)?.[1];
   return { hostname: bareName(hostname.replace(/^\[|\]$/g, '')), port: port === undefined ? null : Number(port) };

@@ -41,7 +41,10 @@ function inTime(answer: Promise<readonly ResolvedAddress[]>, hostname: string): 
   return new Promise((resolve, reject) => {
     const late = setTimeout(() => reject(lookupError(hostname, 'EAI_AGAIN')), DEADLINE_MS);
     answer
-      .then((addresses) => (addresses.length === 0 ? reject(lookupError(hostname, 'ENOTFOUND')) : resolve(addresses)), reject)
+      .then(
+        (addresses) => (addresses.length === 0 ? reject(lookupError(hostname, 'ENOTFOUND')) : resolve(addresses)),
+        reject,
+      )
       .finally(() => clearTimeout(late));
   });
 }

@@ -17,7 +17,9 @@ const KEY_BYTES = { least: 24, most: 64 };
  * `v1,<base64>` for each live key of the tenant, so that a receiver may check with the old or the new one during a
  * rotation. Null for a tenant without keys; rejects as `signingKeys` does.
  */
-export function createWebhookSigner(signingKeys: (tenantId: TenantId) => Promise<readonly string[]>): (tenantId: TenantId, message: SignedMessage) => Promise<string | null> {
+export function createWebhookSigner(
+  signingKeys: (tenantId: TenantId) => Promise<readonly string[]>,
+): (tenantId: TenantId, message: SignedMessage) => Promise<string | null> {
   return async (tenantId, message) => {
     const keys = await signingKeys(tenantId);
     return keys.length === 0 ? null : signatures(keys, message);
@@ -27,7 +29,9 @@ export function createWebhookSigner(signingKeys: (tenantId: TenantId) => Promise
 /** The value of `webhook-signature`; `keys` are `whsec_` and base64. Throws on a key that is neither. */
 export function signatures(keys: readonly string[], message: SignedMessage): string {
   const content = `${message.id}.${message.timestampSec}.${message.body}`;
-  return keys.map((key) => `v1,${createHmac('sha256', signingKeyBytes(key)).update(content).digest('base64')}`).join(' ');
+  return keys
+    .map((key) => `v1,${createHmac('sha256', signingKeyBytes(key)).update(content).digest('base64')}`)
+    .join(' ');
 }
 
 /**

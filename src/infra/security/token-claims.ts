@@ -1,6 +1,6 @@
 import type { JWTPayload } from 'jose';
 import type { Role } from '../../domain/entities/caller.ts';
-import { type TenantId, asTenantId } from '../../domain/ids.ts';
+import { asTenantId, type TenantId } from '../../domain/ids.ts';
 import type { Identity } from '../../domain/ports/token-verifier.ts';
 
 /** Names of claims; a dotted name (`realm_access.roles`) reaches into an object where no claim bears it whole. */
@@ -13,7 +13,12 @@ export interface ClaimNames {
   readonly organization: string;
 }
 
-export const DEFAULT_CLAIMS: ClaimNames = { tenant: 'tenant_id', tenants: 'tenants', roles: 'roles', organization: 'organization_id' };
+export const DEFAULT_CLAIMS: ClaimNames = {
+  tenant: 'tenant_id',
+  tenants: 'tenants',
+  roles: 'roles',
+  organization: 'organization_id',
+};
 
 const ROLES: Readonly<Record<Role, true>> = { viewer: true, operator: true, editor: true, admin: true, platform: true };
 const MAX_TEXT = 200;
@@ -26,7 +31,13 @@ export function identityOf(payload: JWTPayload, names: ClaimNames): Identity | n
   if (subject === null || (organization !== undefined && organization !== null && organizationId === null)) return null;
   return {
     subject,
-    tenants: [...new Set([...texts(claim(payload, names.tenant)), ...texts(claim(payload, names.tenants))].map(asTenantId).filter(isTenant))],
+    tenants: [
+      ...new Set(
+        [...texts(claim(payload, names.tenant)), ...texts(claim(payload, names.tenants))]
+          .map(asTenantId)
+          .filter(isTenant),
+      ),
+    ],
     roles: [...new Set(words(claim(payload, names.roles)).filter(isRole))],
     organizationId,
   };

@@ -1,5 +1,15 @@
 import { hash } from 'node:crypto';
-import { type CryptoKey, type FlattenedJWSInput, type JSONWebKeySet, type JWSHeaderParameters, type JWTVerifyOptions, createLocalJWKSet, decodeProtectedHeader, errors, jwtVerify } from 'jose';
+import {
+  type CryptoKey,
+  createLocalJWKSet,
+  decodeProtectedHeader,
+  errors,
+  type FlattenedJWSInput,
+  type JSONWebKeySet,
+  type JWSHeaderParameters,
+  type JWTVerifyOptions,
+  jwtVerify,
+} from 'jose';
 import { LRUCache } from 'lru-cache';
 import { DomainError } from '../../domain/errors.ts';
 import type { Identity, TokenVerifier } from '../../domain/ports/token-verifier.ts';
@@ -57,7 +67,10 @@ class JwtVerifier implements TokenVerifier {
   readonly #now: () => number;
   readonly #options: JWTVerifyOptions;
   /** By the hash of the token: none is kept in memory. */
-  readonly #verified = new LRUCache<string, { readonly identity: Identity; readonly endsAt: number }>({ max: MAX_CACHED, ttl: RECHECK_MS });
+  readonly #verified = new LRUCache<string, { readonly identity: Identity; readonly endsAt: number }>({
+    max: MAX_CACHED,
+    ttl: RECHECK_MS,
+  });
 
   constructor(keyOf: KeyOf, rules: TokenRules) {
     this.#keyOf = keyOf;
@@ -90,11 +103,17 @@ class JwtVerifier implements TokenVerifier {
   }
 
   async #check(token: string, now: number): Promise<{ readonly identity: Identity; readonly endsAt: number }> {
-    const { payload } = await jwtVerify(token, this.#keyOf, { ...this.#options, currentDate: new Date(now) }).catch((error: unknown) => {
-      throw unauthenticated(error instanceof errors.JWTExpired ? 'the token has expired' : 'the token is not valid', error);
-    });
+    const { payload } = await jwtVerify(token, this.#keyOf, { ...this.#options, currentDate: new Date(now) }).catch(
+      (error: unknown) => {
+        throw unauthenticated(
+          error instanceof errors.JWTExpired ? 'the token has expired' : 'the token is not valid',
+          error,
+        );
+      },
+    );
     const { exp, iat } = payload;
-    if (exp === undefined || (iat !== undefined && iat > now / 1000 + SKEW_SEC)) throw unauthenticated('the token is not valid yet');
+    if (exp === undefined || !Number.isFinite(exp) || (iat !== undefined && iat > now / 1000 + SKEW_SEC))
+      throw unauthenticated('the token is not valid yet');
     const identity = identityOf(payload, this.#claims);
     if (identity === null) throw unauthenticated('the token names no subject, or an organization that cannot be read');
     return { identity, endsAt: (exp + SKEW_SEC) * 1000 };
@@ -104,8 +123,10 @@ class JwtVerifier implements TokenVerifier {
 /** Refuses, before any key is looked for, what no key could make good. */
 function checkHeader(token: string): void {
   const header = readHeader(token);
-  if (typeof header.alg !== 'string' || !ALGORITHMS.includes(header.alg)) throw unauthenticated('the token is not signed with an allowed algorithm');
-  if (REFUSED_MEMBERS.some((member) => member in header)) throw unauthenticated('the token brings a key or rules of its own');
+  if (typeof header.alg !== 'string' || !ALGORITHMS.includes(header.alg))
+    throw unauthenticated('the token is not signed with an allowed algorithm');
+  if (REFUSED_MEMBERS.some((member) => member in header))
+    throw unauthenticated('the token brings a key or rules of its own');
 }
 
 function readHeader(token: string): JWSHeaderParameters {

@@ -2,7 +2,7 @@ import type { Logger } from 'pino';
 import type { RunReason, RunState } from '../../domain/entities/run.ts';
 import { encodeRunId } from '../../domain/ids.ts';
 import type { Journal, RunNamed, ScheduleEvent } from '../../domain/ports/journal.ts';
-import { type Metrics, inSeconds } from './metrics.ts';
+import { inSeconds, type Metrics } from './metrics.ts';
 import type { Tracing } from './tracing.ts';
 
 export interface JournalParts {
@@ -31,7 +31,14 @@ export function createJournal(parts: JournalParts): Journal {
   };
 }
 
-type RunEvents = 'slotsClaimed' | 'retriesClaimed' | 'claimsRecovered' | 'attemptStarted' | 'runSettled' | 'outcomeStale' | 'leaseLost';
+type RunEvents =
+  | 'slotsClaimed'
+  | 'retriesClaimed'
+  | 'claimsRecovered'
+  | 'attemptStarted'
+  | 'runSettled'
+  | 'outcomeStale'
+  | 'leaseLost';
 
 function engineEvents({ logger, metrics, monotonic }: JournalParts): Pick<Journal, RunEvents> {
   const fired = metrics.slotsClaimed.labels({ fate: 'fired' });
@@ -84,7 +91,10 @@ function serviceEvents({ logger, metrics }: JournalParts): Pick<Journal, Service
   return {
     scheduleChanged(event: ScheduleEvent, schedule, by) {
       metrics.scheduleChanges.inc({ event });
-      logger.info({ scheduleId: schedule.id, tenantId: schedule.tenantId, version: schedule.version, by }, `schedule.${event}`);
+      logger.info(
+        { scheduleId: schedule.id, tenantId: schedule.tenantId, version: schedule.version, by },
+        `schedule.${event}`,
+      );
     },
     loopFailed(loop, error) {
       metrics.loopFailures.inc({ loop });
@@ -144,7 +154,8 @@ class LineLimit {
 
   #startSecond(second: number): void {
     for (const [event, written] of this.#written) {
-      if (written > MAX_LINES_PER_SECOND) this.#logger.warn({ event, lines: written - MAX_LINES_PER_SECOND }, 'lines.suppressed');
+      if (written > MAX_LINES_PER_SECOND)
+        this.#logger.warn({ event, lines: written - MAX_LINES_PER_SECOND }, 'lines.suppressed');
     }
     this.#written.clear();
     this.#second = second;

@@ -12,7 +12,17 @@ export interface LoggerOptions {
 }
 
 /** Field names whose values never reach a log, at the top and one level down. */
-const SECRET_FIELDS = ['authorization', 'cookie', 'password', 'secret', 'token', 'apiKey', 'privateKey', 'signingKey', 'webhook-signature'];
+const SECRET_FIELDS = [
+  'authorization',
+  'cookie',
+  'password',
+  'secret',
+  'token',
+  'apiKey',
+  'privateKey',
+  'signingKey',
+  'webhook-signature',
+];
 const REDACTED = '[redacted]';
 
 /** The process's logger: one JSON object a line, levels as words, times as RFC 3339, secrets replaced. */

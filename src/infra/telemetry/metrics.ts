@@ -1,7 +1,9 @@
-import { Counter, Gauge, Histogram, Registry, collectDefaultMetrics } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 
 /** From a millisecond to a day: lateness and durations span that. */
-const SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 86_400];
+const SECONDS = [
+  0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600, 86_400,
+];
 /** The event loop's delay is sampled this often: at the default of 10 ms the sampling itself would be most of the idle cost. */
 const LOOP_SAMPLE_MS = 200;
 
@@ -11,21 +13,64 @@ const LOOP_SAMPLE_MS = 200;
  */
 export class Metrics {
   readonly registry = new Registry();
-  readonly scheduleChanges = this.#counter('scheduler_schedule_changes_total', 'Changes of schedules, by what happened.', ['event']);
-  readonly slotsClaimed = this.#counter('scheduler_slots_claimed_total', 'Slots claimed, by fate: fired or skipped.', ['fate']);
-  readonly claimDuration = this.#histogram('scheduler_claim_duration_seconds', 'Time that claiming a batch of due slots took.');
-  readonly claimLateness = this.#histogram('scheduler_claim_lateness_seconds', 'How late the oldest slot of a claimed batch was.');
-  readonly retriesClaimed = this.#counter('scheduler_retries_claimed_total', 'Waiting runs claimed: retries, manual, backfilled, redriven.');
-  readonly claimsRecovered = this.#counter('scheduler_claims_recovered_total', 'Claims taken over after their lease ran out.');
+  readonly scheduleChanges = this.#counter(
+    'scheduler_schedule_changes_total',
+    'Changes of schedules, by what happened.',
+    ['event'],
+  );
+  readonly slotsClaimed = this.#counter('scheduler_slots_claimed_total', 'Slots claimed, by fate: fired or skipped.', [
+    'fate',
+  ]);
+  readonly claimDuration = this.#histogram(
+    'scheduler_claim_duration_seconds',
+    'Time that claiming a batch of due slots took.',
+  );
+  readonly claimLateness = this.#histogram(
+    'scheduler_claim_lateness_seconds',
+    'How late the oldest slot of a claimed batch was.',
+  );
+  readonly retriesClaimed = this.#counter(
+    'scheduler_retries_claimed_total',
+    'Waiting runs claimed: retries, manual, backfilled, redriven.',
+  );
+  readonly claimsRecovered = this.#counter(
+    'scheduler_claims_recovered_total',
+    'Claims taken over after their lease ran out.',
+  );
   readonly runsRecovered = this.#counter('scheduler_runs_recovered_total', 'Runs of claims that were taken over.');
-  readonly runsPoisoned = this.#counter('scheduler_runs_poisoned_total', 'Runs given up because they ended the process that held them.');
-  readonly lateness = this.#histogram('scheduler_attempt_lateness_seconds', 'From the due instant of an attempt to its start; its count is the attempts.');
-  readonly runsSettled = this.#counter('scheduler_runs_settled_total', 'Outcomes written, by the state they led to and its reason.', ['state', 'reason']);
-  readonly attemptDuration = this.#histogram('scheduler_attempt_duration_seconds', 'From the start of an attempt to its outcome.');
-  readonly outcomesStale = this.#counter('scheduler_outcomes_stale_total', 'Outcomes dropped because the claim had passed to another node.');
-  readonly leasesLost = this.#counter('scheduler_leases_lost_total', 'Claims whose lease could not be renewed in time.');
-  readonly loopFailures = this.#counter('scheduler_loop_failures_total', 'Turns of a worker loop that failed.', ['loop']);
-  readonly requestFailures = this.#counter('scheduler_request_failures_total', 'Requests that failed for a reason of ours.', ['method', 'route']);
+  readonly runsPoisoned = this.#counter(
+    'scheduler_runs_poisoned_total',
+    'Runs given up because they ended the process that held them.',
+  );
+  readonly lateness = this.#histogram(
+    'scheduler_attempt_lateness_seconds',
+    'From the due instant of an attempt to its start; its count is the attempts.',
+  );
+  readonly runsSettled = this.#counter(
+    'scheduler_runs_settled_total',
+    'Outcomes written, by the state they led to and its reason.',
+    ['state', 'reason'],
+  );
+  readonly attemptDuration = this.#histogram(
+    'scheduler_attempt_duration_seconds',
+    'From the start of an attempt to its outcome.',
+  );
+  readonly outcomesStale = this.#counter(
+    'scheduler_outcomes_stale_total',
+    'Outcomes dropped because the claim had passed to another node.',
+  );
+  readonly leasesLost = this.#counter(
+    'scheduler_leases_lost_total',
+    'Claims whose lease could not be renewed in time.',
+  );
+  readonly loopFailures = this.#counter('scheduler_loop_failures_total', 'Turns of a worker loop that failed.', [
+    'loop',
+  ]);
+  readonly requestFailures = this.#counter(
+    'scheduler_request_failures_total',
+    'Requests that failed for a reason of ours.',
+    ['method', 'route'],
+  );
 
   constructor() {
     collectDefaultMetrics({ register: this.registry, eventLoopMonitoringPrecision: LOOP_SAMPLE_MS });
@@ -43,7 +88,11 @@ export class Metrics {
     });
   }
 
-  #counter<Label extends string = never>(name: string, help: string, labelNames: readonly Label[] = []): Counter<Label> {
+  #counter<Label extends string = never>(
+    name: string,
+    help: string,
+    labelNames: readonly Label[] = [],
+  ): Counter<Label> {
     return new Counter({ name, help, labelNames, registers: [this.registry] });
   }
 

@@ -3,7 +3,7 @@ import type { DestinationStream, Logger } from 'pino';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import { createJournal } from './journal.ts';
-import { type LogLevel, createLogger } from './logger.ts';
+import { createLogger, type LogLevel } from './logger.ts';
 import { Metrics } from './metrics.ts';
 import { startTracing } from './tracing.ts';
 

@@ -1,12 +1,24 @@
 import { randomBytes } from 'node:crypto';
-import { type Attributes, type Context, ROOT_CONTEXT, SpanKind, SpanStatusCode, type Span, type Tracer, trace } from '@opentelemetry/api';
+import {
+  type Attributes,
+  type Context,
+  ROOT_CONTEXT,
+  type Span,
+  SpanKind,
+  SpanStatusCode,
+  type Tracer,
+  trace,
+} from '@opentelemetry/api';
 import type { Outcome, RunState } from '../../domain/entities/run.ts';
-import { type RunKey, encodeRunId, traceIdOf } from '../../domain/ids.ts';
+import { encodeRunId, type RunKey, traceIdOf } from '../../domain/ids.ts';
 import type { FireTrace, RunNamed } from '../../domain/ports/journal.ts';
 
 /** Starts the trace of an attempt; `due` and `claimedAt` are epoch ms. Null when the sampler leaves it out. */
 export interface Tracing {
-  traceFire(run: RunNamed, times: { readonly due: number; readonly claimedAt: number; readonly attempt: number }): FireTrace | null;
+  traceFire(
+    run: RunNamed,
+    times: { readonly due: number; readonly claimedAt: number; readonly attempt: number },
+  ): FireTrace | null;
   /** Sends what is buffered. Rejects when that fails. */
   shutdown(): Promise<void>;
 }
@@ -19,7 +31,13 @@ export interface Tracing {
 export async function startTracing(serviceName: string, now: () => number): Promise<Tracing> {
   const { NodeSDK } = await import('@opentelemetry/sdk-node');
   const ids = new RunTraceIds();
-  const sdk = new NodeSDK({ serviceName, idGenerator: ids, metricReaders: [], logRecordProcessors: [], instrumentations: [] });
+  const sdk = new NodeSDK({
+    serviceName,
+    idGenerator: ids,
+    metricReaders: [],
+    logRecordProcessors: [],
+    instrumentations: [],
+  });
   sdk.start();
   const tracer = trace.getTracer('scheduler-domain');
   return {
@@ -60,9 +78,15 @@ interface Tools {
   readonly now: () => number;
 }
 
-function startFire(tools: Tools, run: RunNamed, times: { readonly due: number; readonly claimedAt: number; readonly attempt: number }): FireTrace | null {
+function startFire(
+  tools: Tools,
+  run: RunNamed,
+  times: { readonly due: number; readonly claimedAt: number; readonly attempt: number },
+): FireTrace | null {
   const { tracer, ids } = tools;
-  const fire = ids.withTraceOf(run.key, () => tracer.startSpan('fire', { root: true, startTime: times.due }, ROOT_CONTEXT));
+  const fire = ids.withTraceOf(run.key, () =>
+    tracer.startSpan('fire', { root: true, startTime: times.due }, ROOT_CONTEXT),
+  );
   if (!fire.isRecording()) return null;
   const attributes = attributesOf(run, times.attempt);
   fire.setAttributes(attributes);
@@ -95,7 +119,11 @@ class RunningFire implements FireTrace {
     this.#fire = fire;
     this.#within = within;
     this.#attributes = attributes;
-    this.#attempt = tools.tracer.startSpan('attempt', { kind: SpanKind.PRODUCER, startTime: tools.now(), attributes }, within);
+    this.#attempt = tools.tracer.startSpan(
+      'attempt',
+      { kind: SpanKind.PRODUCER, startTime: tools.now(), attributes },
+      within,
+    );
     const { traceId, spanId, traceFlags } = this.#attempt.spanContext();
     this.traceparent = `00-${traceId}-${spanId}-${traceFlags.toString(16).padStart(2, '0')}`;
   }
@@ -106,7 +134,11 @@ class RunningFire implements FireTrace {
     if (outcome.httpStatus !== undefined) this.#attempt.setAttribute('http.response.status_code', outcome.httpStatus);
     if (outcome.kind !== 'accepted') this.#attempt.setStatus(failure(outcome.reason));
     this.#attempt.end(at);
-    this.#settle ??= this.#tools.tracer.startSpan('settle', { startTime: at, attributes: this.#attributes }, this.#within);
+    this.#settle ??= this.#tools.tracer.startSpan(
+      'settle',
+      { startTime: at, attributes: this.#attributes },
+      this.#within,
+    );
   }
 
   settled(state: RunState | 'STALE'): void {

@@ -128,7 +128,7 @@ describe('a database that does not answer', () => {
     expect(await Promise.all(stuck)).toEqual(['UNAVAILABLE', 'UNAVAILABLE']);
     door.isShut = false;
     await expect(unitOfWork.forTenant(TENANT, async () => 'well')).resolves.toBe('well');
-    await pool.end();
+    await pool.end({ timeout: 1 });
   });
 
   test('in the middle of a transaction commits nothing that we gave up', async () => {
@@ -163,6 +163,6 @@ describe('a database that does not answer', () => {
     });
     expect(await codeOf(killed)).toBe('UNAVAILABLE');
     await expect(unitOfWork.forTenant(TENANT, async () => 'well')).resolves.toBe('well');
-    await Promise.all([pool.end(), login.end()]);
+    await Promise.all([pool.end({ timeout: 1 }), login.end()]);
   });
 });

@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, readdir, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
@@ -15,7 +15,12 @@ test('what it signs is what the local verifier reads', async () => {
   const issuer = await openDevIssuer(await aDirectory());
   const verifier = createLocalTokenVerifier({ jwks: issuer.jwks, issuer: issuer.issuer });
   const token = await issuer.sign({ tenant: 'demo', roles: ['admin'], subject: 'me', expiresIn: 60 });
-  expect(await verifier.verify(token)).toEqual({ subject: 'me', tenants: ['demo'], roles: ['admin'], organizationId: null });
+  expect(await verifier.verify(token)).toEqual({
+    subject: 'me',
+    tenants: ['demo'],
+    roles: ['admin'],
+    organizationId: null,
+  });
 });
 
 test('the key outlives a restart, and only its owner may read it', async () => {
@@ -39,14 +44,20 @@ test('the key set it shows is public', async () => {
   const { jwks } = await openDevIssuer(directory);
   const { d }: { d: string } = JSON.parse(await readFile(join(directory, 'token-key.json'), 'utf8'));
   expect(JSON.stringify(jwks)).not.toContain(d);
-  expect(jwks.keys).toEqual([expect.objectContaining({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', kid: expect.any(String) })]);
+  expect(jwks.keys).toEqual([
+    expect.objectContaining({ kty: 'EC', crv: 'P-256', alg: 'ES256', use: 'sig', kid: expect.any(String) }),
+  ]);
 });
 
-test('a token that ended is refused, and so is another issuer\'s', async () => {
+test("a token that ended is refused, and so is another issuer's", async () => {
   const [ours, theirs] = await Promise.all([openDevIssuer(await aDirectory()), openDevIssuer(await aDirectory())]);
   const verifier = createLocalTokenVerifier({ jwks: ours.jwks, issuer: ours.issuer });
-  await expect(verifier.verify(await ours.sign({ tenant: 'demo', roles: [], expiresIn: -60 }))).rejects.toThrow('the token has expired');
-  await expect(verifier.verify(await theirs.sign({ tenant: 'demo', roles: [] }))).rejects.toThrow('the token is not valid');
+  await expect(verifier.verify(await ours.sign({ tenant: 'demo', roles: [], expiresIn: -60 }))).rejects.toThrow(
+    'the token has expired',
+  );
+  await expect(verifier.verify(await theirs.sign({ tenant: 'demo', roles: [] }))).rejects.toThrow(
+    'the token is not valid',
+  );
 });
 
 test('a file that holds no key is left alone and named', async () => {

@@ -2,7 +2,7 @@ import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { Outcome } from '../../../src/domain/entities/run.ts';
 import { HttpSender } from '../../../src/infra/messaging/http-sender.ts';
-import { type EgressOptions, type EgressGuard, createEgressGuard } from '../../../src/infra/security/egress-guard.ts';
+import { createEgressGuard, type EgressGuard, type EgressOptions } from '../../../src/infra/security/egress-guard.ts';
 import { aDelivery, clock, httpTarget, noDeadline } from '../senders/deliveries.ts';
 import { type RawReceiver, startRawReceiver, startReceiver } from '../senders/receiver.ts';
 
@@ -26,7 +26,8 @@ const isDenied = expect.objectContaining({ kind: 'refused', why: 'EGRESS', attem
 describe('loopback is out of reach in every spelling', () => {
   const canaries: RawReceiver[] = [];
   beforeAll(async () => {
-    for (const host of ['127.0.0.1', '::1']) canaries.push(await startRawReceiver((socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n'), host));
+    for (const host of ['127.0.0.1', '::1'])
+      canaries.push(await startRawReceiver((socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n'), host));
   });
   afterAll(async () => {
     for (const canary of canaries) await canary[Symbol.asyncDispose]();
@@ -34,10 +35,47 @@ describe('loopback is out of reach in every spelling', () => {
   });
 
   const spellings = [
-    '127.0.0.1', '127.1', '127.0.1', '2130706433', '0x7f000001', '0x7f.1', '0177.0.0.1', '017700000001', '0x7f.0x0.0x0.0x1', '127.0.0.1.', '127.255.255.254',
-    '0', '0.0.0.0', '00.0.0.0', '%31%32%37.0.0.1', '127%2e0%2e0%2e1', '①②⑦.⓪.⓪.①', '１２７.0.0.1', '127。0。0。1', 'ⓛocalhost', 'localhost', 'LOCALHOST.', 'a.localhost',
-    'localhost.localdomain', '[::1]', '[::]', '[0:0:0:0:0:0:0:1]', '[::ffff:127.0.0.1]', '[::ffff:7f00:1]', '[0:0:0:0:0:ffff:127.0.0.1]', '[::127.0.0.1]', '[::7f00:1]',
-    '[64:ff9b::127.0.0.1]', '[64:ff9b::7f00:1]', '[64:ff9b:1::7f00:1]', '[2002:7f00:1::]', '[2001:0:7f00:1::]', '[::ffff:0:127.0.0.1]', '[fe80::1]', '[fc00::1]', '[fd12:3456::1]',
+    '127.0.0.1',
+    '127.1',
+    '127.0.1',
+    '2130706433',
+    '0x7f000001',
+    '0x7f.1',
+    '0177.0.0.1',
+    '017700000001',
+    '0x7f.0x0.0x0.0x1',
+    '127.0.0.1.',
+    '127.255.255.254',
+    '0',
+    '0.0.0.0',
+    '00.0.0.0',
+    '%31%32%37.0.0.1',
+    '127%2e0%2e0%2e1',
+    '①②⑦.⓪.⓪.①',
+    '１２７.0.0.1',
+    '127。0。0。1',
+    'ⓛocalhost',
+    'localhost',
+    'LOCALHOST.',
+    'a.localhost',
+    'localhost.localdomain',
+    '[::1]',
+    '[::]',
+    '[0:0:0:0:0:0:0:1]',
+    '[::ffff:127.0.0.1]',
+    '[::ffff:7f00:1]',
+    '[0:0:0:0:0:ffff:127.0.0.1]',
+    '[::127.0.0.1]',
+    '[::7f00:1]',
+    '[64:ff9b::127.0.0.1]',
+    '[64:ff9b::7f00:1]',
+    '[64:ff9b:1::7f00:1]',
+    '[2002:7f00:1::]',
+    '[2001:0:7f00:1::]',
+    '[::ffff:0:127.0.0.1]',
+    '[fe80::1]',
+    '[fc00::1]',
+    '[fd12:3456::1]',
   ];
   test.each(spellings)('%s', async (host) => {
     for (const canary of canaries) {
@@ -47,13 +85,25 @@ describe('loopback is out of reach in every spelling', () => {
   });
 
   test.each(['//', '/\\', '///', '/', ''])('with "http:%s" before it', async (slashes) => {
-    for (const canary of canaries) expect(await send(guardWith(), `http:${slashes}127.0.0.1:${canary.port}`)).toEqual(isDenied);
+    for (const canary of canaries)
+      expect(await send(guardWith(), `http:${slashes}127.0.0.1:${canary.port}`)).toEqual(isDenied);
   });
 
-  test.each(['127.0.0.1', '::1', '::ffff:127.0.0.1', '::ffff:7f00:1', '64:ff9b::7f00:1', '2002:7f00:1::', '0.0.0.0', '::'])('as the address %s of a name', async (address) => {
+  test.each([
+    '127.0.0.1',
+    '::1',
+    '::ffff:127.0.0.1',
+    '::ffff:7f00:1',
+    '64:ff9b::7f00:1',
+    '2002:7f00:1::',
+    '0.0.0.0',
+    '::',
+  ])('as the address %s of a name', async (address) => {
     for (const canary of canaries) {
       expect(await send(guardWith(resolvingTo(address)), `http://name.example:${canary.port}/`)).toEqual(isDenied);
-      expect(await send(guardWith(resolvingTo('93.184.215.14', address)), `http://name.example:${canary.port}/`)).toEqual(isDenied);
+      expect(
+        await send(guardWith(resolvingTo('93.184.215.14', address)), `http://name.example:${canary.port}/`),
+      ).toEqual(isDenied);
     }
   });
 
@@ -61,7 +111,9 @@ describe('loopback is out of reach in every spelling', () => {
     const guard = guardWith();
     for (const canary of canaries) {
       const origin = `http://${host}:${canary.port}`;
-      await expect(guard.dispatcher.request({ origin, path: '/', method: 'GET' })).rejects.toMatchObject({ code: 'EGRESS_DENIED' });
+      await expect(guard.dispatcher.request({ origin, path: '/', method: 'GET' })).rejects.toMatchObject({
+        code: 'EGRESS_DENIED',
+      });
     }
   });
 
@@ -115,19 +167,41 @@ describe('what shows without a lookup', () => {
     expect(guardWith().checkUrl(url)).toBe(reason);
   });
 
-  test.each(['http://example.com/', 'https://example.com:443/a?b#c', 'http://example.com:80', 'http://example.com:1024', 'https://8.8.8.8', 'https://[2606:4700:4700::1111]:8443/', 'http://xn--bcher-kva.example/'])(
-    '%s may be tried',
-    (url) => {
-      expect(guardWith().checkUrl(url)).toBeNull();
-    },
-  );
+  test.each([
+    'http://example.com/',
+    'https://example.com:443/a?b#c',
+    'http://example.com:80',
+    'http://example.com:1024',
+    'https://8.8.8.8',
+    'https://[2606:4700:4700::1111]:8443/',
+    'http://xn--bcher-kva.example/',
+  ])('%s may be tried', (url) => {
+    expect(guardWith().checkUrl(url)).toBeNull();
+  });
 });
 
 describe('what an operator opens', () => {
   test('private networks: loopback and the like, but never metadata services or link-local', () => {
     const guard = guardWith({ allowPrivateNetworks: true });
-    const open = ['http://127.0.0.1:8080', 'http://localhost:8080', 'http://10.0.0.1', 'http://[::1]:8080', 'http://[fd00::1]', 'http://100.64.0.1'];
-    const shut = ['http://169.254.169.254', 'http://[fe80::1]', 'http://[fd00:ec2::254]', 'http://100.100.100.200', 'http://224.0.0.1', 'http://0.0.0.0', 'http://metadata.google.internal', 'http://127.0.0.1:22', 'http://[::ffff:127.0.0.1]'];
+    const open = [
+      'http://127.0.0.1:8080',
+      'http://localhost:8080',
+      'http://10.0.0.1',
+      'http://[::1]:8080',
+      'http://[fd00::1]',
+      'http://100.64.0.1',
+    ];
+    const shut = [
+      'http://169.254.169.254',
+      'http://[fe80::1]',
+      'http://[fd00:ec2::254]',
+      'http://100.100.100.200',
+      'http://224.0.0.1',
+      'http://0.0.0.0',
+      'http://metadata.google.internal',
+      'http://127.0.0.1:22',
+      'http://[::ffff:127.0.0.1]',
+    ];
     expect(open.filter((url) => guard.checkUrl(url) !== null)).toEqual([]);
     expect(shut.filter((url) => guard.checkUrl(url) === null)).toEqual([]);
   });
@@ -135,7 +209,11 @@ describe('what an operator opens', () => {
   test('exactly one origin, and what it answers arrives', async () => {
     await using receiver = await startReceiver((response) => response.end());
     const guard = guardWith({ allowOrigins: [receiver.url] });
-    expect(await send(guard, `${receiver.url}/echo`)).toEqual({ kind: 'accepted', attempt: 'ACCEPTED', httpStatus: 200 });
+    expect(await send(guard, `${receiver.url}/echo`)).toEqual({
+      kind: 'accepted',
+      attempt: 'ACCEPTED',
+      httpStatus: 200,
+    });
     await using other = await startReceiver((response) => response.end());
     expect(await send(guard, other.url)).toEqual(isDenied);
     expect(await send(guard, receiver.url.replace('http:', 'https:'))).toEqual(isDenied);
@@ -162,9 +240,12 @@ describe('what an operator opens', () => {
     expect(guard.checkUrl('http://[fd00::7]/')).toBeNull();
   });
 
-  test.each(['*', 'http://host', 'a b', 'host/path', 'user@host', '10.0.0.0/33'])('an entry that cannot be read is a mistake: %s', (entry) => {
-    expect(() => guardWith({ allow: [entry] })).toThrow('is no host, host:port, address or CIDR block');
-  });
+  test.each(['*', 'http://host', 'a b', 'host/path', 'user@host', '10.0.0.0/33'])(
+    'an entry that cannot be read is a mistake: %s',
+    (entry) => {
+      expect(() => guardWith({ allow: [entry] })).toThrow('is no host, host:port, address or CIDR block');
+    },
+  );
 });
 
 describe('names', () => {
@@ -173,7 +254,10 @@ describe('names', () => {
     await using open = await startRawReceiver(answer, '127.0.0.2');
     await using canary = await startRawReceiver(answer, '127.0.0.1', open.port);
     const answers = ['127.0.0.1', '127.0.0.2'];
-    const guard = guardWith({ allow: ['127.0.0.2/32'], resolve: async () => [{ address: answers.pop() ?? '', family: 4 }] });
+    const guard = guardWith({
+      allow: ['127.0.0.2/32'],
+      resolve: async () => [{ address: answers.pop() ?? '', family: 4 }],
+    });
     expect((await send(guard, `http://rebinds.example:${open.port}/`)).kind).toBe('accepted');
     const later = performance.now() + 60_000;
     const clockOfCache = vi.spyOn(performance, 'now').mockReturnValue(later);
@@ -185,7 +269,10 @@ describe('names', () => {
   test('the address that was checked is the one connected to: a name is looked up once per connection', async () => {
     await using receiver = await startReceiver((response) => response.writeHead(204, { connection: 'close' }).end());
     let lookups = 0;
-    const guard = guardWith({ allow: ['127.0.0.1/32'], resolve: async () => [{ address: (lookups += 1) === 1 ? '127.0.0.1' : '127.0.0.9', family: 4 }] });
+    const guard = guardWith({
+      allow: ['127.0.0.1/32'],
+      resolve: async () => [{ address: (lookups += 1) === 1 ? '127.0.0.1' : '127.0.0.9', family: 4 }],
+    });
     const { port } = new URL(receiver.url);
     expect((await send(guard, `http://name.example:${port}/`)).kind).toBe('accepted');
     expect([lookups, receiver.received[0]?.headers.host]).toEqual([1, `name.example:${port}`]);
@@ -202,10 +289,20 @@ describe('names', () => {
 
   test('an unknown name, one without addresses and a lookup that never ends are tried again', async () => {
     const unknown = guardWith({ resolve: () => Promise.reject(Object.assign(new Error('no'), { code: 'ENOTFOUND' })) });
-    expect(await send(unknown, 'http://name.example/')).toMatchObject({ kind: 'unanswered', attempt: 'NETWORK', reason: 'host name not found' });
-    expect(await send(guardWith(resolvingTo()), 'http://name.example/')).toMatchObject({ kind: 'unanswered', reason: 'host name not found' });
+    expect(await send(unknown, 'http://name.example/')).toMatchObject({
+      kind: 'unanswered',
+      attempt: 'NETWORK',
+      reason: 'host name not found',
+    });
+    expect(await send(guardWith(resolvingTo()), 'http://name.example/')).toMatchObject({
+      kind: 'unanswered',
+      reason: 'host name not found',
+    });
     const hanging = guardWith({ resolve: () => Promise.withResolvers<never>().promise });
-    expect(await send(hanging, 'http://name.example/')).toMatchObject({ kind: 'unanswered', reason: 'host name lookup failed' });
+    expect(await send(hanging, 'http://name.example/')).toMatchObject({
+      kind: 'unanswered',
+      reason: 'host name lookup failed',
+    });
   });
 });
 

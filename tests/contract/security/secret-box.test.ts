@@ -66,6 +66,9 @@ test.each(['', 'words', 'v2.aaaaaaaa.bbbb', 'v1.aaaaaaaa.', 'v1.aaaaaaaa.####'])
   expect(() => new SecretBox([oldKey]).open(text, place)).toThrow('secret "api-key"');
 });
 
-test.each([[[]], [['']], [['short']], [[randomBytes(16).toString('base64')]], [[`${oldKey}!`]], [[oldKey, 'short']]])('the keys %j are a mistake, and not told', (keys) => {
-  expect(() => new SecretBox(keys)).toThrow(/^a secret (box needs a key|key is the base64 of 32 bytes)/);
-});
+test.each([[[]], [['']], [['short']], [[randomBytes(16).toString('base64')]], [[`${oldKey}!`]], [[oldKey, 'short']]])(
+  'the keys %j are a mistake, and not told',
+  (keys) => {
+    expect(() => new SecretBox(keys)).toThrow(/^a secret (box needs a key|key is the base64 of 32 bytes)/);
+  },
+);

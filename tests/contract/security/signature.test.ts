@@ -12,17 +12,28 @@ const message = { id: 'run-1', timestampSec: 1_774_746_001, body: '{"report":"da
 
 test('the reference implementation signs the same', () => {
   fc.assert(
-    fc.property(fc.stringMatching(/^[0-9a-v]{42}$/), fc.string({ unit: 'grapheme' }), fc.integer({ min: 24, max: 64 }), (id, body, size) => {
-      const key = aKey(size);
-      expect(signatures([key], { ...message, id, body })).toBe(new Webhook(key).sign(id, new Date(message.timestampSec * 1000), body));
-    }),
+    fc.property(
+      fc.stringMatching(/^[0-9a-v]{42}$/),
+      fc.string({ unit: 'grapheme' }),
+      fc.integer({ min: 24, max: 64 }),
+      (id, body, size) => {
+        const key = aKey(size);
+        expect(signatures([key], { ...message, id, body })).toBe(
+          new Webhook(key).sign(id, new Date(message.timestampSec * 1000), body),
+        );
+      },
+    ),
   );
 });
 
 test('during a rotation a receiver may hold the old key or the new one', () => {
   const [newKey, oldKey, otherKey] = [aKey(), aKey(), aKey()];
   const signature = signatures([newKey, oldKey], message);
-  expect([newKey, oldKey, otherKey].map((key) => verifySignature(key, message, signature))).toEqual([true, true, false]);
+  expect([newKey, oldKey, otherKey].map((key) => verifySignature(key, message, signature))).toEqual([
+    true,
+    true,
+    false,
+  ]);
 });
 
 test.each([
@@ -38,6 +49,9 @@ test.each(['', 'v1', 'v1,', 'v2,AAAA', 'v1,AAAA', 'words', ','])('%j is no signa
   expect(verifySignature(aKey(), message, text)).toBe(false);
 });
 
-test.each(['', 'whsec_', 'whsec_short', `whsec_${'A'.repeat(200)}`, randomBytes(32).toString('base64'), 'whsec_####'])('%j is no key, and not told', (key) => {
-  expect(() => signatures([key], message)).toThrow('a signing key is whsec_ and the base64 of 24 to 64 bytes');
-});
+test.each(['', 'whsec_', 'whsec_short', `whsec_${'A'.repeat(200)}`, randomBytes(32).toString('base64'), 'whsec_####'])(
+  '%j is no key, and not told',
+  (key) => {
+    expect(() => signatures([key], message)).toThrow('a signing key is whsec_ and the base64 of 24 to 64 bytes');
+  },
+);

@@ -1,7 +1,15 @@
 import type { ScheduleDefinition } from '../../../src/domain/entities/definition.ts';
 import { ScheduleVersion } from '../../../src/domain/entities/schedule-version.ts';
 import type { HttpTarget, Target } from '../../../src/domain/entities/target.ts';
-import { type RunKey, SLOT_SPACE, type ScheduleId, type TenantId, asScheduleId, asTenantId, encodeRunId } from '../../../src/domain/ids.ts';
+import {
+  asScheduleId,
+  asTenantId,
+  encodeRunId,
+  type RunKey,
+  type ScheduleId,
+  SLOT_SPACE,
+  type TenantId,
+} from '../../../src/domain/ids.ts';
 import type { Delivery } from '../../../src/domain/ports/sender.ts';
 
 /** 2026-03-29T01:00:00Z. */
@@ -30,8 +38,22 @@ const definition: Omit<ScheduleDefinition, 'target'> = {
 export function aDelivery(target: Target, change: Partial<Delivery> = {}): Delivery {
   const key: RunKey = { scheduleId: scheduleId('01920000-0000-7000-8000-000000000001'), slot: SLOT, space: SLOT_SPACE };
   const tenant = tenantId('tenant-123');
-  const version = new ScheduleVersion({ scheduleId: key.scheduleId, tenantId: tenant, version: 1 }, { ...definition, target });
-  return { key, runId: encodeRunId(key), tenantId: tenant, version, cause: 'SCHEDULE', attempt: 1, due: SLOT, payload: definition.payload, trace: null, ...change };
+  const version = new ScheduleVersion(
+    { scheduleId: key.scheduleId, tenantId: tenant, version: 1 },
+    { ...definition, target },
+  );
+  return {
+    key,
+    runId: encodeRunId(key),
+    tenantId: tenant,
+    version,
+    cause: 'SCHEDULE',
+    attempt: 1,
+    due: SLOT,
+    payload: definition.payload,
+    trace: null,
+    ...change,
+  };
 }
 
 export function httpTarget(http: Partial<HttpTarget> & { readonly url: string }): Target {

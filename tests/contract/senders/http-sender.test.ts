@@ -1,14 +1,14 @@
-import { Agent } from 'undici';
 import { Webhook } from 'standardwebhooks';
+import { Agent } from 'undici';
 import { afterAll, describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../src/domain/entities/run.ts';
 import type { HttpTarget } from '../../../src/domain/entities/target.ts';
-import type { Delivery } from '../../../src/domain/ports/sender.ts';
 import { traceIdOf } from '../../../src/domain/ids.ts';
+import type { Delivery } from '../../../src/domain/ports/sender.ts';
 import { type Egress, HttpSender } from '../../../src/infra/messaging/http-sender.ts';
 import { createWebhookSigner } from '../../../src/infra/security/signature.ts';
-import { NOW, aDelivery, clock, httpTarget, noDeadline } from './deliveries.ts';
-import { type Receiver, startRawReceiver, startReceiver } from './receiver.ts';
+import { aDelivery, clock, httpTarget, NOW, noDeadline } from './deliveries.ts';
+import { type Receiver, startReceiver } from './receiver.ts';
 
 const dispatcher = new Agent({ allowH2: false });
 const egress: Egress = { checkUrl: () => null, dispatcher };
@@ -54,7 +54,10 @@ describe('what a target receives', () => {
   test('the traceparent of the attempt where one is recorded', async () => {
     await using receiver = await answering(200);
     const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
-    await send({ url: receiver.url }, { trace: { traceparent, attemptEnded: () => undefined, settled: () => undefined } });
+    await send(
+      { url: receiver.url },
+      { trace: { traceparent, attemptEnded: () => undefined, settled: () => undefined } },
+    );
     expect(receiver.received[0]?.headers['traceparent']).toBe(traceparent);
   });
 
@@ -63,13 +66,13 @@ describe('what a target receives', () => {
     const headers = { 'Content-Type': 'text/plain', 'User-Agent': 'mine', 'X-Team': 'billing' };
     await send({ url: receiver.url, method: 'PUT', headers, body: 'plain words' });
     const [request] = receiver.received;
-    expect([request?.method, request?.body, request?.headers['content-type'], request?.headers['user-agent'], request?.headers['x-team']]).toEqual([
-      'PUT',
-      'plain words',
-      'text/plain',
-      'mine',
-      'billing',
-    ]);
+    expect([
+      request?.method,
+      request?.body,
+      request?.headers['content-type'],
+      request?.headers['user-agent'],
+      request?.headers['x-team'],
+    ]).toEqual(['PUT', 'plain words', 'text/plain', 'mine', 'billing']);
   });
 
   test.each([
@@ -89,12 +92,18 @@ describe('what a target receives', () => {
   test('a signature for each live key, which the reference verifier accepts', async () => {
     await using receiver = await answering(200);
     const keys = ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'];
-    const signing = new HttpSender({ egress, clock: { now: () => Date.now() }, sign: createWebhookSigner(async () => keys) });
+    const signing = new HttpSender({
+      egress,
+      clock: { now: () => Date.now() },
+      sign: createWebhookSigner(async () => keys),
+    });
     await signing.send(aDelivery(httpTarget({ url: receiver.url })), noDeadline());
     const request = await receiver.next();
     const headers = Object.fromEntries(Object.entries(request.headers).map(([name, value]) => [name, String(value)]));
     for (const key of keys) expect(new Webhook(key).verify(request.body, headers)).toEqual({ report: 'daily' });
-    expect(() => new Webhook('whsec_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa').verify(request.body, headers)).toThrow('No matching signature');
+    expect(() => new Webhook('whsec_aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa').verify(request.body, headers)).toThrow(
+      'No matching signature',
+    );
   });
 
   test('no signature for a tenant without keys, and no request while the keys cannot be read', async () => {
@@ -102,8 +111,15 @@ describe('what a target receives', () => {
     const keyless = new HttpSender({ egress, clock, sign: createWebhookSigner(async () => []) });
     expect((await keyless.send(aDelivery(httpTarget({ url: receiver.url })), noDeadline())).kind).toBe('accepted');
     expect(receiver.received[0]?.headers).not.toHaveProperty('webhook-signature');
-    const down = new HttpSender({ egress, clock, sign: createWebhookSigner(() => Promise.reject(new Error('database down'))) });
-    expect(await down.send(aDelivery(httpTarget({ url: receiver.url })), noDeadline())).toMatchObject({ kind: 'unanswered', attempt: 'FAILED' });
+    const down = new HttpSender({
+      egress,
+      clock,
+      sign: createWebhookSigner(() => Promise.reject(new Error('database down'))),
+    });
+    expect(await down.send(aDelivery(httpTarget({ url: receiver.url })), noDeadline())).toMatchObject({
+      kind: 'unanswered',
+      attempt: 'FAILED',
+    });
     expect(receiver.received).toHaveLength(1);
   });
 });
@@ -134,7 +150,13 @@ describe('what an answer means', () => {
     [307, 'REFUSED'],
   ])('%i is final: %s', async (status, why) => {
     await using receiver = await answering(status, { location: 'http://127.0.0.1:1/elsewhere' });
-    expect(await send({ url: receiver.url })).toEqual({ kind: 'refused', why, attempt: 'HTTP_STATUS', httpStatus: status, reason: `HTTP ${status}` });
+    expect(await send({ url: receiver.url })).toEqual({
+      kind: 'refused',
+      why,
+      attempt: 'HTTP_STATUS',
+      httpStatus: status,
+      reason: `HTTP ${status}`,
+    });
     expect(receiver.received).toHaveLength(1);
   });
 
@@ -159,132 +181,45 @@ describe('what an answer means', () => {
 });
 
 describe('requests that cannot be made are refused', () => {
-  test.each(['Host', 'Connection', 'Transfer-Encoding', 'Content-Length', 'webhook-id', 'X-Scheduler-Attempt', 'Idempotency-Key'])('with the header %s', async (name) => {
+  test.each([
+    'Host',
+    'Connection',
+    'Transfer-Encoding',
+    'Content-Length',
+    'webhook-id',
+    'X-Scheduler-Attempt',
+    'Idempotency-Key',
+  ])('with the header %s', async (name) => {
     await using receiver = await answering(200);
-    expect(await send({ url: receiver.url, headers: { [name]: '1' } })).toMatchObject({ kind: 'refused', why: 'REFUSED', attempt: 'REFUSED' });
+    expect(await send({ url: receiver.url, headers: { [name]: '1' } })).toMatchObject({
+      kind: 'refused',
+      why: 'REFUSED',
+      attempt: 'REFUSED',
+    });
     expect(receiver.received).toEqual([]);
   });
 
-  test.each([{ 'x-a': 'b\r\nx-c: d' }, { 'x a': 'b' }, { 'x-a': 'snow \u2603' }])('with the headers %j', async (headers) => {
-    await using receiver = await answering(200);
-    expect(await send({ url: receiver.url, headers })).toMatchObject({ kind: 'refused', why: 'REFUSED', attempt: 'REFUSED' });
-    expect(receiver.received).toEqual([]);
-  });
+  test.each([{ 'x-a': 'b\r\nx-c: d' }, { 'x a': 'b' }, { 'x-a': 'snow \u2603' }])(
+    'with the headers %j',
+    async (headers) => {
+      await using receiver = await answering(200);
+      expect(await send({ url: receiver.url, headers })).toMatchObject({
+        kind: 'refused',
+        why: 'REFUSED',
+        attempt: 'REFUSED',
+      });
+      expect(receiver.received).toEqual([]);
+    },
+  );
 
   test('to a URL that egress denies', async () => {
     const denying = new HttpSender({ egress: { ...egress, checkUrl: () => 'the port is not allowed' }, clock });
     const outcome = await denying.send(aDelivery(httpTarget({ url: 'http://127.0.0.1:22/' })), noDeadline());
-    expect(outcome).toEqual({ kind: 'refused', attempt: 'EGRESS_DENIED', why: 'EGRESS', reason: 'the port is not allowed' });
-  });
-});
-
-describe('the world misbehaves', () => {
-  test('nobody listens: tried again, and the target saw nothing', async () => {
-    const receiver = await answering(200);
-    await receiver[Symbol.asyncDispose]();
-    expect(await send({ url: receiver.url })).toEqual({ kind: 'unanswered', attempt: 'NETWORK', reason: 'connection refused', possibleDuplicate: false });
-  });
-
-  test('a reset after the request was sent may be a duplicate', async () => {
-    await using receiver = await startRawReceiver((socket) => socket.resetAndDestroy());
-    expect(await send({ url: receiver.url })).toMatchObject({ kind: 'unanswered', attempt: 'NETWORK', possibleDuplicate: true });
-  });
-
-  test('a success whose body breaks off is no success', async () => {
-    await using receiver = await startRawReceiver((socket) => socket.end('HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nabc'));
-    expect(await send({ url: receiver.url })).toMatchObject({ kind: 'unanswered', attempt: 'NETWORK', possibleDuplicate: true });
-  });
-
-  test('an endless success is accepted at 64 KiB and its connection closed', async () => {
-    const closed = Promise.withResolvers<void>();
-    await using receiver = await startRawReceiver((socket) => {
-      socket.on('close', () => closed.resolve());
-      socket.write('HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n');
-      const chunk = `4000\r\n${'x'.repeat(0x4000)}\r\n`;
-      const pour = (): void => {
-        while (!socket.destroyed && socket.write(chunk));
-        socket.once('drain', pour);
-      };
-      pour();
+    expect(outcome).toEqual({
+      kind: 'refused',
+      attempt: 'EGRESS_DENIED',
+      why: 'EGRESS',
+      reason: 'the port is not allowed',
     });
-    expect(await send({ url: receiver.url })).toEqual({ kind: 'accepted', attempt: 'ACCEPTED', httpStatus: 200 });
-    await closed.promise;
-  });
-
-  test.each([
-    ['headers without end', `HTTP/1.1 200 OK\r\n${'x-fill: 0123456789012345678901234567890123456789\r\n'.repeat(2000)}`],
-    ['words that are not HTTP', 'SSH-2.0-OpenSSH_9.2\r\n'],
-    ['two content lengths', 'HTTP/1.1 200 OK\r\ncontent-length: 1\r\ncontent-length: 2\r\n\r\nab'],
-  ])('%s are a network fault', async (_what, bytes) => {
-    await using receiver = await startRawReceiver((socket) => socket.write(bytes));
-    expect(await send({ url: receiver.url })).toMatchObject({ kind: 'unanswered', attempt: 'NETWORK' });
-  });
-
-  test('compressed bytes of a success are not unpacked', async () => {
-    await using receiver = await answering(200, { 'content-encoding': 'gzip' }, 'not gzip at all');
-    expect(await send({ url: receiver.url })).toEqual({ kind: 'accepted', attempt: 'ACCEPTED', httpStatus: 200 });
-  });
-});
-
-describe('the signal ends an attempt', () => {
-  const timeout = new DOMException('too late', 'TimeoutError');
-
-  test('a deadline before an answer: tried again, possibly a duplicate', async () => {
-    await using receiver = await startReceiver(() => undefined);
-    const controller = new AbortController();
-    const sending = sender.send(aDelivery(httpTarget({ url: receiver.url })), controller.signal);
-    await receiver.next();
-    controller.abort(timeout);
-    expect(await sending).toEqual({ kind: 'unanswered', attempt: 'TIMEOUT', reason: 'no answer before the deadline', possibleDuplicate: true });
-  });
-
-  test('a deadline stops a body that drips, and a real timer counts as one', async () => {
-    await using receiver = await startReceiver((response) => {
-      response.writeHead(200);
-      const dripping = setInterval(() => response.write('.'), 5);
-      response.on('close', () => clearInterval(dripping));
-    });
-    const outcome = await sender.send(aDelivery(httpTarget({ url: receiver.url })), AbortSignal.timeout(100));
-    expect(outcome).toMatchObject({ kind: 'unanswered', attempt: 'TIMEOUT', possibleDuplicate: true });
-  });
-
-  test('a failure whose body never ends keeps its status', async () => {
-    await using receiver = await startReceiver((response) => void response.writeHead(410).write('gone'));
-    const outcome = await sender.send(aDelivery(httpTarget({ url: receiver.url })), AbortSignal.timeout(150));
-    expect(outcome).toEqual({ kind: 'refused', attempt: 'HTTP_STATUS', httpStatus: 410, why: 'GONE', reason: 'HTTP 410', responseSnippet: 'gone' });
-  });
-
-  test('any other reason hands the run back', async () => {
-    await using receiver = await startReceiver(() => undefined);
-    const controller = new AbortController();
-    const sending = sender.send(aDelivery(httpTarget({ url: receiver.url })), controller.signal);
-    await receiver.next();
-    controller.abort(new Error('shutting down'));
-    expect(await sending).toEqual({ kind: 'aborted', attempt: 'ABORTED', reason: 'stopped before an answer came', possibleDuplicate: true });
-  });
-
-  test('before the request nothing is sent, and no duplicate is possible', async () => {
-    await using receiver = await answering(200);
-    const outcome = await sender.send(aDelivery(httpTarget({ url: receiver.url })), AbortSignal.abort(timeout));
-    expect(outcome).toMatchObject({ kind: 'unanswered', attempt: 'TIMEOUT', possibleDuplicate: false });
-    expect(receiver.received).toEqual([]);
-  });
-
-  test('while the request waits for a connection: it is never sent later', async () => {
-    const narrow = new Agent({ connections: 1, allowH2: false });
-    const queued = new HttpSender({ egress: { checkUrl: () => null, dispatcher: narrow }, clock });
-    const answers: (() => void)[] = [];
-    await using receiver = await startReceiver((response) => void answers.push(() => response.end()));
-    const delivery = aDelivery(httpTarget({ url: receiver.url }));
-    const first = queued.send(delivery, noDeadline());
-    await receiver.next();
-    const controller = new AbortController();
-    const second = queued.send(delivery, controller.signal);
-    controller.abort(timeout);
-    expect(await second).toMatchObject({ attempt: 'TIMEOUT', possibleDuplicate: false });
-    answers[0]?.();
-    expect((await first).kind).toBe('accepted');
-    await narrow.close();
-    expect(receiver.received).toHaveLength(1);
   });
 });

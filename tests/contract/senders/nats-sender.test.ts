@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { type Server, type Socket, connect as connectTcp, createServer } from 'node:net';
+import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { AckPolicy, type JetStreamManager, type JsMsg, jetstream, jetstreamManager } from '@nats-io/jetstream';
-import { type NatsConnection, connect } from '@nats-io/transport-node';
+import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Target } from '../../../src/domain/entities/target.ts';
 import { encodeRunId } from '../../../src/domain/ids.ts';
@@ -19,7 +19,12 @@ const queue: Target = { kind: 'QUEUE', queue: { topic: 'billing.reports' } };
 const namespace = `test-${randomUUID()}`;
 const [EVENTS, QUEUE] = [`${namespace.toUpperCase()}_EVENTS`, `${namespace.toUpperCase()}_QUEUE`];
 const accepted = { kind: 'accepted', attempt: 'ACCEPTED' };
-const away = { kind: 'unanswered', attempt: 'NETWORK', reason: 'the broker cannot be reached', possibleDuplicate: false };
+const away = {
+  kind: 'unanswered',
+  attempt: 'NETWORK',
+  reason: 'the broker cannot be reached',
+  possibleDuplicate: false,
+};
 
 interface NotedSender {
   readonly sender: NatsSender;
@@ -71,8 +76,18 @@ describe.skipIf(url === '')('with JetStream', () => {
 
   test('the first message makes bounded streams on disk that drop duplicates for two minutes', async () => {
     expect(await senderTo(url).sender.send(aRun(event), noDeadline())).toEqual(accepted);
-    const configs = await Promise.all([EVENTS, QUEUE].map(async (stream) => (await manager.streams.info(stream)).config));
-    expect(configs.map(({ subjects, storage, retention, discard, duplicate_window: window }) => ({ subjects, storage, retention, discard, window }))).toEqual([
+    const configs = await Promise.all(
+      [EVENTS, QUEUE].map(async (stream) => (await manager.streams.info(stream)).config),
+    );
+    expect(
+      configs.map(({ subjects, storage, retention, discard, duplicate_window: window }) => ({
+        subjects,
+        storage,
+        retention,
+        discard,
+        window,
+      })),
+    ).toEqual([
       { subjects: [`${namespace}.events.>`], storage: 'file', retention: 'limits', discard: 'old', window: 120e9 },
       { subjects: [`${namespace}.queue.>`], storage: 'file', retention: 'workqueue', discard: 'new', window: 120e9 },
     ]);
@@ -89,9 +104,17 @@ describe.skipIf(url === '')('with JetStream', () => {
   test('an event arrives once as a CloudEvent, however often it is delivered', async () => {
     const { sender } = senderTo(url);
     const delivery = aRun(event);
-    for (const attempt of [1, 2, 3]) expect(await sender.send({ ...delivery, attempt }, noDeadline())).toEqual(accepted);
+    for (const attempt of [1, 2, 3])
+      expect(await sender.send({ ...delivery, attempt }, noDeadline())).toEqual(accepted);
     const messages = await messagesOf(EVENTS);
-    expect(messages.map((message) => [message.subject, message.headers?.get('Nats-Msg-Id'), message.headers?.get('content-type'), message.json()])).toEqual([
+    expect(
+      messages.map((message) => [
+        message.subject,
+        message.headers?.get('Nats-Msg-Id'),
+        message.headers?.get('content-type'),
+        message.json(),
+      ]),
+    ).toEqual([
       [
         `${namespace}.events.billing.report.due`,
         delivery.runId,
@@ -114,12 +137,12 @@ describe.skipIf(url === '')('with JetStream', () => {
     const delivery = aRun(queue, { attempt: 2 });
     expect(await senderTo(url).sender.send(delivery, noDeadline())).toEqual(accepted);
     const [message] = await messagesOf(QUEUE);
-    expect([message?.subject, message?.json(), message?.headers?.get('Nats-Msg-Id'), message?.headers?.get('x-scheduler-attempt')]).toEqual([
-      `${namespace}.queue.billing.reports`,
-      { report: 'daily' },
-      delivery.runId,
-      '2',
-    ]);
+    expect([
+      message?.subject,
+      message?.json(),
+      message?.headers?.get('Nats-Msg-Id'),
+      message?.headers?.get('x-scheduler-attempt'),
+    ]).toEqual([`${namespace}.queue.billing.reports`, { report: 'daily' }, delivery.runId, '2']);
   });
 
   test('a stream that goes away is made again', async () => {
@@ -134,12 +157,21 @@ describe.skipIf(url === '')('with JetStream', () => {
     await manager.streams.add({ name: QUEUE, subjects: [`${namespace}.queue.>`], max_msgs: 1, discard: 'new' });
     const { sender } = senderTo(url);
     expect(await sender.send(aRun(queue), noDeadline())).toEqual(accepted);
-    expect(await sender.send(aRun(queue), noDeadline())).toMatchObject({ kind: 'unanswered', attempt: 'FAILED', reason: 'the stream refused it: maximum messages exceeded' });
+    expect(await sender.send(aRun(queue), noDeadline())).toMatchObject({
+      kind: 'unanswered',
+      attempt: 'FAILED',
+      reason: 'the stream refused it: maximum messages exceeded',
+    });
   });
 
   test('what is larger than the broker takes is refused', async () => {
     const outcome = await senderTo(url).sender.send(aRun(queue, { payload: 'x'.repeat(2_000_000) }), noDeadline());
-    expect(outcome).toMatchObject({ kind: 'refused', why: 'REFUSED', attempt: 'REFUSED', reason: expect.stringContaining('max_payload') });
+    expect(outcome).toMatchObject({
+      kind: 'refused',
+      why: 'REFUSED',
+      attempt: 'REFUSED',
+      reason: expect.stringContaining('max_payload'),
+    });
   });
 
   test('a broker that comes late, goes and comes back is used again without a restart', async () => {
@@ -164,7 +196,12 @@ describe.skipIf(url === '')('with JetStream', () => {
     expect(await sender.send(aRun(event), noDeadline())).toEqual(accepted);
     proxy.mute();
     const outcome = await sender.send(aRun(event), AbortSignal.timeout(100));
-    expect(outcome).toEqual({ kind: 'unanswered', attempt: 'TIMEOUT', reason: 'no answer before the deadline', possibleDuplicate: true });
+    expect(outcome).toEqual({
+      kind: 'unanswered',
+      attempt: 'TIMEOUT',
+      reason: 'no answer before the deadline',
+      possibleDuplicate: true,
+    });
   });
 });
 
@@ -177,11 +214,18 @@ test('nobody listens: tried again at once, without waiting for a connection', as
 test('a server that never greets: the attempt ends with its signal', async () => {
   await using server = await startRawReceiver(() => undefined);
   const { sender } = senderTo(`nats://127.0.0.1:${server.port}`);
-  expect(await sender.send(aDelivery(event), AbortSignal.timeout(50))).toMatchObject({ kind: 'unanswered', attempt: 'TIMEOUT', possibleDuplicate: false });
+  expect(await sender.send(aDelivery(event), AbortSignal.timeout(50))).toMatchObject({
+    kind: 'unanswered',
+    attempt: 'TIMEOUT',
+    possibleDuplicate: false,
+  });
 });
 
 test('a topic that would be a wildcard is refused without a broker being asked', async () => {
-  const outcome = await senderTo('nats://127.0.0.1:1').sender.send(aDelivery({ kind: 'EVENT', eventTopic: 'billing.>' }), noDeadline());
+  const outcome = await senderTo('nats://127.0.0.1:1').sender.send(
+    aDelivery({ kind: 'EVENT', eventTopic: 'billing.>' }),
+    noDeadline(),
+  );
   expect(outcome).toMatchObject({ kind: 'refused', why: 'REFUSED' });
 });
 
@@ -210,7 +254,9 @@ async function startProxy(to: URL): Promise<Proxy> {
           sockets.add(end);
           end.on('error', () => undefined).on('close', () => sockets.delete(end));
         }
-        socket.on('data', (bytes) => (isMuted ? undefined : upstream.write(bytes))).on('close', () => upstream.destroy());
+        socket
+          .on('data', (bytes) => (isMuted ? undefined : upstream.write(bytes)))
+          .on('close', () => upstream.destroy());
         upstream.on('data', (bytes) => (isMuted ? undefined : socket.write(bytes))).on('close', () => socket.destroy());
       });
       server.listen(port, '127.0.0.1');

@@ -1,6 +1,6 @@
 import { once } from 'node:events';
-import { type IncomingHttpHeaders, type IncomingMessage, type ServerResponse, createServer } from 'node:http';
-import { type Socket, createServer as createTcpServer } from 'node:net';
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http';
+import { createServer as createTcpServer, type Socket } from 'node:net';
 import { text } from 'node:stream/consumers';
 
 export interface Received {
@@ -18,12 +18,19 @@ export interface Receiver extends AsyncDisposable {
 }
 
 /** A target on loopback that records each request in full before `answer` answers it. */
-export async function startReceiver(answer: (response: ServerResponse, request: IncomingMessage) => void): Promise<Receiver> {
+export async function startReceiver(
+  answer: (response: ServerResponse, request: IncomingMessage) => void,
+): Promise<Receiver> {
   const received: Received[] = [];
   let waiting = Promise.withResolvers<Received>();
   const server = createServer((request, response) => {
     const read = async (): Promise<void> => {
-      const entry = { method: request.method ?? '', url: request.url ?? '', headers: request.headers, body: await text(request) };
+      const entry = {
+        method: request.method ?? '',
+        url: request.url ?? '',
+        headers: request.headers,
+        body: await text(request),
+      };
       received.push(entry);
       waiting.resolve(entry);
       answer(response, request);
@@ -54,7 +61,11 @@ export interface RawReceiver extends AsyncDisposable {
 }
 
 /** A target that speaks bytes: `talk` gets each socket once its first bytes have come. */
-export async function startRawReceiver(talk: (socket: Socket) => void, host = '127.0.0.1', port = 0): Promise<RawReceiver> {
+export async function startRawReceiver(
+  talk: (socket: Socket) => void,
+  host = '127.0.0.1',
+  port = 0,
+): Promise<RawReceiver> {
   const sockets = new Set<Socket>();
   const server = createTcpServer((socket) => {
     sockets.add(socket);

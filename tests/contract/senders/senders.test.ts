@@ -1,3 +1,4 @@
+import { Agent } from 'undici';
 import { describe, expect, test } from 'vitest';
 import type { Target } from '../../../src/domain/entities/target.ts';
 import type { Sender } from '../../../src/domain/ports/sender.ts';
@@ -6,15 +7,22 @@ import { CommandSender } from '../../../src/infra/messaging/command-sender.ts';
 import { HttpSender } from '../../../src/infra/messaging/http-sender.ts';
 import { InProcessBus } from '../../../src/infra/messaging/in-process-bus.ts';
 import { createSenders } from '../../../src/infra/messaging/senders.ts';
-import { Agent } from 'undici';
 import { aDelivery, clock, httpTarget, noDeadline } from './deliveries.ts';
 
 const event: Target = { kind: 'EVENT', eventTopic: 'billing.report.due' };
 const queue: Target = { kind: 'QUEUE', queue: { topic: 'billing.reports' } };
-const egress = { checkUrl: (url: string) => (url.includes('169.254') ? 'the address is link-local' : null), dispatcher: new Agent() };
+const egress = {
+  checkUrl: (url: string) => (url.includes('169.254') ? 'the address is link-local' : null),
+  dispatcher: new Agent(),
+};
 
 function sendersWith(broker: Sender | null): ReturnType<typeof createSenders> {
-  return createSenders({ egress, http: new HttpSender({ egress, clock }), command: new CommandSender(new Map()), broker });
+  return createSenders({
+    egress,
+    http: new HttpSender({ egress, clock }),
+    command: new CommandSender(new Map()),
+    broker,
+  });
 }
 
 describe('which sender serves a target', () => {
@@ -33,7 +41,7 @@ describe('which sender serves a target', () => {
     expect(outcome).toEqual({ kind: 'unanswered', attempt: 'NETWORK', reason: 'no broker is configured (NATS_URL)' });
   });
 
-  test('no sender delivers another kind\'s target', async () => {
+  test("no sender delivers another kind's target", async () => {
     const senders = sendersWith(bus);
     const outcomes = await Promise.all([
       senders.of('HTTP').send(aDelivery(queue), noDeadline()),
@@ -48,22 +56,43 @@ describe('a target that could never be reached is told at once', () => {
   const bus = new InProcessBus(() => undefined);
   test.each([
     [httpTarget({ url: 'http://169.254.169.254/' }), 'target.http.url', 'the address is link-local'],
-    [{ kind: 'EVENT', eventTopic: 'a.*' } as const, 'target.eventTopic', 'a topic holds printable ASCII without spaces, "*" and ">"'],
-    [{ kind: 'EVENT', eventTopic: 'a b' } as const, 'target.eventTopic', 'a topic holds printable ASCII without spaces, "*" and ">"'],
-    [{ kind: 'QUEUE', queue: { topic: 'a..b' } } as const, 'target.queue.topic', 'a topic has no empty part between its dots'],
+    [
+      { kind: 'EVENT', eventTopic: 'a.*' } as const,
+      'target.eventTopic',
+      'a topic holds printable ASCII without spaces, "*" and ">"',
+    ],
+    [
+      { kind: 'EVENT', eventTopic: 'a b' } as const,
+      'target.eventTopic',
+      'a topic holds printable ASCII without spaces, "*" and ">"',
+    ],
+    [
+      { kind: 'QUEUE', queue: { topic: 'a..b' } } as const,
+      'target.queue.topic',
+      'a topic has no empty part between its dots',
+    ],
     [{ kind: 'QUEUE', queue: { topic: '' } } as const, 'target.queue.topic', 'a topic has 1 to 200 characters'],
   ])('%j', (target, path, message) => {
-    expect(() => sendersWith(bus).check(target)).toThrow(expect.objectContaining({ code: 'TARGET_NOT_ALLOWED', message, problems: [{ path, message }] }));
+    expect(() => sendersWith(bus).check(target)).toThrow(
+      expect.objectContaining({ code: 'TARGET_NOT_ALLOWED', message, problems: [{ path, message }] }),
+    );
   });
 
   test('events and queues without a broker', () => {
     for (const target of [event, queue]) {
-      expect(() => sendersWith(null).check(target)).toThrow(expect.objectContaining({ code: 'TARGET_NOT_ALLOWED', message: 'no broker is configured (NATS_URL)' }));
+      expect(() => sendersWith(null).check(target)).toThrow(
+        expect.objectContaining({ code: 'TARGET_NOT_ALLOWED', message: 'no broker is configured (NATS_URL)' }),
+      );
     }
   });
 
   test('and the others pass', () => {
-    for (const target of [event, queue, httpTarget({ url: 'https://example.com' }), { kind: 'COMMAND', command: { name: 'any' } } as const]) {
+    for (const target of [
+      event,
+      queue,
+      httpTarget({ url: 'https://example.com' }),
+      { kind: 'COMMAND', command: { name: 'any' } } as const,
+    ]) {
       expect(() => sendersWith(bus).check(target)).not.toThrow();
     }
   });
@@ -100,7 +129,12 @@ describe('the bus inside the process', () => {
           data: { report: 'daily' },
         },
       },
-      { kind: 'QUEUE', topic: 'billing.reports', headers: { ...headers, 'content-type': 'application/json' }, data: { report: 'daily' } },
+      {
+        kind: 'QUEUE',
+        topic: 'billing.reports',
+        headers: { ...headers, 'content-type': 'application/json' },
+        data: { report: 'daily' },
+      },
     ]);
   });
 
@@ -108,6 +142,10 @@ describe('the bus inside the process', () => {
     const bus = new InProcessBus(() => {
       throw new Error('full');
     });
-    expect(await bus.send(aDelivery(queue), noDeadline())).toEqual({ kind: 'unanswered', attempt: 'FAILED', reason: 'full' });
+    expect(await bus.send(aDelivery(queue), noDeadline())).toEqual({
+      kind: 'unanswered',
+      attempt: 'FAILED',
+      reason: 'full',
+    });
   });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { type RunKey, SLOT_SPACE, encodeRunId } from '../../../src/domain/ids.ts';
+import { encodeRunId, type RunKey, SLOT_SPACE } from '../../../src/domain/ids.ts';
 import type { LogLevel } from '../../../src/infra/telemetry/logger.ts';
-import { type Telemetry, startTelemetry } from '../../../src/infra/telemetry/start-telemetry.ts';
+import { startTelemetry, type Telemetry } from '../../../src/infra/telemetry/start-telemetry.ts';
 import { SLOT, scheduleId, tenantId } from '../senders/deliveries.ts';
 
 const key: RunKey = { scheduleId: scheduleId('01920000-0000-7000-8000-000000000001'), slot: SLOT, space: SLOT_SPACE };
@@ -19,12 +19,22 @@ interface Observed {
 async function observed(logLevel: LogLevel = 'info'): Promise<Observed> {
   let written = '';
   const clock = { now: () => Date.now(), monotonic: () => self.monotonic };
-  const telemetry = await startTelemetry({ logLevel, serviceName: 'scheduler', tracing: false, clock, destination: { write: (text) => void (written += text) } });
+  const telemetry = await startTelemetry({
+    logLevel,
+    serviceName: 'scheduler',
+    tracing: false,
+    clock,
+    destination: { write: (text) => void (written += text) },
+  });
   const self: Observed = {
     telemetry,
     monotonic: 0,
     lines: () => written.trim().split('\n').filter(Boolean).map(withoutTime),
-    metric: async (start) => (await telemetry.metricsText()).split('\n').find((line) => line.startsWith(`${start} `))?.slice(start.length + 1),
+    metric: async (start) =>
+      (await telemetry.metricsText())
+        .split('\n')
+        .find((line) => line.startsWith(`${start} `))
+        ?.slice(start.length + 1),
   };
   return self;
 }
@@ -82,14 +92,33 @@ test('every event has its line and its number', async () => {
   it.note('listening', { port: 8080 });
   expect(it.traceFire(run, { due: SLOT, claimedAt: SLOT, attempt: 1 })).toBeNull();
   expect(journal.lines()).toEqual([
-    { level: 'info', msg: 'schedule.paused', scheduleId: key.scheduleId, tenantId: 'tenant-123', version: 3, by: 'alice' },
+    {
+      level: 'info',
+      msg: 'schedule.paused',
+      scheduleId: key.scheduleId,
+      tenantId: 'tenant-123',
+      version: 3,
+      by: 'alice',
+    },
     { level: 'debug', msg: 'slots.claimed', claimId: 'c1', fired: 3, skipped: 2, oldestLateMs: 12, tookMs: 4 },
     { level: 'debug', msg: 'retries.claimed', claimId: 'c2', runs: 5 },
     { level: 'warn', msg: 'claims.recovered', claims: 1, runs: 7, poisoned: 2 },
     { level: 'warn', msg: 'outcome.stale', ...named },
     { level: 'warn', msg: 'lease.lost', claimId: 'c1' },
-    { level: 'error', msg: 'loop.failed', loop: 'fire', err: expect.objectContaining({ type: 'Error', message: 'connection lost' }) },
-    { level: 'error', msg: 'request.failed', method: 'GET', route: '/schedules/{id}', traceId: 't', err: expect.objectContaining({ message: 'boom' }) },
+    {
+      level: 'error',
+      msg: 'loop.failed',
+      loop: 'fire',
+      err: expect.objectContaining({ type: 'Error', message: 'connection lost' }),
+    },
+    {
+      level: 'error',
+      msg: 'request.failed',
+      method: 'GET',
+      route: '/schedules/{id}',
+      traceId: 't',
+      err: expect.objectContaining({ message: 'boom' }),
+    },
     { level: 'info', msg: 'listening', port: 8080 },
   ]);
   const numbers = [
@@ -106,7 +135,20 @@ test('every event has its line and its number', async () => {
     'scheduler_loop_failures_total{loop="fire"}',
     'scheduler_request_failures_total{method="GET",route="/schedules/{id}"}',
   ];
-  expect(await Promise.all(numbers.map(journal.metric))).toEqual(['1', '3', '2', '5', '7', '2', '0.25', '0.004', '1', '1', '1', '1']);
+  expect(await Promise.all(numbers.map(journal.metric))).toEqual([
+    '1',
+    '3',
+    '2',
+    '5',
+    '7',
+    '2',
+    '0.25',
+    '0.004',
+    '1',
+    '1',
+    '1',
+    '1',
+  ]);
 });
 
 test('a gauge is read when the metrics are', async () => {
@@ -119,7 +161,8 @@ test('a gauge is read when the metrics are', async () => {
 
 test('a length that is no number counts as none instead of throwing', async () => {
   const journal = await observed();
-  for (const lateMs of [Number.NaN, -5, Number.POSITIVE_INFINITY]) journal.telemetry.journal.attemptStarted(run, lateMs);
+  for (const lateMs of [Number.NaN, -5, Number.POSITIVE_INFINITY])
+    journal.telemetry.journal.attemptStarted(run, lateMs);
   expect(await journal.metric('scheduler_attempt_lateness_seconds_count')).toBe('3');
   expect(await journal.metric('scheduler_attempt_lateness_seconds_sum')).toBe('0');
 });
@@ -137,9 +180,14 @@ test('every metric of ours is named in base units and carries no tenant', async 
 test('no secret reaches a line: neither in a field, nor in an error, nor in its cause', async () => {
   const journal = await observed();
   const canary = 'canary-7f3a';
-  const error = new Error(`cannot reach postgres://app:${canary}@db:5432/x`, { cause: new Error(`tried https://u:${canary}@proxy/`) });
+  const error = new Error(`cannot reach postgres://app:${canary}@db:5432/x`, {
+    cause: new Error(`tried https://u:${canary}@proxy/`),
+  });
   journal.telemetry.journal.loopFailed('fire', error);
-  journal.telemetry.logger.warn({ token: canary, headers: { authorization: canary, 'webhook-signature': canary }, secret: { deep: canary } }, 'odd');
+  journal.telemetry.logger.warn(
+    { token: canary, headers: { authorization: canary, 'webhook-signature': canary }, secret: { deep: canary } },
+    'odd',
+  );
   const text = JSON.stringify(journal.lines());
   expect(text).not.toContain(canary);
   expect(text).toContain('postgres://app:[redacted]@db:5432/x');

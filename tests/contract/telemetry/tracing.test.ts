@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from 'vitest';
-import { type RunKey, SLOT_SPACE, encodeRunId, traceIdOf } from '../../../src/domain/ids.ts';
-import { type Telemetry, startTelemetry } from '../../../src/infra/telemetry/start-telemetry.ts';
+import { encodeRunId, type RunKey, SLOT_SPACE, traceIdOf } from '../../../src/domain/ids.ts';
+import { startTelemetry, type Telemetry } from '../../../src/infra/telemetry/start-telemetry.ts';
 import { SLOT, scheduleId, tenantId } from '../senders/deliveries.ts';
 import { type Receiver, startReceiver } from '../senders/receiver.ts';
 
@@ -16,8 +16,15 @@ const attributes = {
 afterEach(() => vi.unstubAllEnvs());
 
 /** Telemetry that exports to `collector`, on a clock that a test moves. */
-async function tracingTo(collector: Receiver, environment: Record<string, string> = {}): Promise<{ telemetry: Telemetry; clock: { at: number } }> {
-  const variables = { OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json', ...environment };
+async function tracingTo(
+  collector: Receiver,
+  environment: Record<string, string> = {},
+): Promise<{ telemetry: Telemetry; clock: { at: number } }> {
+  const variables = {
+    OTEL_EXPORTER_OTLP_ENDPOINT: collector.url,
+    OTEL_EXPORTER_OTLP_PROTOCOL: 'http/json',
+    ...environment,
+  };
   for (const [name, value] of Object.entries(variables)) vi.stubEnv(name, value);
   const clock = { at: SLOT + 10 };
   const telemetry = await startTelemetry({
@@ -33,7 +40,7 @@ function collectorOf(): Promise<Receiver> {
   return startReceiver((response) => response.writeHead(200, { 'content-type': 'application/json' }).end('{}'));
 }
 
-test('a fire is a root span from its due instant, with claim, attempt and settle inside, under the run\'s trace id', async () => {
+test("a fire is a root span from its due instant, with claim, attempt and settle inside, under the run's trace id", async () => {
   await using collector = await collectorOf();
   const { telemetry, clock } = await tracingTo(collector);
   const fire = telemetry.journal.traceFire(run, { due: SLOT, claimedAt: SLOT + 4, attempt: 2 });
@@ -47,11 +54,34 @@ test('a fire is a root span from its due instant, with claim, attempt and settle
   const attempt = spans.find((span) => span.name === 'attempt');
   expect(new Set(spans.map((span) => span.traceId))).toEqual(new Set([traceIdOf(key)]));
   expect(fire?.traceparent).toBe(`00-${traceIdOf(key)}-${attempt?.spanId}-01`);
-  expect(spans.map(({ name, parent, from, to, attributes: found }) => ({ name, isRoot: parent === '', inRoot: parent === root?.spanId, from, to, found }))).toEqual([
+  expect(
+    spans.map(({ name, parent, from, to, attributes: found }) => ({
+      name,
+      isRoot: parent === '',
+      inRoot: parent === root?.spanId,
+      from,
+      to,
+      found,
+    })),
+  ).toEqual([
     { name: 'claim', isRoot: false, inRoot: true, from: 0, to: 4, found: attributes },
-    { name: 'attempt', isRoot: false, inRoot: true, from: 10, to: 50, found: { ...attributes, 'scheduler.outcome': 'HTTP_STATUS', 'http.response.status_code': 503 } },
+    {
+      name: 'attempt',
+      isRoot: false,
+      inRoot: true,
+      from: 10,
+      to: 50,
+      found: { ...attributes, 'scheduler.outcome': 'HTTP_STATUS', 'http.response.status_code': 503 },
+    },
     { name: 'settle', isRoot: false, inRoot: true, from: 50, to: 60, found: attributes },
-    { name: 'fire', isRoot: true, inRoot: false, from: 0, to: 60, found: { ...attributes, 'scheduler.state': 'RETRYING' } },
+    {
+      name: 'fire',
+      isRoot: true,
+      inRoot: false,
+      from: 0,
+      to: 60,
+      found: { ...attributes, 'scheduler.state': 'RETRYING' },
+    },
   ]);
   expect([attempt?.error, root?.error]).toEqual(['HTTP 503', undefined]);
 });
@@ -60,7 +90,11 @@ test('every attempt at a run shares the trace, and two runs never do', async () 
   await using collector = await collectorOf();
   const { telemetry } = await tracingTo(collector);
   const other = { ...run, key: { ...key, slot: SLOT + 1000 } };
-  for (const [of, attempt] of [[run, 1], [run, 2], [other, 1]] as const) {
+  for (const [of, attempt] of [
+    [run, 1],
+    [run, 2],
+    [other, 1],
+  ] as const) {
     const fire = telemetry.journal.traceFire(of, { due: SLOT, claimedAt: SLOT, attempt });
     fire?.attemptEnded({ kind: 'accepted', attempt: 'ACCEPTED' });
     fire?.settled('SUCCEEDED');
@@ -107,7 +141,10 @@ interface OtlpSpan {
   readonly parentSpanId?: string;
   readonly startTimeUnixNano: string;
   readonly endTimeUnixNano: string;
-  readonly attributes: readonly { readonly key: string; readonly value: { readonly stringValue?: string; readonly intValue?: number } }[];
+  readonly attributes: readonly {
+    readonly key: string;
+    readonly value: { readonly stringValue?: string; readonly intValue?: number };
+  }[];
   readonly status: { readonly message?: string };
 }
 
@@ -116,8 +153,13 @@ interface OtlpExport {
 }
 
 function spansAt(collector: Receiver): SeenSpan[] {
-  const exports = collector.received.filter((request) => request.url === '/v1/traces').map((request): OtlpExport => JSON.parse(request.body));
-  const spans = exports.flatMap((batch) => batch.resourceSpans).flatMap((resource) => resource.scopeSpans).flatMap((scope) => scope.spans);
+  const exports = collector.received
+    .filter((request) => request.url === '/v1/traces')
+    .map((request): OtlpExport => JSON.parse(request.body));
+  const spans = exports
+    .flatMap((batch) => batch.resourceSpans)
+    .flatMap((resource) => resource.scopeSpans)
+    .flatMap((scope) => scope.spans);
   return spans.map((span) => ({
     name: span.name,
     traceId: span.traceId,
@@ -125,7 +167,9 @@ function spansAt(collector: Receiver): SeenSpan[] {
     parent: span.parentSpanId ?? '',
     from: sinceSlot(span.startTimeUnixNano),
     to: sinceSlot(span.endTimeUnixNano),
-    attributes: Object.fromEntries(span.attributes.map(({ key: name, value }) => [name, value.stringValue ?? value.intValue ?? 0])),
+    attributes: Object.fromEntries(
+      span.attributes.map(({ key: name, value }) => [name, value.stringValue ?? value.intValue ?? 0]),
+    ),
     error: span.status.message,
   }));
 }

@@ -1,13 +1,22 @@
 import { describe, expect, it } from 'vitest';
 import { backoffMs, type RetryPolicy } from '../../../src/domain/time/backoff.ts';
 
-const POLICY: RetryPolicy = { maxAttempts: 8, initialDelaySec: 5, backoffCoefficient: 3, maxDelaySec: 3600, jitter: 1, maxAgeSec: 86_400 };
+const POLICY: RetryPolicy = {
+  maxAttempts: 8,
+  initialDelaySec: 5,
+  backoffCoefficient: 3,
+  maxDelaySec: 3600,
+  jitter: 1,
+  maxAgeSec: 86_400,
+};
 const steady = (policy: Partial<RetryPolicy>, attempt: number, retryAfterMs?: number): number =>
   backoffMs({ ...POLICY, jitter: 0, ...policy }, attempt, 0.5, retryAfterMs);
 
 describe('the delay before the next attempt', () => {
   it('grows by the coefficient up to the maximum', () => {
-    expect([1, 2, 3, 4, 5, 6, 7, 8].map((attempt) => steady({}, attempt) / 1000)).toEqual([5, 15, 45, 135, 405, 1215, 3600, 3600]);
+    expect([1, 2, 3, 4, 5, 6, 7, 8].map((attempt) => steady({}, attempt) / 1000)).toEqual([
+      5, 15, 45, 135, 405, 1215, 3600, 3600,
+    ]);
   });
 
   it('does not overflow, whatever the attempt', () => {

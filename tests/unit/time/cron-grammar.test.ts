@@ -56,14 +56,21 @@ describe('an unreadable cron expression', () => {
     ['０ 9 * * *', '"０" at offset 0: the minute'],
     [`0 9 * * ${'1,'.repeat(300)}1`, 'longer than 512 characters'],
   ])('%j is refused: %s', (text, message) => {
-    expect(refusal(() => cron(text))).toContain(`trigger.cron ${message.startsWith('nothing') || message.startsWith('a range') || message.startsWith('H is') ? '' : message}`);
+    expect(refusal(() => cron(text))).toContain(
+      `trigger.cron ${message.startsWith('nothing') || message.startsWith('a range') || message.startsWith('H is') ? '' : message}`,
+    );
     expect(refusal(() => cron(text))).toContain(message);
   });
 
-  it.each(['0 9 * * *', ' 0  9\t* * * ', '59 23 31 12 7', '0 0 1-31/31 * *', '*/60 */24 */31 */12 */7', '? ? ? ? ?', '0 0 31W,LW,L-30 * 0#5,6L'])(
-    '%j is readable',
-    (text) => {
-      expect(refusal(() => cron(text))).toBe('accepted');
-    },
-  );
+  it.each([
+    '0 9 * * *',
+    ' 0  9\t* * * ',
+    '59 23 31 12 7',
+    '0 0 1-31/31 * *',
+    '*/60 */24 */31 */12 */7',
+    '? ? ? ? ?',
+    '0 0 31W,LW,L-30 * 0#5,6L',
+  ])('%j is readable', (text) => {
+    expect(refusal(() => cron(text))).toBe('accepted');
+  });
 });

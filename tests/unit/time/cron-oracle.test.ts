@@ -20,11 +20,16 @@ describe('any cron expression', () => {
       for (let day = 0; day < days && expected.length < 6; day++) {
         const date = from.add({ days: day });
         if (!naive.matchesDate(date)) continue;
-        for (const time of naive.times) expected.push(date.toPlainDateTime(time).toZonedDateTime('UTC').epochMilliseconds);
+        for (const time of naive.times)
+          expected.push(date.toPlainDateTime(time).toZonedDateTime('UTC').epochMilliseconds);
       }
       const start = from.toZonedDateTime('UTC').epochMilliseconds;
       const found = slotsAfter(cron(text), start - 1, 6).filter((at) => at < start + days * 86_400_000);
-      expect({ text, from: String(from), slots: found }).toEqual({ text, from: String(from), slots: expected.slice(0, 6) });
+      expect({ text, from: String(from), slots: found }).toEqual({
+        text,
+        from: String(from),
+        slots: expected.slice(0, 6),
+      });
     }
   });
 
@@ -36,12 +41,24 @@ describe('any cron expression', () => {
       const text = randomCron(random);
       const timezone = random.pick(zones);
       const from = Date.UTC(2024, 0, 1) + random.below(8 * 366 * 86_400) * 1000;
-      if (/L-|(?:^|[ ,])\d+\//.test(text)) continue; // the forms it cannot read
-      const other = new Cron(text, { timezone, mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard' }).nextRun(new Date(from));
+      const other = byCroner(text, timezone, from);
+      if (other === 'unreadable') continue;
       const slot = nextSlot(cron(text, timezone), from);
-      expect({ text, timezone, from, slot }).toEqual({ text, timezone, from, slot: other === null ? null : other.getTime() });
+      expect({ text, timezone, from, slot }).toEqual({ text, timezone, from, slot: other });
       compared += 1;
     }
     expect(compared).toBeGreaterThan(cases(200));
   });
 });
+
+/** It reads neither L-3, nor 5/15, nor LW in a list. */
+function byCroner(text: string, timezone: string, from: number): number | null | 'unreadable' {
+  try {
+    const next = new Cron(text, { timezone, mode: '5-or-6-parts', fixedTimeRule: 'no-wildcard' }).nextRun(
+      new Date(from),
+    );
+    return next?.getTime() ?? null;
+  } catch {
+    return 'unreadable';
+  }
+}

@@ -31,7 +31,9 @@ const POLICIES: readonly DstPolicy[] = [
   {},
   {},
   {},
-  ...(['NEXT_VALID', 'SHIFT', 'SKIP'] as const).flatMap((gap) => (['FIRST', 'SECOND', 'BOTH'] as const).map((fold) => ({ gap, fold }))),
+  ...(['NEXT_VALID', 'SHIFT', 'SKIP'] as const).flatMap((gap) =>
+    (['FIRST', 'SECOND', 'BOTH'] as const).map((fold) => ({ gap, fold })),
+  ),
 ];
 
 describe('around a clock change', () => {
@@ -58,12 +60,16 @@ describe('around a clock change', () => {
 
 function slotsAround(expression: NaiveCron, tz: string, change: number, dst: DstPolicy): string[] {
   const policy = policyOf(expression.wild, dst);
-  const first = Temporal.Instant.fromEpochMilliseconds(change - WINDOW_MS).toZonedDateTimeISO(tz).toPlainDate().subtract({ days: 1 });
+  const first = Temporal.Instant.fromEpochMilliseconds(change - WINDOW_MS)
+    .toZonedDateTimeISO(tz)
+    .toPlainDate()
+    .subtract({ days: 1 });
   const slots = new Set<number>();
   for (let day = 0; day < 6; day++) {
     const date = first.add({ days: day });
     if (!expression.matchesDate(date)) continue;
-    for (const time of expression.times) for (const at of naiveInstants(date.toPlainDateTime(time), tz, policy)) slots.add(at);
+    for (const time of expression.times)
+      for (const at of naiveInstants(date.toPlainDateTime(time), tz, policy)) slots.add(at);
   }
   return texts([...slots].filter((at) => at > change - WINDOW_MS && at <= change + WINDOW_MS).sort((a, b) => a - b));
 }
@@ -71,7 +77,12 @@ function slotsAround(expression: NaiveCron, tz: string, change: number, dst: Dst
 function foundAround(text: string, tz: string, change: number, dst: DstPolicy): string[] {
   const trigger = compileTrigger({ type: 'CRON', cron: text }, { tz, dst });
   const slots: number[] = [];
-  for (let at = nextSlot(trigger, change - WINDOW_MS); at !== null && at <= change + WINDOW_MS; at = nextSlot(trigger, at)) slots.push(at);
+  for (
+    let at = nextSlot(trigger, change - WINDOW_MS);
+    at !== null && at <= change + WINDOW_MS;
+    at = nextSlot(trigger, at)
+  )
+    slots.push(at);
   return texts(slots);
 }
 

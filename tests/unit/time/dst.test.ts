@@ -9,7 +9,11 @@ function around(trigger: Trigger, tz: string, from: string, dst?: DstPolicy): st
   const ready = trigger.type === 'CRON' ? compileTrigger(trigger, { tz, dst }) : compiled(trigger, tz, dst);
   const start = Date.parse(from);
   const found: string[] = [];
-  for (let slot = nextSlotMarked(ready, start); slot !== null && slot.at < start + 24 * 3_600_000; slot = nextSlotMarked(ready, slot.at)) {
+  for (
+    let slot = nextSlotMarked(ready, start);
+    slot !== null && slot.at < start + 24 * 3_600_000;
+    slot = nextSlotMarked(ready, slot.at)
+  ) {
     found.push([localTime(slot.at, tz), slot.dst].filter((part) => part !== null).join(' '));
   }
   return found;
@@ -25,14 +29,21 @@ describe('a local time that the clocks skip', () => {
   });
 
   it('is kept once when there are several in one gap, and when the instant after it is listed too', () => {
-    expect(around(cron('0,30 2,3 * * *'), 'Europe/Berlin', SPRING)).toEqual(['2026-03-29T03:00:00+02:00 GAP', '2026-03-29T03:30:00+02:00']);
+    expect(around(cron('0,30 2,3 * * *'), 'Europe/Berlin', SPRING)).toEqual([
+      '2026-03-29T03:00:00+02:00 GAP',
+      '2026-03-29T03:30:00+02:00',
+    ]);
     expect(around(cron('10,50 2 * * *'), 'Europe/Berlin', SPRING)).toEqual(['2026-03-29T03:00:00+02:00 GAP']);
   });
 
   it('is shifted by the length of the gap, or skipped, when the schedule says so', () => {
-    expect(around(cron('30 2 * * *'), 'Europe/Berlin', SPRING, { gap: 'SHIFT' })).toEqual(['2026-03-29T03:30:00+02:00 GAP']);
+    expect(around(cron('30 2 * * *'), 'Europe/Berlin', SPRING, { gap: 'SHIFT' })).toEqual([
+      '2026-03-29T03:30:00+02:00 GAP',
+    ]);
     expect(around(cron('30 2 * * *'), 'Europe/Berlin', SPRING, { gap: 'SKIP' })).toEqual([]);
-    expect(around(cron('15 2 * * *'), 'Australia/Lord_Howe', '2026-10-02T16:00:00Z', { gap: 'SHIFT' })).toContain('2026-10-04T02:45:00+11:00 GAP');
+    expect(around(cron('15 2 * * *'), 'Australia/Lord_Howe', '2026-10-02T16:00:00Z', { gap: 'SHIFT' })).toContain(
+      '2026-10-04T02:45:00+11:00 GAP',
+    );
   });
 
   it('is not made up for a wild trigger: real time goes on', () => {
@@ -53,7 +64,9 @@ describe('a local time that the clocks skip', () => {
   });
 
   it('at midnight is kept at 01:00', () => {
-    expect(around(cron('0 0 * * *'), 'America/Havana', '2026-03-07T12:00:00Z')).toEqual(['2026-03-08T01:00:00-04:00 GAP']);
+    expect(around(cron('0 0 * * *'), 'America/Havana', '2026-03-07T12:00:00Z')).toEqual([
+      '2026-03-08T01:00:00-04:00 GAP',
+    ]);
   });
 
   it('with its whole day does not exist, under any policy', () => {
@@ -70,11 +83,15 @@ describe('a local time that the clocks skip', () => {
 describe('a local time that the clocks repeat', () => {
   it('counts once for an appointment, in the first pass', () => {
     expect(around(cron('30 2 * * *'), 'Europe/Berlin', AUTUMN)).toEqual(['2026-10-25T02:30:00+02:00 FOLD']);
-    expect(around(cron('0 0 * * *'), 'America/Havana', '2026-10-31T12:00:00Z')).toEqual(['2026-11-01T00:00:00-04:00 FOLD']);
+    expect(around(cron('0 0 * * *'), 'America/Havana', '2026-10-31T12:00:00Z')).toEqual([
+      '2026-11-01T00:00:00-04:00 FOLD',
+    ]);
   });
 
   it('counts in the second pass, or in both, when the schedule says so', () => {
-    expect(around(cron('30 2 * * *'), 'Europe/Berlin', AUTUMN, { fold: 'SECOND' })).toEqual(['2026-10-25T02:30:00+01:00 FOLD']);
+    expect(around(cron('30 2 * * *'), 'Europe/Berlin', AUTUMN, { fold: 'SECOND' })).toEqual([
+      '2026-10-25T02:30:00+01:00 FOLD',
+    ]);
     expect(around(cron('30 2 * * *'), 'Europe/Berlin', AUTUMN, { fold: 'BOTH' })).toEqual([
       '2026-10-25T02:30:00+02:00 FOLD',
       '2026-10-25T02:30:00+01:00 FOLD',
@@ -109,7 +126,9 @@ describe('an RRULE over a clock change', () => {
 
   it('of days or more is an appointment', () => {
     expect(around(daily('2026-03-01T02:30:00'), 'Europe/Berlin', SPRING)).toEqual(['2026-03-29T03:00:00+02:00 GAP']);
-    expect(around(daily('2026-03-01T02:30:00'), 'Europe/Berlin', SPRING, { gap: 'SHIFT' })).toEqual(['2026-03-29T03:30:00+02:00 GAP']);
+    expect(around(daily('2026-03-01T02:30:00'), 'Europe/Berlin', SPRING, { gap: 'SHIFT' })).toEqual([
+      '2026-03-29T03:30:00+02:00 GAP',
+    ]);
     expect(around(daily('2026-10-01T02:30:00'), 'Europe/Berlin', AUTUMN)).toEqual(['2026-10-25T02:30:00+02:00 FOLD']);
   });
 
@@ -130,7 +149,8 @@ describe('an RRULE over a clock change', () => {
 
   it('counts only instances that exist', () => {
     const threeNights = daily('2026-03-28T02:30:00', 'FREQ=DAILY;COUNT=3');
-    const last = (dst: DstPolicy): string | undefined => localSlots(compiled(threeNights, 'Europe/Berlin', dst), 'Europe/Berlin', SPRING, 9).at(-1);
+    const last = (dst: DstPolicy): string | undefined =>
+      localSlots(compiled(threeNights, 'Europe/Berlin', dst), 'Europe/Berlin', SPRING, 9).at(-1);
     expect(last({ gap: 'NEXT_VALID' })).toBe('2026-03-30T02:30:00+02:00');
     expect(last({ gap: 'SKIP' })).toBe('2026-03-31T02:30:00+02:00');
   });
@@ -138,16 +158,18 @@ describe('an RRULE over a clock change', () => {
 
 describe('an INTERVAL over a clock change', () => {
   it('of fixed length runs in real time', () => {
-    expect(around({ type: 'INTERVAL', every: 'PT12H', anchor: '2026-03-28T18:00:00' }, 'Europe/Berlin', SPRING)).toEqual([
-      '2026-03-28T18:00:00+01:00',
-      '2026-03-29T07:00:00+02:00',
-    ]);
+    expect(
+      around({ type: 'INTERVAL', every: 'PT12H', anchor: '2026-03-28T18:00:00' }, 'Europe/Berlin', SPRING),
+    ).toEqual(['2026-03-28T18:00:00+01:00', '2026-03-29T07:00:00+02:00']);
   });
 
   it('of days keeps the wall time', () => {
     const nightly: Trigger = { type: 'INTERVAL', every: 'P1D', anchor: '2026-03-01T02:30:00' };
     expect(around(nightly, 'Europe/Berlin', SPRING)).toEqual(['2026-03-29T03:00:00+02:00 GAP']);
     expect(around(nightly, 'Europe/Berlin', SPRING, { gap: 'SKIP' })).toEqual([]);
-    expect(around(nightly, 'Europe/Berlin', AUTUMN, { fold: 'BOTH' })).toEqual(['2026-10-25T02:30:00+02:00 FOLD', '2026-10-25T02:30:00+01:00 FOLD']);
+    expect(around(nightly, 'Europe/Berlin', AUTUMN, { fold: 'BOTH' })).toEqual([
+      '2026-10-25T02:30:00+02:00 FOLD',
+      '2026-10-25T02:30:00+01:00 FOLD',
+    ]);
   });
 });

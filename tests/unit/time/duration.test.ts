@@ -17,12 +17,32 @@ describe('a duration', () => {
     expect(parseDuration(text)).toEqual(expected);
   });
 
-  it.each(['', 'P', 'PT', 'P1DT', 'P1', '1', 'm', '-PT1H', 'PT-1H', 'P1.5D', 'PT1.5H', '30m1h', '1h1h', '1 h', 'PT1H ', 'P1S', 'PT1D', '1M', '1y', 'PT1,5S', 'P99999Y', `PT${'9'.repeat(80)}S`])(
-    '%j is none',
-    (text) => {
-      expect(parseDuration(text)).toBeNull();
-    },
-  );
+  it.each([
+    '',
+    'P',
+    'PT',
+    'P1DT',
+    'P1',
+    '1',
+    'm',
+    '-PT1H',
+    'PT-1H',
+    'P1.5D',
+    'PT1.5H',
+    '30m1h',
+    '1h1h',
+    '1 h',
+    'PT1H ',
+    'P1S',
+    'PT1D',
+    '1M',
+    '1y',
+    'PT1,5S',
+    'P99999Y',
+    `PT${'9'.repeat(80)}S`,
+  ])('%j is none', (text) => {
+    expect(parseDuration(text)).toBeNull();
+  });
 
   it('has a length only without calendar parts', () => {
     expect(durationMs('PT1M30S')).toBe(90_000);

@@ -8,7 +8,9 @@ const MOST_MS = 50;
 const FREQUENCIES = ['SECONDLY', 'MINUTELY', 'HOURLY', 'DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY'];
 const all = (count: number): string => Array.from({ length: count }, (_, value) => value).join(',');
 const never = (freq: string): string[] => [
-  ...(freq === 'WEEKLY' ? [] : [`FREQ=${freq};BYMONTH=2;BYMONTHDAY=30`, `FREQ=${freq};INTERVAL=7;BYMONTH=4,6,9,11;BYMONTHDAY=31`]),
+  ...(freq === 'WEEKLY'
+    ? []
+    : [`FREQ=${freq};BYMONTH=2;BYMONTHDAY=30`, `FREQ=${freq};INTERVAL=7;BYMONTH=4,6,9,11;BYMONTHDAY=31`]),
 ];
 
 /** Reads it and looks for the first slot, as creating a schedule does. */
@@ -33,7 +35,7 @@ describe('a trigger that never fires', () => {
   it.each<Trigger>([
     ...FREQUENCIES.flatMap(never).map((text) => rrule(text)),
     rrule('FREQ=MINUTELY;INTERVAL=60;BYMINUTE=1'),
-    rrule('FREQ=HOURLY;INTERVAL=24;BYHOUR=1'),
+    rrule('FREQ=HOURLY;INTERVAL=24;BYHOUR=5'),
     rrule('FREQ=SECONDLY;INTERVAL=2;BYSECOND=1'),
     rrule('FREQ=SECONDLY;INTERVAL=60;BYSECOND=1,3,5,7,9'),
     rrule('FREQ=MINUTELY;INTERVAL=1440;BYHOUR=1;BYMINUTE=1,2,3'),
@@ -68,7 +70,9 @@ describe('a trigger that is meant to cost', () => {
     rrule('FREQ=MINUTELY;COUNT=1000000000'),
     rrule(`FREQ=DAILY;BYHOUR=${all(24)};BYMINUTE=${all(60)};BYSECOND=${all(60)}`),
     rrule(`FREQ=DAILY;BYHOUR=${all(24)};BYMINUTE=${all(60)};BYSECOND=${all(60)};BYSETPOS=-1`),
-    rrule(`FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYHOUR=${all(24)};BYMINUTE=${all(60)};BYSETPOS=${Array.from({ length: 366 }, (_, n) => -1 - n).join(',')};COUNT=40000`),
+    rrule(
+      `FREQ=YEARLY;BYDAY=MO,TU,WE,TH,FR,SA,SU;BYHOUR=${all(24)};BYMINUTE=${all(60)};BYSETPOS=${Array.from({ length: 366 }, (_, n) => -1 - n).join(',')};COUNT=40000`,
+    ),
     rrule(`FREQ=HOURLY;BYMINUTE=${all(60)};BYSECOND=${all(60)};BYSETPOS=-1,300`),
     rrule('FREQ=SECONDLY;INTERVAL=86399;BYHOUR=3;BYMINUTE=7;BYSECOND=11', { dtstart: '2026-01-01T08:00:00' }),
     rrule('FREQ=WEEKLY;BYDAY=MO;COUNT=100000', { dtstart: '1970-01-01T00:00:00' }),
@@ -105,7 +109,9 @@ describe('a trigger that is meant to cost', () => {
 
 describe('where there is no slot', () => {
   it('the work budget is told from the end', () => {
-    const sparse = compileTrigger(rrule('FREQ=SECONDLY;INTERVAL=2;BYSECOND=1', { dtstart: '2026-01-01T00:00:00' }), { tz: 'UTC' });
+    const sparse = compileTrigger(rrule('FREQ=SECONDLY;INTERVAL=2;BYSECOND=1', { dtstart: '2026-01-01T00:00:00' }), {
+      tz: 'UTC',
+    });
     const ended = compileTrigger(rrule('FREQ=DAILY;COUNT=1', { dtstart: '2026-01-01T00:00:00' }), { tz: 'UTC' });
     expect(whyNoSlot(sparse, NOON_2026)).toBe('WORK_BUDGET');
     expect(whyNoSlot(ended, NOON_2026)).toBe('FINISHED');

@@ -27,7 +27,10 @@ describe('an unreadable RRULE', () => {
     ['FREQ=DAILY;COUNT=3;UNTIL=20261231T000000Z', '"3" at offset 17: COUNT or UNTIL, not both'],
     ['FREQ=DAILY;UNTIL=20260230T000000Z', '"20260230T000000Z" at offset 17: not a time'],
     ['FREQ=DAILY;UNTIL=2026-12-31', 'at offset 17: not a time: write 20261231T235959'],
-    ['FREQ=DAILY;BYHOUR=9;UNTIL=20261231', '"20261231" at offset 26: a date alone is unclear where slots have a time: write 20261231T235959'],
+    [
+      'FREQ=DAILY;BYHOUR=9;UNTIL=20261231',
+      '"20261231" at offset 26: a date alone is unclear where slots have a time: write 20261231T235959',
+    ],
     ['FREQ=DAILY;BYHOUR=24', '"24" at offset 18: a number from 0 to 23'],
     ['FREQ=DAILY;BYHOUR=9,-1', '"-1" at offset 20: a number from 0 to 23'],
     ['FREQ=DAILY;BYMINUTE=60', '"60" at offset 20: a number from 0 to 59'],
@@ -74,11 +77,15 @@ describe('an unreadable RRULE', () => {
   });
 
   it('with an instant as DTSTART needs one as UNTIL', () => {
-    expect(rrule('FREQ=DAILY;UNTIL=20260105T000000', { dtstart: '2026-01-01T00:00:00Z' })).toContain('UNTIL is one too');
+    expect(rrule('FREQ=DAILY;UNTIL=20260105T000000', { dtstart: '2026-01-01T00:00:00Z' })).toContain(
+      'UNTIL is one too',
+    );
   });
 
   it('with a date alone among its exceptions is refused where slots have a time', () => {
-    expect(rrule('FREQ=DAILY;BYHOUR=9', { exdates: ['2026-12-24T09:00:00', '2026-12-25'] })).toContain('trigger.exdates.1 a date alone is unclear');
+    expect(rrule('FREQ=DAILY;BYHOUR=9', { exdates: ['2026-12-24T09:00:00', '2026-12-25'] })).toContain(
+      'trigger.exdates.1 a date alone is unclear',
+    );
     expect(rrule('FREQ=DAILY', { exdates: ['2026-12-25'] })).toBe('accepted');
   });
 
@@ -89,10 +96,17 @@ describe('an unreadable RRULE', () => {
   });
 
   it('twice told where it starts is refused', () => {
-    expect(rrule('DTSTART:20260101T000000\nRRULE:FREQ=DAILY', { dtstart: '2026-01-01T00:00:00' })).toContain('trigger.dtstart stands there twice');
+    expect(rrule('DTSTART:20260101T000000\nRRULE:FREQ=DAILY', { dtstart: '2026-01-01T00:00:00' })).toContain(
+      'trigger.dtstart stands there twice',
+    );
   });
 
-  it.each(['rrule:freq=daily', ' FREQ=DAILY \n', 'FREQ=WEEKLY;BYDAY=+1MO'.replace('WEEKLY', 'MONTHLY'), 'FREQ=DAILY;BYHOUR=9,9,09'])('%j is readable', (text) => {
+  it.each([
+    'rrule:freq=daily',
+    ' FREQ=DAILY \n',
+    'FREQ=WEEKLY;BYDAY=+1MO'.replace('WEEKLY', 'MONTHLY'),
+    'FREQ=DAILY;BYHOUR=9,9,09',
+  ])('%j is readable', (text) => {
     expect(rrule(text)).toBe('accepted');
   });
 });

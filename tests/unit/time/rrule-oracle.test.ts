@@ -42,10 +42,14 @@ describe('any RRULE', () => {
 
   it.skipIf(!PYTHON)(`has the instances that python-dateutil gives it, but for its known faults (seed ${SEED})`, () => {
     const random = randomFrom(SEED);
-    const all = Array.from({ length: cases(150) }, () => randomRrule(random)).filter((one) => !isKnownDisagreement(one));
+    const all = Array.from({ length: cases(150) }, () => randomRrule(random)).filter(
+      (one) => !isKnownDisagreement(one),
+    );
     const input = all.map((one) => JSON.stringify({ ...one, count: FIRST })).join('\n');
     const script = new URL('support/rrule-by-dateutil.py', import.meta.url).pathname;
-    const answers = spawnSync('python3', [script], { input, encoding: 'utf8', maxBuffer: 2 ** 30 }).stdout.trim().split('\n');
+    const answers = spawnSync('python3', [script], { input, encoding: 'utf8', maxBuffer: 2 ** 30 })
+      .stdout.trim()
+      .split('\n');
     expect(answers).toHaveLength(all.length);
     let compared = 0;
     for (const [index, one] of all.entries()) {

@@ -7,7 +7,9 @@ const NEW_YORK = 'America/New_York';
 
 /** The first local times of a rule from its DTSTART on, without their offset. */
 function times(rule: string, dtstart: string, count: number, tz = NEW_YORK): string[] {
-  return localSlots(compiled({ type: 'RRULE', rrule: rule, dtstart }, tz), tz, '1970-01-01T00:00:00Z', count).map((text) => text.slice(0, 16));
+  return localSlots(compiled({ type: 'RRULE', rrule: rule, dtstart }, tz), tz, '1970-01-01T00:00:00Z', count).map(
+    (text) => text.slice(0, 16),
+  );
 }
 
 function at(time: string, ...dates: string[]): string[] {
@@ -20,13 +22,19 @@ describe('an RRULE, by the examples of RFC 5545 §3.8.5.3', () => {
     ['FREQ=DAILY;INTERVAL=10;COUNT=3', at('09:00', '1997-09-02', '1997-09-12', '1997-09-22')],
     ['FREQ=YEARLY;UNTIL=20000131T140000Z;BYMONTH=1;BYDAY=SU,MO', at('09:00', '1998-01-04', '1998-01-05', '1998-01-11')],
     ['FREQ=WEEKLY;INTERVAL=2;WKST=SU', at('09:00', '1997-09-02', '1997-09-16', '1997-09-30')],
-    ['FREQ=WEEKLY;INTERVAL=2;UNTIL=19971224T000000Z;WKST=SU;BYDAY=MO,WE,FR', at('09:00', '1997-09-03', '1997-09-05', '1997-09-15')],
+    [
+      'FREQ=WEEKLY;INTERVAL=2;UNTIL=19971224T000000Z;WKST=SU;BYDAY=MO,WE,FR',
+      at('09:00', '1997-09-03', '1997-09-05', '1997-09-15'),
+    ],
     ['FREQ=MONTHLY;COUNT=10;BYDAY=1FR', at('09:00', '1997-09-05', '1997-10-03', '1997-11-07')],
     ['FREQ=MONTHLY;INTERVAL=2;COUNT=10;BYDAY=1SU,-1SU', at('09:00', '1997-09-07', '1997-09-28', '1997-11-02')],
     ['FREQ=MONTHLY;COUNT=6;BYDAY=-2MO', at('09:00', '1997-09-22', '1997-10-20', '1997-11-17')],
     ['FREQ=MONTHLY;BYMONTHDAY=-3', at('09:00', '1997-09-28', '1997-10-29', '1997-11-28')],
     ['FREQ=MONTHLY;COUNT=10;BYMONTHDAY=1,-1', at('09:00', '1997-09-30', '1997-10-01', '1997-10-31')],
-    ['FREQ=MONTHLY;INTERVAL=18;COUNT=10;BYMONTHDAY=10,11,12,13,14,15', at('09:00', '1997-09-10', '1997-09-11', '1997-09-12')],
+    [
+      'FREQ=MONTHLY;INTERVAL=18;COUNT=10;BYMONTHDAY=10,11,12,13,14,15',
+      at('09:00', '1997-09-10', '1997-09-11', '1997-09-12'),
+    ],
     ['FREQ=YEARLY;INTERVAL=2;COUNT=10;BYMONTH=1,2,3', at('09:00', '1999-01-02', '1999-02-02', '1999-03-02')],
     ['FREQ=YEARLY;INTERVAL=3;COUNT=10;BYYEARDAY=1,100,200', at('09:00', '2000-01-01', '2000-04-09', '2000-07-18')],
     ['FREQ=YEARLY;BYDAY=20MO', at('09:00', '1998-05-18', '1999-05-17', '2000-05-15')],
@@ -34,12 +42,18 @@ describe('an RRULE, by the examples of RFC 5545 §3.8.5.3', () => {
     ['FREQ=YEARLY;BYMONTH=6,7,8;BYDAY=TH', at('09:00', '1998-06-04', '1998-06-11', '1998-06-18')],
     ['FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13', at('09:00', '1998-02-13', '1998-03-13', '1998-11-13')],
     ['FREQ=MONTHLY;BYDAY=SA;BYMONTHDAY=7,8,9,10,11,12,13', at('09:00', '1997-09-13', '1997-10-11', '1997-11-08')],
-    ['FREQ=YEARLY;INTERVAL=4;BYMONTH=11;BYDAY=TU;BYMONTHDAY=2,3,4,5,6,7,8', at('09:00', '1997-11-04', '2001-11-06', '2005-11-08')],
+    [
+      'FREQ=YEARLY;INTERVAL=4;BYMONTH=11;BYDAY=TU;BYMONTHDAY=2,3,4,5,6,7,8',
+      at('09:00', '1997-11-04', '2001-11-06', '2005-11-08'),
+    ],
     ['FREQ=MONTHLY;COUNT=3;BYDAY=TU,WE,TH;BYSETPOS=3', at('09:00', '1997-09-04', '1997-10-07', '1997-11-06')],
     ['FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-2', at('09:00', '1997-09-29', '1997-10-30', '1997-11-27')],
     ['FREQ=HOURLY;INTERVAL=3;UNTIL=19970902T210000Z', ['1997-09-02T09:00', '1997-09-02T12:00', '1997-09-02T15:00']],
     ['FREQ=MINUTELY;INTERVAL=90;COUNT=4', ['1997-09-02T09:00', '1997-09-02T10:30', '1997-09-02T12:00']],
-    ['FREQ=DAILY;BYHOUR=9,10,11,12,13,14,15,16;BYMINUTE=0,20,40', ['1997-09-02T09:00', '1997-09-02T09:20', '1997-09-02T09:40']],
+    [
+      'FREQ=DAILY;BYHOUR=9,10,11,12,13,14,15,16;BYMINUTE=0,20,40',
+      ['1997-09-02T09:00', '1997-09-02T09:20', '1997-09-02T09:40'],
+    ],
     ['FREQ=MONTHLY;BYMONTHDAY=15,30;COUNT=5', at('09:00', '1997-09-15', '1997-09-30', '1997-10-15')],
   ])('%s begins with %j', (rule, expected) => {
     expect(times(rule, '1997-09-02T09:00:00', 3).slice(0, expected.length)).toEqual(expected);
@@ -47,8 +61,12 @@ describe('an RRULE, by the examples of RFC 5545 §3.8.5.3', () => {
 
   it('the week start changes which weeks count', () => {
     const rule = 'FREQ=WEEKLY;INTERVAL=2;COUNT=4;BYDAY=TU,SU';
-    expect(times(`${rule};WKST=MO`, '1997-08-05T09:00:00', 9)).toEqual(at('09:00', '1997-08-05', '1997-08-10', '1997-08-19', '1997-08-24'));
-    expect(times(`${rule};WKST=SU`, '1997-08-05T09:00:00', 9)).toEqual(at('09:00', '1997-08-05', '1997-08-17', '1997-08-19', '1997-08-31'));
+    expect(times(`${rule};WKST=MO`, '1997-08-05T09:00:00', 9)).toEqual(
+      at('09:00', '1997-08-05', '1997-08-10', '1997-08-19', '1997-08-24'),
+    );
+    expect(times(`${rule};WKST=SU`, '1997-08-05T09:00:00', 9)).toEqual(
+      at('09:00', '1997-08-05', '1997-08-17', '1997-08-19', '1997-08-31'),
+    );
   });
 });
 
@@ -60,7 +78,9 @@ describe('where oracles are wrong, an RRULE follows the RFC', () => {
   });
 
   it('a week number without a weekday takes that of DTSTART', () => {
-    expect(times('FREQ=YEARLY;BYWEEKNO=20', '1997-05-12T09:00:00', 3)).toEqual(at('09:00', '1997-05-12', '1998-05-11', '1999-05-17'));
+    expect(times('FREQ=YEARLY;BYWEEKNO=20', '1997-05-12T09:00:00', 3)).toEqual(
+      at('09:00', '1997-05-12', '1998-05-11', '1999-05-17'),
+    );
   });
 
   it('the set of the first week begins with the week, not with DTSTART', () => {
@@ -70,12 +90,22 @@ describe('where oracles are wrong, an RRULE follows the RFC', () => {
 
   it('every hour within some hours loses none', () => {
     const rule = 'FREQ=MINUTELY;BYHOUR=6,10,17;BYDAY=MO,TU,WE,TH,FR;BYMINUTE=0';
-    expect(times(rule, '2025-03-14T17:00:00', 4, 'UTC')).toEqual(['2025-03-14T17:00', '2025-03-17T06:00', '2025-03-17T10:00', '2025-03-17T17:00']);
-    expect(times('FREQ=MINUTELY;INTERVAL=45;BYHOUR=0,13,15', '2025-03-14T13:30:00', 2, 'UTC')).toEqual(['2025-03-14T13:30', '2025-03-14T15:00']);
+    expect(times(rule, '2025-03-14T17:00:00', 4, 'UTC')).toEqual([
+      '2025-03-14T17:00',
+      '2025-03-17T06:00',
+      '2025-03-17T10:00',
+      '2025-03-17T17:00',
+    ]);
+    expect(times('FREQ=MINUTELY;INTERVAL=45;BYHOUR=0,13,15', '2025-03-14T13:30:00', 2, 'UTC')).toEqual([
+      '2025-03-14T13:30',
+      '2025-03-14T15:00',
+    ]);
   });
 
   it('days at the end of a year belong to the weeks of the next', () => {
-    expect(times('FREQ=YEARLY;BYWEEKNO=1;BYDAY=MO', '1997-09-02T09:00:00', 3)).toEqual(at('09:00', '1997-12-29', '1999-01-04', '2000-01-03'));
+    expect(times('FREQ=YEARLY;BYWEEKNO=1;BYDAY=MO', '1997-09-02T09:00:00', 3)).toEqual(
+      at('09:00', '1997-12-29', '1999-01-04', '2000-01-03'),
+    );
   });
 
   it('a rule finds its slot half a century away', () => {
@@ -85,16 +115,26 @@ describe('where oracles are wrong, an RRULE follows the RFC', () => {
 });
 
 describe('where an RRULE starts', () => {
-  const normal = (trigger: Trigger, tz = 'Europe/Berlin'): Trigger => normaliseTrigger(trigger, tz, Date.parse('2026-11-21T09:30:10Z'));
+  const normal = (trigger: Trigger, tz = 'Europe/Berlin'): Trigger =>
+    normaliseTrigger(trigger, tz, Date.parse('2026-11-21T09:30:10Z'));
 
   it('without DTSTART: local midnight of the day it is created, so BYHOUR=9 is 09:00:00', () => {
-    expect(normal({ type: 'RRULE', rrule: 'freq=daily;byhour=9' })).toEqual({ type: 'RRULE', rrule: 'FREQ=DAILY;BYHOUR=9', dtstart: '2026-11-21T00:00:00' });
-    expect(normal({ type: 'RRULE', rrule: 'FREQ=DAILY' }, 'Pacific/Kiritimati')).toMatchObject({ dtstart: '2026-11-21T00:00:00' });
-    expect(normal({ type: 'RRULE', rrule: 'FREQ=DAILY' }, 'Pacific/Niue')).toMatchObject({ dtstart: '2026-11-20T00:00:00' });
+    expect(normal({ type: 'RRULE', rrule: 'freq=daily;byhour=9' })).toEqual({
+      type: 'RRULE',
+      rrule: 'FREQ=DAILY;BYHOUR=9',
+      dtstart: '2026-11-21T00:00:00',
+    });
+    expect(normal({ type: 'RRULE', rrule: 'FREQ=DAILY' }, 'Pacific/Kiritimati')).toMatchObject({
+      dtstart: '2026-11-21T00:00:00',
+    });
+    expect(normal({ type: 'RRULE', rrule: 'FREQ=DAILY' }, 'Pacific/Niue')).toMatchObject({
+      dtstart: '2026-11-20T00:00:00',
+    });
   });
 
   it('a block of lines comes apart into the fields', () => {
-    const block = 'DTSTART;TZID=America/New_York:20260105T090000\r\nRRULE:FREQ=WEEKLY;\r\n BYDAY=MO\r\nEXDATE;TZID=America/New_York:20260112T090000,20260119T090000\r\nRDATE:20260113T140000Z';
+    const block =
+      'DTSTART;TZID=America/New_York:20260105T090000\r\nRRULE:FREQ=WEEKLY;\r\n BYDAY=MO\r\nEXDATE;TZID=America/New_York:20260112T090000,20260119T090000\r\nRDATE:20260113T140000Z';
     const trigger = normal({ type: 'RRULE', rrule: block });
     expect(trigger).toEqual({
       type: 'RRULE',
@@ -116,7 +156,11 @@ describe('where an RRULE starts', () => {
   });
 
   it('the distance from DTSTART does not change what follows', () => {
-    const weekly = (dtstart: string): Trigger => ({ type: 'RRULE', rrule: 'FREQ=WEEKLY;BYDAY=TU;BYHOUR=9;BYMINUTE=0;BYSECOND=0', dtstart });
+    const weekly = (dtstart: string): Trigger => ({
+      type: 'RRULE',
+      rrule: 'FREQ=WEEKLY;BYDAY=TU;BYHOUR=9;BYMINUTE=0;BYSECOND=0',
+      dtstart,
+    });
     const near = compiled(weekly('2026-06-01T00:00:00'), 'Europe/Berlin');
     const far = compiled(weekly('1970-01-01T00:00:00'), 'Europe/Berlin');
     expect(nextSlot(far, Date.UTC(2026, 6, 1))).toBe(nextSlot(near, Date.UTC(2026, 6, 1)));
@@ -146,20 +190,27 @@ describe('where an RRULE ends', () => {
     'FREQ=HOURLY;BYHOUR=9,10;BYMINUTE=0,30',
     'FREQ=MINUTELY;INTERVAL=11;BYDAY=SA',
   ])('%s with COUNT has that many instances', (rule) => {
-    for (const count of [1, 2, 7, 60]) expect(times(`${rule};COUNT=${count}`, '2026-01-01T09:30:00', count + 5)).toHaveLength(count);
+    for (const count of [1, 2, 7, 60])
+      expect(times(`${rule};COUNT=${count}`, '2026-01-01T09:30:00', count + 5)).toHaveLength(count);
     expect(times(`${rule};COUNT=60`, '2026-01-01T09:30:00', 60)).toEqual(times(rule, '2026-01-01T09:30:00', 60));
   });
 
   it('a COUNT that arithmetic can do may be as large as it likes', () => {
-    expect(times('FREQ=MINUTELY;COUNT=1000000000', '2026-01-01T00:00:00', 2)).toEqual(['2026-01-01T00:00', '2026-01-01T00:01']);
+    expect(times('FREQ=MINUTELY;COUNT=1000000000', '2026-01-01T00:00:00', 2)).toEqual([
+      '2026-01-01T00:00',
+      '2026-01-01T00:01',
+    ]);
   });
 });
 
 describe('EXDATE and RDATE', () => {
   const set = (extra: { exdates?: string[]; rdates?: string[] }, rule = 'FREQ=DAILY;COUNT=4'): string[] =>
-    localSlots(compiled({ type: 'RRULE', rrule: rule, dtstart: '2026-01-01T09:00:00', ...extra }, NEW_YORK), NEW_YORK, '1970-01-01T00:00:00Z', 9).map((text) =>
-      text.slice(5, 16),
-    );
+    localSlots(
+      compiled({ type: 'RRULE', rrule: rule, dtstart: '2026-01-01T09:00:00', ...extra }, NEW_YORK),
+      NEW_YORK,
+      '1970-01-01T00:00:00Z',
+      9,
+    ).map((text) => text.slice(5, 16));
 
   it('leave out and add; COUNT counts the rule alone', () => {
     expect(set({ exdates: ['2026-01-02T09:00:00'] })).toEqual(['01-01T09:00', '01-03T09:00', '01-04T09:00']);
@@ -174,20 +225,33 @@ describe('EXDATE and RDATE', () => {
   });
 
   it('may be instants, and another zone of their own', () => {
-    expect(set({ exdates: ['2026-01-02T14:00:00Z', '2026-01-03T15:00:00[Europe/Berlin]'] })).toEqual(['01-01T09:00', '01-04T09:00']);
+    expect(set({ exdates: ['2026-01-02T14:00:00Z', '2026-01-03T15:00:00[Europe/Berlin]'] })).toEqual([
+      '01-01T09:00',
+      '01-04T09:00',
+    ]);
   });
 
   it('an added time equal to an instance is one slot, and an excluded one is none', () => {
-    expect(set({ rdates: ['2026-01-02T09:00:00', '2026-01-07T09:00:00'], exdates: ['2026-01-07T09:00:00'] })).toHaveLength(4);
+    expect(
+      set({ rdates: ['2026-01-02T09:00:00', '2026-01-07T09:00:00'], exdates: ['2026-01-07T09:00:00'] }),
+    ).toHaveLength(4);
   });
 
   it('an excluded time in a gap takes away the slot that was moved', () => {
-    const nightly = compiled({ type: 'RRULE', rrule: 'FREQ=DAILY', dtstart: '2026-03-28T02:30:00', exdates: ['2026-03-29T02:30:00'] }, 'Europe/Berlin');
-    expect(localSlots(nightly, 'Europe/Berlin', '2026-03-28T00:00:00Z', 2)).toEqual(['2026-03-28T02:30:00+01:00', '2026-03-30T02:30:00+02:00']);
+    const nightly = compiled(
+      { type: 'RRULE', rrule: 'FREQ=DAILY', dtstart: '2026-03-28T02:30:00', exdates: ['2026-03-29T02:30:00'] },
+      'Europe/Berlin',
+    );
+    expect(localSlots(nightly, 'Europe/Berlin', '2026-03-28T00:00:00Z', 2)).toEqual([
+      '2026-03-28T02:30:00+01:00',
+      '2026-03-30T02:30:00+02:00',
+    ]);
   });
 
   it('a thousand in a row cost no more than a moment', () => {
-    const exdates = Array.from({ length: 1000 }, (_, day) => new Date(Date.UTC(2026, 0, 1 + day, 9)).toISOString().slice(0, 19));
+    const exdates = Array.from({ length: 1000 }, (_, day) =>
+      new Date(Date.UTC(2026, 0, 1 + day, 9)).toISOString().slice(0, 19),
+    );
     const trigger = compiled({ type: 'RRULE', rrule: 'FREQ=DAILY', dtstart: '2026-01-01T09:00:00', exdates });
     expect(nextSlot(trigger, NOON_2026 - 86_400_000)).toBe(Date.UTC(2026, 0, 1001, 9));
   });

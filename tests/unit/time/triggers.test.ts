@@ -1,12 +1,21 @@
 import { describe, expect, it } from 'vitest';
-import { compileTrigger, nextSlot, nextSlotMarked, normaliseTrigger, slotsBetween } from '../../../src/domain/time/compile.ts';
+import {
+  compileTrigger,
+  nextSlot,
+  nextSlotMarked,
+  normaliseTrigger,
+  slotsBetween,
+} from '../../../src/domain/time/compile.ts';
 import type { Trigger } from '../../../src/domain/time/trigger.ts';
 import { compiled, cron, localSlots, refusal, slotsAfter } from './support/tools.ts';
 
 const NOW = Date.parse('2026-01-31T09:30:10.250Z');
 const BERLIN = 'Europe/Berlin';
 const normal = (trigger: Trigger, tz = BERLIN): Trigger => normaliseTrigger(trigger, tz, NOW);
-const interval = (fields: Omit<Extract<Trigger, { type: 'INTERVAL' }>, 'type'>): Trigger => ({ type: 'INTERVAL', ...fields });
+const interval = (fields: Omit<Extract<Trigger, { type: 'INTERVAL' }>, 'type'>): Trigger => ({
+  type: 'INTERVAL',
+  ...fields,
+});
 
 describe('an INTERVAL', () => {
   it('without anchor counts from the whole second of its creation', () => {
@@ -27,8 +36,13 @@ describe('an INTERVAL', () => {
   it('in ISO 8601 fires n times in all, its start included', () => {
     const trigger = normal(interval({ iso8601: 'R3/2026-03-01T00:00:00Z/PT6H' }));
     expect(trigger).toEqual({ type: 'INTERVAL', every: 'PT6H', anchor: '2026-03-01T00:00:00.000Z', repeat: 3 });
-    expect(slotsAfter(compileTrigger(trigger, { tz: 'UTC' }), NOW, 9)).toEqual([0, 6, 12].map((hour) => Date.UTC(2026, 2, 1, hour)));
-    expect(normal(interval({ iso8601: 'R/PT6H' }))).toMatchObject({ every: 'PT6H', anchor: '2026-01-31T09:30:10.000Z' });
+    expect(slotsAfter(compileTrigger(trigger, { tz: 'UTC' }), NOW, 9)).toEqual(
+      [0, 6, 12].map((hour) => Date.UTC(2026, 2, 1, hour)),
+    );
+    expect(normal(interval({ iso8601: 'R/PT6H' }))).toMatchObject({
+      every: 'PT6H',
+      anchor: '2026-01-31T09:30:10.000Z',
+    });
   });
 
   it('keeps its grid however far from the anchor', () => {
@@ -46,19 +60,34 @@ describe('an INTERVAL', () => {
       '2026-03-31T09:00:00+02:00',
       '2026-04-30T09:00:00+02:00',
     ]);
-    expect(localSlots(trigger, BERLIN, '2099-11-15T00:00:00Z', 4)).toEqual(['2099-11-30T09:00:00+01:00', '2099-12-31T09:00:00+01:00']);
+    expect(localSlots(trigger, BERLIN, '2099-11-15T00:00:00Z', 4)).toEqual([
+      '2099-11-30T09:00:00+01:00',
+      '2099-12-31T09:00:00+01:00',
+    ]);
   });
 
   it('of leap years, weeks, and mixed parts does what it says', () => {
-    const first = (every: string, anchor: string, count = 3): string[] => localSlots(compiled(interval({ every, anchor }), BERLIN), BERLIN, '2020-01-01T00:00:00Z', count);
-    expect(first('P1Y', '2024-02-29T09:00:00').map((text) => text.slice(0, 10))).toEqual(['2024-02-29', '2025-02-28', '2026-02-28']);
+    const first = (every: string, anchor: string, count = 3): string[] =>
+      localSlots(compiled(interval({ every, anchor }), BERLIN), BERLIN, '2020-01-01T00:00:00Z', count);
+    expect(first('P1Y', '2024-02-29T09:00:00').map((text) => text.slice(0, 10))).toEqual([
+      '2024-02-29',
+      '2025-02-28',
+      '2026-02-28',
+    ]);
     expect(first('P2W', '2026-03-16T09:00:00', 2)).toEqual(['2026-03-16T09:00:00+01:00', '2026-03-30T09:00:00+02:00']);
-    expect(first('P1DT12H', '2026-03-28T06:00:00')).toEqual(['2026-03-28T06:00:00+01:00', '2026-03-29T18:00:00+02:00', '2026-03-31T06:00:00+02:00']);
+    expect(first('P1DT12H', '2026-03-28T06:00:00')).toEqual([
+      '2026-03-28T06:00:00+01:00',
+      '2026-03-29T18:00:00+02:00',
+      '2026-03-31T06:00:00+02:00',
+    ]);
   });
 
   it('with an instant as anchor and calendar parts keeps the wall time of its zone', () => {
     const trigger = compiled(interval({ every: '1d', anchor: '2026-03-28T08:00:00Z' }), BERLIN);
-    expect(localSlots(trigger, BERLIN, '2026-03-28T00:00:00Z', 2)).toEqual(['2026-03-28T09:00:00+01:00', '2026-03-29T09:00:00+02:00']);
+    expect(localSlots(trigger, BERLIN, '2026-03-28T00:00:00Z', 2)).toEqual([
+      '2026-03-28T09:00:00+01:00',
+      '2026-03-29T09:00:00+02:00',
+    ]);
   });
 
   it.each([
@@ -97,10 +126,22 @@ describe('a FIXED_DELAY', () => {
 
 describe('a ONE_SHOT', () => {
   it('takes an instant or a local time, and is stored as an instant', () => {
-    expect(normal({ type: 'ONE_SHOT', startAt: '2026-03-30T09:00:00+02:00' })).toEqual({ type: 'ONE_SHOT', startAt: '2026-03-30T07:00:00.000Z' });
-    expect(normal({ type: 'ONE_SHOT', startAt: '2026-03-30T09:00:00' })).toEqual({ type: 'ONE_SHOT', startAt: '2026-03-30T07:00:00.000Z' });
-    expect(normal({ type: 'ONE_SHOT', startAt: '2026-03-29T02:30:00' })).toEqual({ type: 'ONE_SHOT', startAt: '2026-03-29T01:00:00.000Z' });
-    expect(normal({ type: 'ONE_SHOT', startAt: '2026-03-30T07:00:00.123Z' })).toEqual({ type: 'ONE_SHOT', startAt: '2026-03-30T07:00:00.123Z' });
+    expect(normal({ type: 'ONE_SHOT', startAt: '2026-03-30T09:00:00+02:00' })).toEqual({
+      type: 'ONE_SHOT',
+      startAt: '2026-03-30T07:00:00.000Z',
+    });
+    expect(normal({ type: 'ONE_SHOT', startAt: '2026-03-30T09:00:00' })).toEqual({
+      type: 'ONE_SHOT',
+      startAt: '2026-03-30T07:00:00.000Z',
+    });
+    expect(normal({ type: 'ONE_SHOT', startAt: '2026-03-29T02:30:00' })).toEqual({
+      type: 'ONE_SHOT',
+      startAt: '2026-03-29T01:00:00.000Z',
+    });
+    expect(normal({ type: 'ONE_SHOT', startAt: '2026-03-30T07:00:00.123Z' })).toEqual({
+      type: 'ONE_SHOT',
+      startAt: '2026-03-30T07:00:00.123Z',
+    });
   });
 
   it('fires once', () => {
@@ -110,12 +151,17 @@ describe('a ONE_SHOT', () => {
     expect(nextSlotMarked(trigger, NOW)).toEqual({ at: Date.parse('2026-03-30T07:00:00Z'), dst: null });
   });
 
-  it.each(['', 'now', '2026-02-29T09:00:00Z', '2026-03-30', '2026-03-30 09:00:00', '2026-03-30T25:00:00Z'])('at %j is refused', (startAt) => {
-    expect(refusal(() => normal({ type: 'ONE_SHOT', startAt }))).toContain('trigger.startAt');
-  });
+  it.each(['', 'now', '2026-02-29T09:00:00Z', '2026-03-30', '2026-03-30 09:00:00', '2026-03-30T25:00:00Z'])(
+    'at %j is refused',
+    (startAt) => {
+      expect(refusal(() => normal({ type: 'ONE_SHOT', startAt }))).toContain('trigger.startAt');
+    },
+  );
 
   it('on a date that its zone skipped is refused', () => {
-    expect(refusal(() => normal({ type: 'ONE_SHOT', startAt: '2011-12-30T09:00:00' }, 'Pacific/Apia'))).toContain('trigger.startAt');
+    expect(refusal(() => normal({ type: 'ONE_SHOT', startAt: '2011-12-30T09:00:00' }, 'Pacific/Apia'))).toContain(
+      'trigger.startAt',
+    );
   });
 });
 
@@ -123,8 +169,17 @@ describe('a stored trigger', () => {
   it.each<Trigger>([
     { type: 'CRON', cron: ' 0 9 * * MON-FRI ' },
     { type: 'RRULE', rrule: 'freq=weekly;byday=mo' },
-    { type: 'RRULE', rrule: 'DTSTART;TZID=America/New_York:20260105T090000\nRRULE:FREQ=DAILY\nEXDATE:20260106T140000Z' },
-    { type: 'RRULE', rrule: 'FREQ=DAILY;UNTIL=20261231', dtstart: '2026-01-01', exdates: ['2026-02-03'], rdates: ['20260204T120000'] },
+    {
+      type: 'RRULE',
+      rrule: 'DTSTART;TZID=America/New_York:20260105T090000\nRRULE:FREQ=DAILY\nEXDATE:20260106T140000Z',
+    },
+    {
+      type: 'RRULE',
+      rrule: 'FREQ=DAILY;UNTIL=20261231',
+      dtstart: '2026-01-01',
+      exdates: ['2026-02-03'],
+      rdates: ['20260204T120000'],
+    },
     interval({ every: '1h30m' }),
     interval({ every: 'P1M', anchor: '2026-01-31T09:00:00' }),
     interval({ iso8601: 'R10/2026-01-01T00:00:00+01:00/P1D' }),
@@ -148,16 +203,28 @@ describe('the slots of a stretch', () => {
   });
 
   it('are not counted past the cap, and the last is still known', () => {
-    expect(slotsBetween(cron('* * * * * *'), FROM, Date.UTC(2036, 0, 1), 1000)).toEqual({ last: Date.UTC(2036, 0, 1), count: null });
+    expect(slotsBetween(cron('* * * * * *'), FROM, Date.UTC(2036, 0, 1), 1000)).toEqual({
+      last: Date.UTC(2036, 0, 1),
+      count: null,
+    });
     expect(slotsBetween(cron('0 * * * *'), FROM, hours(10), 10)).toEqual({ last: hours(10), count: 10 });
     expect(slotsBetween(cron('0 * * * *'), FROM, hours(10), 9)).toEqual({ last: hours(10), count: null });
-    expect(slotsBetween(cron('0 0 1 1 *', BERLIN), 0, Date.UTC(2026, 5, 1), 3)).toEqual({ last: Date.UTC(2025, 11, 31, 23), count: null });
+    expect(slotsBetween(cron('0 0 1 1 *', BERLIN), 0, Date.UTC(2026, 5, 1), 3)).toEqual({
+      last: Date.UTC(2025, 11, 31, 23),
+      count: null,
+    });
   });
 
   it('of a fixed interval are arithmetic', () => {
     const seconds = compiled(interval({ every: '1s', anchor: '2026-01-01T00:00:00Z', repeat: 1_000_000_000 }));
-    expect(slotsBetween(seconds, FROM, Date.UTC(2056, 0, 1), 2e9)).toEqual({ last: Date.UTC(2056, 0, 1), count: 946_684_800 });
-    expect(slotsBetween(seconds, FROM, Date.UTC(2099, 0, 1), 10)).toEqual({ last: FROM + 999_999_999_000, count: null });
+    expect(slotsBetween(seconds, FROM, Date.UTC(2056, 0, 1), 2e9)).toEqual({
+      last: Date.UTC(2056, 0, 1),
+      count: 946_684_800,
+    });
+    expect(slotsBetween(seconds, FROM, Date.UTC(2099, 0, 1), 10)).toEqual({
+      last: FROM + 999_999_999_000,
+      count: null,
+    });
     expect(slotsBetween(seconds, FROM - 5000, FROM, 10)).toEqual({ last: FROM, count: 1 });
     expect(slotsBetween(seconds, FROM - 5000, FROM - 1, 10)).toEqual({ last: null, count: 0 });
   });

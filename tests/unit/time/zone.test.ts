@@ -1,6 +1,18 @@
 import { describe, expect, it } from 'vitest';
-import { canonicalZone, localTime, parseInstant, parseLocalOrInstant, tzdataVersion } from '../../../src/domain/time/zone.ts';
-import { segmentAt, tableOf, transitionsByIntl, transitionsByTemporal, zoneTable } from '../../../src/domain/time/zone-table.ts';
+import {
+  canonicalZone,
+  localTime,
+  parseInstant,
+  parseLocalOrInstant,
+  tzdataVersion,
+} from '../../../src/domain/time/zone.ts';
+import {
+  segmentAt,
+  tableOf,
+  transitionsByIntl,
+  transitionsByTemporal,
+  zoneTable,
+} from '../../../src/domain/time/zone-table.ts';
 import { randomFrom } from './support/random.ts';
 import { cases, STRANGE_ZONES } from './support/tools.ts';
 
@@ -139,7 +151,9 @@ describe('a table of a zone', () => {
   });
 
   it('takes a kilobyte or two', () => {
-    const sizes = zones.map((tz) => zoneTable(tz)).map(({ starts, offsets, buckets }) => starts.byteLength + offsets.byteLength + buckets.byteLength);
+    const sizes = zones
+      .map((tz) => zoneTable(tz))
+      .map(({ starts, offsets, buckets }) => starts.byteLength + offsets.byteLength + buckets.byteLength);
     expect(Math.max(...sizes)).toBeLessThan(4500);
     expect(sizes.reduce((sum, size) => sum + size, 0) / sizes.length).toBeLessThan(1600);
   });

@@ -28,7 +28,9 @@ export function policyOf(wild: boolean, dst: DstPolicy = {}): Required<DstPolicy
 export function transitionsOf(tz: string, fromYear: number, toYear: number): number[] {
   const found: number[] = [];
   const end = Date.UTC(toYear, 0, 1);
-  let at: Temporal.ZonedDateTime | null = Temporal.Instant.fromEpochMilliseconds(Date.UTC(fromYear, 0, 1)).toZonedDateTimeISO(tz);
+  let at: Temporal.ZonedDateTime | null = Temporal.Instant.fromEpochMilliseconds(
+    Date.UTC(fromYear, 0, 1),
+  ).toZonedDateTimeISO(tz);
   while (at !== null) {
     at = at.getTimeZoneTransition('next');
     if (at === null || at.epochMilliseconds >= end) break;

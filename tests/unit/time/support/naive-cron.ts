@@ -13,10 +13,12 @@ const MONTHS = ['', 'JAN', 'FEB', 'MAR', 'APR', 'MAY', 'JUN', 'JUL', 'AUG', 'SEP
 
 export function naiveCron(expression: string): NaiveCron {
   const fields = expression.toUpperCase().split(' ');
-  const [second = '', minute = '', hour = '', day = '', month = '', weekday = ''] = fields.length === 6 ? fields : ['0', ...fields];
+  const [second = '', minute = '', hour = '', day = '', month = '', weekday = ''] =
+    fields.length === 6 ? fields : ['0', ...fields];
   const free = (text: string): boolean => text === '*' || text === '?';
   const dayMatches = (date: Temporal.PlainDate): boolean => day.split(',').some((item) => monthDayIs(item, date));
-  const weekdayMatches = (date: Temporal.PlainDate): boolean => weekday.split(',').some((item) => weekdayIs(item, date));
+  const weekdayMatches = (date: Temporal.PlainDate): boolean =>
+    weekday.split(',').some((item) => weekdayIs(item, date));
   return {
     wild: /[*?/]/.test(`${second}${minute}${hour}`),
     times: timesOf(second, minute, hour),
@@ -30,14 +32,12 @@ export function naiveCron(expression: string): NaiveCron {
 }
 
 function timesOf(second: string, minute: string, hour: string): Temporal.PlainTime[] {
-  const times: Temporal.PlainTime[] = [];
-  for (let of = 0; of < 86_400; of++) {
-    const [h, m, s] = [Math.floor(of / 3600), Math.floor(of / 60) % 60, of % 60];
-    const one = (field: string, value: number, max: number): boolean => field.split(',').some((item) => holds(item, value, 0, max));
-    if (s === 0 && !one(minute, m, 59)) of += 59;
-    else if (one(second, s, 59) && one(minute, m, 59) && one(hour, h, 23)) times.push(new Temporal.PlainTime(h, m, s));
-  }
-  return times;
+  const values = (field: string, count: number): number[] =>
+    Array.from({ length: count }, (_, value) => value).filter((value) =>
+      field.split(',').some((item) => holds(item, value, 0, count - 1)),
+    );
+  const [hours, minutes, seconds] = [values(hour, 24), values(minute, 60), values(second, 60)];
+  return hours.flatMap((h) => minutes.flatMap((m) => seconds.map((s) => new Temporal.PlainTime(h, m, s))));
 }
 
 function holds(item: string, value: number, min: number, max: number): boolean {
@@ -64,13 +64,16 @@ function monthDayIs(item: string, date: Temporal.PlainDate): boolean {
 
 /** The working day of the month that is closest; two days are equally close to none. */
 function nearestWorkday(date: Temporal.PlainDate): Temporal.PlainDate {
-  const candidates = [0, -1, 1, -2, 2].map((days) => date.add({ days })).filter((day) => day.month === date.month && day.dayOfWeek <= 5);
+  const candidates = [0, -1, 1, -2, 2]
+    .map((days) => date.add({ days }))
+    .filter((day) => day.month === date.month && day.dayOfWeek <= 5);
   return candidates[0] ?? date;
 }
 
 function weekdayIs(item: string, date: Temporal.PlainDate): boolean {
   const day = date.dayOfWeek % 7;
-  if (item.endsWith('L')) return numberOf(item.slice(0, -1), 7) % 7 === day && date.add({ days: 7 }).month !== date.month;
+  if (item.endsWith('L'))
+    return numberOf(item.slice(0, -1), 7) % 7 === day && date.add({ days: 7 }).month !== date.month;
   const [name = '', rank] = item.split('#');
   if (rank !== undefined) return numberOf(name, 7) % 7 === day && Math.ceil(date.day / 7) === Number(rank);
   return holds(item, day, 0, 6) || (day === 0 && !/^[*?]/.test(item) && !/^\w+\//.test(item) && holds(item, 7, 0, 7));

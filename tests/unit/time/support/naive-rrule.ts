@@ -50,7 +50,12 @@ function startOfPeriod(at: Temporal.PlainDateTime, freq: string, weekStart: stri
 
 type Parts = ReadonlyMap<string, string>;
 
-function instancesOf(period: Temporal.PlainDateTime, freq: string, parts: Parts, dtstart: Temporal.PlainDateTime): string[] {
+function instancesOf(
+  period: Temporal.PlainDateTime,
+  freq: string,
+  parts: Parts,
+  dtstart: Temporal.PlainDateTime,
+): string[] {
   const times = (name: string, field: 'hour' | 'minute' | 'second', fixed: boolean): number[] => {
     const listed = parts.get(name)?.split(',').map(Number);
     if (fixed) return listed === undefined || listed.includes(period[field]) ? [period[field]] : [];
@@ -67,7 +72,8 @@ function instancesOf(period: Temporal.PlainDateTime, freq: string, parts: Parts,
     if (!dateMatches(date, freq, parts, dtstart)) continue;
     for (const hour of hours) {
       for (const minute of minutes) {
-        for (const second of seconds) set.add(date.toPlainDateTime({ hour, minute, second }).toString({ smallestUnit: 'second' }));
+        for (const second of seconds)
+          set.add(date.toPlainDateTime({ hour, minute, second }).toString({ smallestUnit: 'second' }));
       }
     }
   }
@@ -106,7 +112,8 @@ function weekdayMatches(date: Temporal.PlainDate, item: string, inYear: boolean)
 
 /** The week belongs to the year that has its fourth day. */
 function weekMatches(date: Temporal.PlainDate, weeks: readonly string[], weekStart: number): boolean {
-  const monday = (day: Temporal.PlainDate): Temporal.PlainDate => day.subtract({ days: (day.dayOfWeek - weekStart + 7) % 7 });
+  const monday = (day: Temporal.PlainDate): Temporal.PlainDate =>
+    day.subtract({ days: (day.dayOfWeek - weekStart + 7) % 7 });
   const start = monday(date);
   const year = start.add({ days: 3 }).year;
   const first = monday(Temporal.PlainDate.from({ year, month: 1, day: 4 }));
@@ -116,6 +123,10 @@ function weekMatches(date: Temporal.PlainDate, weeks: readonly string[], weekSta
 
 function pickPositions(set: readonly string[], positions: string | undefined): string[] {
   if (positions === undefined) return [...set];
-  const wanted = new Set(positions.split(',').map((position) => (Number(position) > 0 ? Number(position) - 1 : set.length + Number(position))));
+  const wanted = new Set(
+    positions
+      .split(',')
+      .map((position) => (Number(position) > 0 ? Number(position) - 1 : set.length + Number(position))),
+  );
   return set.filter((_, index) => wanted.has(index));
 }

@@ -1,5 +1,10 @@
-import { type CompiledTrigger, compileTrigger, nextSlot, normaliseTrigger } from '../../../../src/domain/time/compile.ts';
 import { DomainError } from '../../../../src/domain/errors.ts';
+import {
+  type CompiledTrigger,
+  compileTrigger,
+  nextSlot,
+  normaliseTrigger,
+} from '../../../../src/domain/time/compile.ts';
 import type { DstPolicy, Trigger } from '../../../../src/domain/time/trigger.ts';
 import { localTime } from '../../../../src/domain/time/zone.ts';
 
@@ -23,7 +28,8 @@ export function cron(text: string, tz = 'UTC', dst?: DstPolicy): CompiledTrigger
 /** The first `count` slots after an instant, fewer when they end. */
 export function slotsAfter(trigger: CompiledTrigger, after: number, count: number): number[] {
   const slots: number[] = [];
-  for (let at = nextSlot(trigger, after); at !== null && slots.length < count; at = nextSlot(trigger, at)) slots.push(at);
+  for (let at = nextSlot(trigger, after); at !== null && slots.length < count; at = nextSlot(trigger, at))
+    slots.push(at);
   return slots;
 }
 
