@@ -57,6 +57,17 @@ describe('a body that is no JSON object', () => {
     expect(server().failures).toEqual([]);
   });
 
+  it.each([
+    ['"payload":{"a":["x","\\u0000"]}', 'payload.a.1', 'contains a NUL character'],
+    ['"labels":{"\\u0000":"x"}', 'labels', 'contains a NUL character'],
+    ['"payload":{"\\ud800":1}', 'payload', 'contains half of a surrogate pair'],
+    ['"payload":{"a":1e999}', 'payload.a', 'is too large for a number'],
+    ['"payload":{"a":{"__proto__":1}}', 'payload.a.__proto__', 'is not an allowed name'],
+  ])('is refused with the place: %s', async (member, path, message) => {
+    const answer = await server().request('POST', '/schedules', { body: withMember(member) });
+    expect(problemIn(answer)).toMatchObject({ status: 400, detail: `${path} ${message}`, errors: [{ path, message }] });
+  });
+
   it('but 32 levels, a byte order mark and odd names are fine', async () => {
     const bodies = [
       withMember(`"payload":${nested(31)}`),

@@ -58,18 +58,121 @@ const hostile = fc.oneof(
 const mutated = fc
   .tuple(
     fc.constantFrom(...bodies),
-    fc.array(fc.tuple(fc.nat(), fc.option(fc.string({ maxLength: 8 })), hostile), { minLength: 1, maxLength: 3 }),
+    fc.array(fc.tuple(fc.nat(), fc.option(fc.string({ maxLength: 8 }), { freq: 9 }), hostile), {
+      minLength: 1,
+      maxLength: 3,
+    }),
   )
   .map(([body, changes]) =>
     changes.reduce((changed, [place, added, value]) => replaced(changed, { place, added, value }), body),
   );
+
+const words = (...parts: readonly string[]) => fc.array(fc.constantFrom(...parts), { minLength: 1, maxLength: 3 });
+const field = fc.oneof(
+  { weight: 3, arbitrary: fc.constant('*') },
+  words('0', '1', '5', '29', '31', '59', 'L', '15W', 'MON', 'FEB', '*/7', '1-5', '2#1', '?', '7').map((some) =>
+    some.join(','),
+  ),
+);
+const part = fc.constantFrom(
+  ...[
+    'COUNT=3',
+    'INTERVAL=2',
+    'BYDAY=MO,-1FR',
+    'BYMONTHDAY=31,-1',
+    'BYMONTH=2',
+    'BYHOUR=2,9',
+    'BYMINUTE=30',
+    'BYSETPOS=-1',
+  ],
+  ...[
+    'BYWEEKNO=53',
+    'BYYEARDAY=366',
+    'WKST=SU',
+    'UNTIL=20991231T000000Z',
+    'UNTIL=20300101',
+    'BYSECOND=59',
+    'COUNT=0',
+    'X=1',
+  ],
+);
+const time = fc.oneof(
+  fc
+    .date({ min: new Date('1969-01-01'), max: new Date('2210-01-01'), noInvalidDate: true })
+    .map((date) => date.toISOString()),
+  fc.constantFrom('2026-03-29T02:30:00', '2026-10-25T02:30:00', '2026-12-31T23:59:59+14:00', '20260329T090000'),
+);
+const trigger = fc.oneof(
+  fc.array(field, { minLength: 5, maxLength: 6 }).map((fields) => ({ type: 'CRON', cron: fields.join(' ') })),
+  fc.record({
+    type: fc.constant('RRULE'),
+    rrule: fc
+      .tuple(
+        fc.constantFrom('SECONDLY', 'MINUTELY', 'HOURLY', 'DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY'),
+        fc.uniqueArray(part, { maxLength: 4 }),
+      )
+      .map(([frequency, parts]) => [`FREQ=${frequency}`, ...parts].join(';')),
+    dtstart: fc.option(time, { nil: undefined }),
+    exdates: fc.option(fc.array(time, { maxLength: 3 }), { nil: undefined }),
+  }),
+  fc.record({
+    type: fc.constant('INTERVAL'),
+    every: fc.constantFrom('PT1S', '15m', 'P1M', 'P1Y2M10DT2H', '1000w', 'P1D'),
+    anchor: fc.option(time, { nil: undefined }),
+    repeat: fc.option(fc.integer({ min: 0, max: 5 }), { nil: undefined }),
+  }),
+  fc.record({ type: fc.constant('ONE_SHOT'), startAt: time }),
+  fc.record({ type: fc.constant('FIXED_DELAY'), delaySec: fc.oneof(fc.nat(), fc.constant(2 ** 31 - 1)) }),
+);
+const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 });
+
+const instant = fc.date({ min: new Date('2027-01-01'), max: new Date('2199-01-01'), noInvalidDate: true });
+
+/** Values of the right type, and mostly in range. */
+const plausibleFields: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
+  name: word,
+  key: fc.stringMatching(/^[A-Za-z0-9._:/-]{5,20}$/),
+  description: fc.string({ unit: 'grapheme', maxLength: 100 }),
+  labels: fc.dictionary(word, word, { maxKeys: 3 }),
+  tz: fc.constantFrom(
+    'UTC',
+    'Asia/Kathmandu',
+    'Pacific/Apia',
+    'Australia/Lord_Howe',
+    'us/pacific',
+    'Etc/GMT-14',
+    'EST5EDT',
+    'Africa/El_Aaiun',
+  ),
+  trigger,
+  payload: fc.jsonValue({ maxDepth: 5 }),
+  enabled: fc.boolean(),
+  startAt: instant.map((date) => date.toISOString()),
+  endAt: instant.map((date) => date.toISOString()),
+  maxFires: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
+  jitter: fc.nat({ max: 90_000 }).map((seconds) => `PT${seconds}S`),
+  dst: fc.record({
+    gap: fc.constantFrom('NEXT_VALID', 'SHIFT', 'SKIP'),
+    fold: fc.constantFrom('FIRST', 'SECOND', 'BOTH'),
+  }),
+  timeoutSec: fc.integer({ min: 1, max: 901 }),
+};
+const plausibleField = fc.oneof(
+  ...Object.entries(plausibleFields).map(([name, value]) => fc.tuple(fc.constant(name), value)),
+  fc.tuple(fc.constant('trigger'), trigger),
+);
+const plausible = fc
+  .array(plausibleField, { minLength: 1, maxLength: 3 })
+  .map((fields) => scheduleBody(Object.fromEntries(fields)));
+
+const anyBody = fc.oneof(mutated, plausible);
 
 describe('whatever is sent', () => {
   const server = useServer();
 
   it('as a schedule is made or refused, never a failure of ours', async () => {
     await fc.assert(
-      fc.asyncProperty(mutated, async (body) => {
+      fc.asyncProperty(anyBody, async (body) => {
         const answer = await server().request('POST', '/schedules', { body });
         expect([answer.statusCode < 500, server().failures]).toEqual([true, []]);
       }),
@@ -83,7 +186,7 @@ describe('whatever is sent', () => {
       labels: { a: 'b' },
     });
     await fc.assert(
-      fc.asyncProperty(mutated, fc.constantFrom('PATCH', 'PUT'), async (body, method) => {
+      fc.asyncProperty(anyBody, fc.constantFrom('PATCH', 'PUT'), async (body, method) => {
         const answer = await server().request(method, `/schedules/${id}`, { body });
         expect([answer.statusCode < 500, server().failures]).toEqual([true, []]);
       }),

@@ -3,7 +3,6 @@ import type { FastifyInstance, InjectOptions, LightMyRequestResponse } from 'fas
 import { afterAll, beforeAll, expect } from 'vitest';
 import { EchoReceiver } from '../../src/app/routes/echo.ts';
 import { buildServer, type ServerParts } from '../../src/app/server.ts';
-import type { Role } from '../../src/domain/entities/caller.ts';
 import type { RunRow } from '../../src/domain/entities/run.ts';
 import { DomainError } from '../../src/domain/errors.ts';
 import { asScheduleId, asTenantId, encodeRunId, SLOT_SPACE, type TenantId } from '../../src/domain/ids.ts';
@@ -107,10 +106,6 @@ async function writeRun(
 export function tokenOf(identity: Partial<Identity> = {}): string {
   const full: Identity = { subject: 'user-1', tenants: [TENANT], roles: ['editor'], organizationId: null, ...identity };
   return Buffer.from(JSON.stringify(full)).toString('base64url');
-}
-
-export function withRole(role: Role): Partial<Identity> {
-  return { roles: [role] };
 }
 
 export function tenantId(text: string): TenantId {

@@ -1,13 +1,13 @@
-import { randomBytes } from 'node:crypto';
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
 import { PROBLEM_JSON, type ProblemCode, problemOf } from './problem.ts';
+import { newTraceId } from './trace-id.ts';
 
 /** Answers what Node's HTTP parser refuses before there is a request: slow, oversized or malformed. */
 export function refuseUnreadable(error: Error & { readonly code?: string }, socket: Socket): void {
   if (error.code === 'ECONNRESET' || socket.destroyed) return;
   const { code, detail } = faultOf(error.code);
-  const problem = problemOf(code, randomBytes(16).toString('hex'), detail);
+  const problem = problemOf(code, newTraceId(), detail);
   const body = JSON.stringify(problem);
   const head = [
     `HTTP/1.1 ${problem.status} ${STATUS_CODES[problem.status] ?? ''}`,

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 
 const TRACEPARENT = /^[0-9a-f]{2}-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/;
@@ -8,5 +8,10 @@ const ZERO = '0'.repeat(32);
 export function traceIdOfRequest(request: IncomingMessage): string {
   const header = request.headers['traceparent'];
   const named = typeof header === 'string' ? TRACEPARENT.exec(header)?.[1] : undefined;
-  return named === undefined || named === ZERO ? randomBytes(16).toString('hex') : named;
+  return named === undefined || named === ZERO ? newTraceId() : named;
+}
+
+/** A UUID without its dashes: random enough, and cheaper than asking for random bytes one by one. */
+export function newTraceId(): string {
+  return randomUUID().replaceAll('-', '');
 }

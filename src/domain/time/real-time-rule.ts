@@ -1,6 +1,6 @@
 import { type DaySet, nextDay } from './day-set.ts';
 import { DAY_SEC, NONE } from './instant.ts';
-import { type TimesOfDay, timeFrom } from './times-of-day.ts';
+import { allWithin, type TimesOfDay, timeFrom } from './times-of-day.ts';
 import type { WallSearch } from './wall-rule.ts';
 
 /**
@@ -37,6 +37,19 @@ export function nextInRealTime(rule: RealTimeRule, fromWall: number, search: Wal
     if (wall !== NONE) return wall < search.limit ? wall : NONE;
     target = start + rule.unit;
   }
+}
+
+/** Whether every instant of the grid counts. */
+export function isEven(rule: RealTimeRule): boolean {
+  return rule.days === null && rule.times === null && rule.inner === null;
+}
+
+/** How many more instants of the grid count after the one at `wall`, up to where a filter has to be asked again: its day, hour or minute ends, or the clock. */
+export function evenSteps(rule: RealTimeRule, wall: number, limit: number): number {
+  if (rule.inner !== null) return 0;
+  const stretch = rule.times === null ? DAY_SEC : allWithin(rule.times);
+  const end = Math.min((Math.floor(wall / stretch) + 1) * stretch, limit);
+  return Math.floor((end - 1 - wall) / rule.stepSec);
 }
 
 /** `wall` itself when its day and time are allowed, else the first wall time after it that is. */

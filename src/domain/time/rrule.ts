@@ -1,4 +1,5 @@
 import { DAY_SEC, HORIZON_SEC, NONE } from './instant.ts';
+import { evenSteps, isEven, type RealTimeRule } from './real-time-rule.ts';
 import { refuse } from './refuse.ts';
 import { untilOfCount } from './rrule-count.ts';
 import { daysOf } from './rrule-days.ts';
@@ -27,6 +28,9 @@ export interface Recurrence {
 const MAX_WALKED_COUNT = 100_000;
 /** Turns that folding a COUNT may take: some 10 ms. */
 const COUNT_BUDGET = 100_000;
+
+const MAX_UNTILS = 1000;
+const untils = new Map<string, number>();
 
 /** Takes a trigger with its DTSTART. Throws DomainError INVALID_TRIGGER. */
 export function compileRrule(trigger: RruleTrigger, tz: string, dst: DstPolicy | undefined): Recurrence {
@@ -76,7 +80,8 @@ function onCalendar({ parts, start, zone }: RruleInput, clock: Clock): RuleAndBo
   };
 }
 
-function inRealTime({ parts, start, zone }: RruleInput, freq: RealTimeFrequency, clock: Clock): RuleAndBounds {
+function inRealTime(input: RruleInput, freq: RealTimeFrequency, clock: Clock): RuleAndBounds {
+  const { parts, start, zone } = input;
   const baseSec = start.utc ? start.wallSec : instantsOf(clockOf(zone, false, undefined), start.wallSec)[0];
   if (baseSec === undefined) return refuse('dtstart', `does not exist in ${zone}`);
   const rule = realTimeRuleOf(parts, freq, baseSec, wallAt(clock.zone, baseSec));
@@ -84,29 +89,37 @@ function inRealTime({ parts, start, zone }: RruleInput, freq: RealTimeFrequency,
   if (parts.until !== null)
     return { ...bounds, untilSec: parts.until.utc ? parts.until.wallSec : lastInstantOf(clock, parts.until.wallSec) };
   if (parts.count === null || rule === null) return { ...bounds, untilSec: HORIZON_SEC };
-  if (
-    rule.days === null &&
-    rule.times === null &&
-    rule.inner === null &&
-    clock.fold === 'BOTH' &&
-    clock.gap === 'SKIP'
-  ) {
+  if (isEven(rule) && clock.fold === 'BOTH' && clock.gap === 'SKIP') {
     return { ...bounds, untilSec: baseSec + (parts.count - 1) * rule.stepSec };
   }
-  return { ...bounds, untilSec: untilByWalking(rule, clock, baseSec, parts.count) };
+  return { ...bounds, untilSec: untilByWalking(rule, clock, input, baseSec) };
 }
 
-function untilByWalking(rule: WallRule, clock: Clock, baseSec: number, count: number): number {
+/** The last slot of a rule that may have `count` of them. Walking there takes milliseconds, so the last thousand answers are kept. */
+function untilByWalking(rule: RealTimeRule, clock: Clock, { parts, start, text }: RruleInput, baseSec: number): number {
+  const key = [text, start.wallSec, start.utc, clock.zone.id, clock.gap, clock.fold].join(' ');
+  const known = untils.get(key);
+  if (known !== undefined) return known;
+  const until = walk(rule, clock, baseSec, parts.count ?? Infinity);
+  if (untils.size >= MAX_UNTILS) untils.clear();
+  untils.set(key, until);
+  return until;
+}
+
+function walk(rule: RealTimeRule, clock: Clock, baseSec: number, count: number): number {
   if (count > MAX_WALKED_COUNT) refuseCount();
   let spent = 0;
   let last = baseSec - 1;
-  for (let fires = 0; fires < count; fires++) {
+  for (let left = count; left > 0; left--) {
     const search = newSearch();
     const next = nextOnClock(rule, clock, last, search);
     if (next === NONE) return HORIZON_SEC;
     spent += WORK_BUDGET - search.turns;
     if (spent > COUNT_BUDGET) refuse('rrule', 'COUNT takes too long to count here: use UNTIL');
-    last = next;
+    const wall = next + search.offset;
+    const run = clock.gap === 'SKIP' ? Math.min(evenSteps(rule, wall, search.limit), left - 1) : 0;
+    last = next + run * rule.stepSec;
+    left -= run;
   }
   return last;
 }

@@ -62,6 +62,12 @@ export function countTimes(times: TimesOfDay): number {
   return countBits(times.hours) * minutesCount(times) * secondsCount(times);
 }
 
+/** The longest stretch, an hour, a minute or a second, of which all times belong to the set or none. */
+export function allWithin(times: TimesOfDay): 3600 | 60 | 1 {
+  if (secondsCount(times) < 60) return 1;
+  return minutesCount(times) < 60 ? 60 : 3600;
+}
+
 /** How many times lie before `beforeSec`. */
 export function countTimesBefore(times: TimesOfDay, beforeSec: number): number {
   const hour = (beforeSec / 3600) | 0;

@@ -38,6 +38,8 @@ export function connectPool(url: string, options: PoolOptions): postgres.Sql {
   const settings = {
     max: options.max,
     ssl: false,
+    // Its query on connecting has nobody to hear of its failure, which ends the process.
+    fetch_types: false,
     connect_timeout: options.connectTimeoutSec ?? CONNECT_TIMEOUT_SEC,
     keep_alive: KEEP_ALIVE_SEC,
     backoff: () => REDIAL_SEC,

@@ -1,9 +1,12 @@
 import type { JsonValue } from '../../domain/entities/json.ts';
+import type { RunId } from '../../domain/ids.ts';
 import type { Delivery } from '../../domain/ports/sender.ts';
 import { deliveryHeaders } from './delivery-headers.ts';
 
 /** A run on its way to a broker. */
 export interface BrokerMessage {
+  /** The run's: the same over every attempt. */
+  readonly id: RunId;
   readonly kind: 'EVENT' | 'QUEUE';
   readonly topic: string;
   readonly headers: { readonly [name: string]: string };
@@ -23,25 +26,31 @@ export function topicProblem(topic: string): string | null {
 /** The message of a delivery to an EVENT or QUEUE target; null for another kind. An event is a CloudEvent 1.0 in its JSON form. */
 export function brokerMessage(delivery: Delivery): BrokerMessage | null {
   const { target } = delivery.version.definition;
+  const { runId: id } = delivery;
   const headers: Record<string, string> = {
     'content-type': target.kind === 'EVENT' ? 'application/cloudevents+json' : 'application/json',
   };
-  const pairs = deliveryHeaders(delivery);
+  const pairs = deliveryHeaders(delivery, id);
   for (let index = 0; index < pairs.length; index += 2) headers[pairs[index] ?? ''] = pairs[index + 1] ?? '';
-  if (target.kind === 'QUEUE') return { kind: 'QUEUE', topic: target.queue.topic, headers, data: delivery.payload };
+  if (target.kind === 'QUEUE') return { id, kind: 'QUEUE', topic: target.queue.topic, headers, data: delivery.payload };
   if (target.kind !== 'EVENT') return null;
   return {
+    id,
     kind: 'EVENT',
     topic: target.eventTopic,
     headers,
-    data: cloudEvent(delivery, target.eventTopic, headers['traceparent'] ?? ''),
+    data: cloudEvent(delivery, id, { type: target.eventTopic, traceparent: headers['traceparent'] ?? '' }),
   };
 }
 
-function cloudEvent(delivery: Delivery, type: string, traceparent: string): JsonValue {
+function cloudEvent(
+  delivery: Delivery,
+  id: RunId,
+  { type, traceparent }: { readonly type: string; readonly traceparent: string },
+): JsonValue {
   return {
     specversion: '1.0',
-    id: delivery.runId,
+    id,
     source: `/tenants/${delivery.tenantId}/schedules/${delivery.key.scheduleId}`,
     type,
     time: new Date(delivery.key.slot).toISOString(),

@@ -41,7 +41,7 @@ export class CommandSender implements Sender {
     if (command === undefined) return Promise.resolve(handedBack(target.command.name));
     if (signal.aborted) return Promise.resolve(endedBySignal(signal, false));
     try {
-      const result = command(contextOf(delivery, signal));
+      const result = command(new CommandCall(delivery, signal));
       return isPromiseLike(result) ? settled(result, signal) : ACCEPTED;
     } catch (error) {
       return Promise.resolve(failed(error, signal));
@@ -49,16 +49,29 @@ export class CommandSender implements Sender {
   }
 }
 
-function contextOf(delivery: Delivery, signal: AbortSignal): CommandContext {
-  return {
-    runId: delivery.runId,
-    scheduleId: delivery.key.scheduleId,
-    tenantId: delivery.tenantId,
-    scheduledFor: new Date(delivery.key.slot),
-    attempt: delivery.attempt,
-    payload: delivery.payload,
-    signal,
-  };
+/** Encodes the run id when a command asks for it: that costs more than the rest of a delivery. */
+class CommandCall implements CommandContext {
+  readonly scheduleId: ScheduleId;
+  readonly tenantId: TenantId;
+  readonly scheduledFor: Date;
+  readonly attempt: number;
+  readonly payload: JsonValue;
+  readonly signal: AbortSignal;
+  readonly #delivery: Delivery;
+
+  constructor(delivery: Delivery, signal: AbortSignal) {
+    this.scheduleId = delivery.key.scheduleId;
+    this.tenantId = delivery.tenantId;
+    this.scheduledFor = new Date(delivery.key.slot);
+    this.attempt = delivery.attempt;
+    this.payload = delivery.payload;
+    this.signal = signal;
+    this.#delivery = delivery;
+  }
+
+  get runId(): RunId {
+    return this.#delivery.runId;
+  }
 }
 
 async function settled(result: PromiseLike<unknown>, signal: AbortSignal): Promise<Outcome> {

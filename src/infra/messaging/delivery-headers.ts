@@ -1,13 +1,13 @@
 import { traceIdOf } from '../../domain/ids.ts';
 import type { Delivery } from '../../domain/ports/sender.ts';
 
-/** What every delivery says of its run, over HTTP and brokers alike: name, value, name, value. */
-export function deliveryHeaders(delivery: Delivery): string[] {
+/** What every delivery says of its run, over HTTP and brokers alike: name, value, name, value. `runId` is the delivery's, encoded once. */
+export function deliveryHeaders(delivery: Delivery, runId: string): string[] {
   return [
     'x-scheduler-schedule-id',
     delivery.key.scheduleId,
     'x-scheduler-run-id',
-    delivery.runId,
+    runId,
     'x-scheduler-attempt',
     String(delivery.attempt),
     'x-scheduler-scheduled-for',

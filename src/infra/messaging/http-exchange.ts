@@ -8,6 +8,8 @@ import { outcomeOfAnswer } from './http-answer.ts';
 const MAX_READ_BYTES = 64 * 1024;
 /** Of a failure's body, this much is kept. */
 const MAX_KEPT_BYTES = 4 * 1024;
+/** Nobody reads it: one for all, as making an error costs more than the rest of an exchange. */
+const STOPPED = new Error('the exchange has ended');
 
 /**
  * One request and its answer, as undici's dispatcher calls it back. Settles exactly once, at the latest when the signal
@@ -40,12 +42,12 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
 
   /** The signal aborted. A failure's status is an answer even when its body never ends. */
   handleEvent(): void {
-    this.#end(this.#isRefusal() ? this.#answered() : endedBySignal(this.#signal, this.#isSent));
+    this.#stop(this.#isRefusal() ? this.#answered() : endedBySignal(this.#signal, this.#isSent));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#isSettled) controller.abort(new Error('ended before it began'));
+    if (this.#isSettled) controller.abort(STOPPED);
   }
 
   onRequestSent(): void {
@@ -66,7 +68,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       this.#beginning.push(kept);
       this.#keptBytes += kept.byteLength;
     }
-    if (this.#readBytes >= MAX_READ_BYTES) this.#end(this.#answered());
+    if (this.#readBytes >= MAX_READ_BYTES) this.#stop(this.#answered());
   }
 
   onResponseEnd(): void {
@@ -85,13 +87,16 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     return outcomeOfAnswer({ status: this.#status, headers: this.#headers, beginning: this.#beginning }, this.#now());
   }
 
-  /** Aborting an exchange that has ended by itself does nothing. */
+  #stop(outcome: Outcome): void {
+    this.#end(outcome);
+    this.#controller?.abort(STOPPED);
+  }
+
   #end(outcome: Outcome): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#signal.removeEventListener('abort', this);
     this.#settle(outcome);
-    this.#controller?.abort(new Error('the exchange has ended'));
   }
 }
 
@@ -106,6 +111,7 @@ const NETWORK_REASONS: Readonly<Record<string, string>> = {
   EAI_AGAIN: 'host name lookup failed',
   ETIMEDOUT: 'connection timed out',
   UND_ERR_CONNECT_TIMEOUT: 'connection timed out',
+  UND_ERR_MAX_ORIGINS_REACHED: 'too many destinations at once',
   UND_ERR_HEADERS_OVERFLOW: 'response headers too large',
   UND_ERR_SOCKET: 'connection closed before an answer came',
   UND_ERR_RES_CONTENT_LENGTH_MISMATCH: 'response shorter or longer than it said',

@@ -31,7 +31,7 @@ export function requestTemplate(http: HttpTarget): RequestTemplate | string {
   if (reserved !== undefined) return `the header "${reserved.slice(0, 100)}" cannot be set by a target`;
   const headers = Object.entries(http.headers).flat();
   if (!names.includes('user-agent')) headers.push('user-agent', USER_AGENT);
-  const contentType = valueOf(http, 'content-type');
+  const contentType = headerOf(http, 'content-type');
   const bodyOf = bodyMaker(http, contentType);
   if (contentType === null && bodyOf !== noBody) headers.push('content-type', 'application/json');
   return { origin: url.origin, path: url.pathname + url.search, method: http.method, headers, bodyOf };
@@ -55,7 +55,7 @@ function bodyMaker(http: HttpTarget, contentType: string | null): RequestTemplat
 
 const noBody = (): null => null;
 
-function valueOf(http: HttpTarget, name: string): string | null {
+function headerOf(http: HttpTarget, name: string): string | null {
   for (const [key, value] of Object.entries(http.headers)) {
     if (key.toLowerCase() === name) return value;
   }

@@ -98,7 +98,7 @@ function headersOf(delivery: Delivery, template: RequestTemplate, message: Signe
     String(message.timestampSec),
     'idempotency-key',
     message.id,
-    ...deliveryHeaders(delivery),
+    ...deliveryHeaders(delivery, message.id),
   ];
 }
 

@@ -57,14 +57,14 @@ export class NatsSender implements Sender {
         reason: 'the broker cannot be reached',
         possibleDuplicate: false,
       };
-    return this.#publish(client, delivery.runId, message, signal);
+    return this.#publish(client, message, signal);
   }
 
   async close(): Promise<void> {
     await this.#connector.close();
   }
 
-  async #publish(client: NatsClient, runId: string, message: BrokerMessage, signal: AbortSignal): Promise<Outcome> {
+  async #publish(client: NatsClient, message: BrokerMessage, signal: AbortSignal): Promise<Outcome> {
     try {
       const headers = client.headers();
       for (const [name, value] of Object.entries(message.headers)) headers.set(name, value);
@@ -72,7 +72,7 @@ export class NatsSender implements Sender {
         this.#prefixes[message.kind] + message.topic,
         JSON.stringify(message.data),
         {
-          msgID: runId,
+          msgID: message.id,
           headers,
           timeout: CONFIRM_TIMEOUT_MS,
         },

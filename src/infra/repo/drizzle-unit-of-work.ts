@@ -1,3 +1,4 @@
+import { setTimeout } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import type { TenantId } from '../../domain/ids.ts';
 import type { TenantWork, UnitOfWork } from '../../domain/ports/unit-of-work.ts';
@@ -8,6 +9,7 @@ import { DrizzleScheduleRepository } from './drizzle-schedule-repository.ts';
 
 /** How often a transaction is run in all. */
 const TRIES = 3;
+const LONGEST_PAUSE_MS = 50;
 const DEADLINE_MS = 8000;
 
 /** Transactions of one tenant on the API's pool. Row-level security makes the wall; each query names the tenant nevertheless. */
@@ -46,6 +48,8 @@ export class DrizzleUnitOfWork implements UnitOfWork {
       } catch (error) {
         const mayRunAgain = isLostRace(error) || (!hasBegun && isOutage(error));
         if (tried === TRIES || !mayRunAgain) throw error;
+        // Two that deadlocked would meet again if both began at once.
+        await setTimeout(Math.random() * tried * LONGEST_PAUSE_MS, undefined, { signal });
       }
     }
   }

@@ -17,7 +17,8 @@ export class PostgresUpkeepStore implements UpkeepStore {
     await this.#pool.query(
       (sql) => sql`
         insert into nodes (id, build, tzdata, roles, commands, heartbeat)
-        values (${node.id}, ${node.build}, ${node.tzdata}, ${sql.array([...node.roles])}, ${sql.array([...node.commands])}, now())
+        values (${node.id}, ${node.build}, ${node.tzdata}, array(select jsonb_array_elements_text(${JSON.stringify(node.roles)}::text::jsonb)),
+                array(select jsonb_array_elements_text(${JSON.stringify(node.commands)}::text::jsonb)), now())
         on conflict (id) do update set heartbeat = now(), commands = excluded.commands`,
     );
     await this.#pool.query((sql) => sql`delete from nodes where heartbeat < now() - interval '1 hour'`);

@@ -32,8 +32,8 @@ export class EgressDenied extends Error {
 const CONNECT_TIMEOUT_MS = 5_000;
 /** Above the longest timeout of a schedule (15 min): the deadline is the request's own signal. */
 const SILENCE_TIMEOUT_MS = 16 * 60_000;
-/** A connection is retired after this long, so that a change of address or of the rules is seen. */
-const MAX_CONNECTION_AGE_MS = 60_000;
+/** A connection is retired after this many requests, so that a name's new address is seen under steady load too. */
+const MAX_REQUESTS_PER_CONNECTION = 500;
 const MAX_ORIGINS = 4_096;
 
 /**
@@ -48,7 +48,7 @@ export function createEgressGuard(options: EgressOptions): EgressGuard {
     connect: guardedConnector(rules, sharedResolver(options.resolve ?? systemResolve)),
     connections: options.connectionsPerOrigin ?? 128,
     maxOrigins: MAX_ORIGINS,
-    clientTtl: MAX_CONNECTION_AGE_MS,
+    maxRequestsPerClient: MAX_REQUESTS_PER_CONNECTION,
     keepAliveTimeout: options.idleMs ?? 4_000,
     keepAliveMaxTimeout: 30_000,
     headersTimeout: SILENCE_TIMEOUT_MS,

@@ -43,8 +43,8 @@ export class Metrics {
     'Runs given up because they ended the process that held them.',
   );
   readonly lateness = this.#histogram(
-    'scheduler_attempt_lateness_seconds',
-    'From the due instant of an attempt to its start; its count is the attempts.',
+    'scheduler_fire_lateness_seconds',
+    'From the due instant of a run to the start of its first attempt.',
   );
   readonly runsSettled = this.#counter(
     'scheduler_runs_settled_total',

@@ -20,11 +20,9 @@ function sending(
 test('a command is told its run, and returning is success', async () => {
   const contexts: CommandContext[] = [];
   const signal = noDeadline();
-  expect(await sending((context) => contexts.push(context), signal, { attempt: 2 })).toEqual({
-    kind: 'accepted',
-    attempt: 'ACCEPTED',
-  });
+  const outcome = await sending(({ runId, ...rest }) => contexts.push({ runId, ...rest }), signal, { attempt: 2 });
   const { runId, key, tenantId, payload } = aDelivery(target);
+  expect(outcome).toEqual({ kind: 'accepted', attempt: 'ACCEPTED' });
   expect(contexts).toEqual([
     { runId, scheduleId: key.scheduleId, tenantId, scheduledFor: new Date(SLOT), attempt: 2, payload, signal },
   ]);

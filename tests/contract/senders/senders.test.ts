@@ -115,6 +115,7 @@ describe('the bus inside the process', () => {
     };
     expect(messages).toEqual([
       {
+        id: delivery.runId,
         kind: 'EVENT',
         topic: 'billing.report.due',
         headers: { ...headers, 'content-type': 'application/cloudevents+json' },
@@ -130,6 +131,7 @@ describe('the bus inside the process', () => {
         },
       },
       {
+        id: delivery.runId,
         kind: 'QUEUE',
         topic: 'billing.reports',
         headers: { ...headers, 'content-type': 'application/json' },

@@ -17,19 +17,19 @@ interface Observed {
 }
 
 async function observed(logLevel: LogLevel = 'info'): Promise<Observed> {
-  let written = '';
+  const written: string[] = [];
   const clock = { now: () => Date.now(), monotonic: () => self.monotonic };
   const telemetry = await startTelemetry({
     logLevel,
     serviceName: 'scheduler',
     tracing: false,
     clock,
-    destination: { write: (text) => void (written += text) },
+    destination: { write: (text) => void written.push(text) },
   });
   const self: Observed = {
     telemetry,
     monotonic: 0,
-    lines: () => written.trim().split('\n').filter(Boolean).map(withoutTime),
+    lines: () => written.map(withoutTime),
     metric: async (start) =>
       (await telemetry.metricsText())
         .split('\n')
@@ -128,7 +128,7 @@ test('every event has its line and its number', async () => {
     'scheduler_retries_claimed_total',
     'scheduler_runs_recovered_total',
     'scheduler_runs_poisoned_total',
-    'scheduler_attempt_lateness_seconds_sum',
+    'scheduler_fire_lateness_seconds_sum',
     'scheduler_claim_duration_seconds_sum',
     'scheduler_outcomes_stale_total',
     'scheduler_leases_lost_total',
@@ -163,8 +163,8 @@ test('a length that is no number counts as none instead of throwing', async () =
   const journal = await observed();
   for (const lateMs of [Number.NaN, -5, Number.POSITIVE_INFINITY])
     journal.telemetry.journal.attemptStarted(run, lateMs);
-  expect(await journal.metric('scheduler_attempt_lateness_seconds_count')).toBe('3');
-  expect(await journal.metric('scheduler_attempt_lateness_seconds_sum')).toBe('0');
+  expect(await journal.metric('scheduler_fire_lateness_seconds_count')).toBe('3');
+  expect(await journal.metric('scheduler_fire_lateness_seconds_sum')).toBe('0');
 });
 
 test('every metric of ours is named in base units and carries no tenant', async () => {

@@ -189,6 +189,9 @@ describe('where an RRULE ends', () => {
     'FREQ=HOURLY;INTERVAL=7',
     'FREQ=HOURLY;BYHOUR=9,10;BYMINUTE=0,30',
     'FREQ=MINUTELY;INTERVAL=11;BYDAY=SA',
+    'FREQ=MINUTELY;INTERVAL=7;BYHOUR=9,23;BYMONTH=1,2',
+    'FREQ=SECONDLY;INTERVAL=13;BYMINUTE=59,0',
+    'FREQ=SECONDLY;BYSECOND=0,1,58',
   ])('%s with COUNT has that many instances', (rule) => {
     for (const count of [1, 2, 7, 60])
       expect(times(`${rule};COUNT=${count}`, '2026-01-01T09:30:00', count + 5)).toHaveLength(count);
