@@ -108,7 +108,8 @@ function runKeyBytes(key: RunKey): Uint8Array {
   view.setUint32(2, key.slot % 2 ** 32);
   view.setUint32(6, key.space);
   const hex = key.scheduleId.replaceAll('-', '');
-  for (let index = 0; index < 16; index += 1) bytes[10 + index] = Number.parseInt(hex.slice(index * 2, index * 2 + 2), 16);
+  for (let index = 0; index < 16; index += 1)
+    bytes[10 + index] = Number.parseInt(hex.slice(index * 2, index * 2 + 2), 16);
   return bytes;
 }
 

@@ -4,7 +4,7 @@ import { OTHER_TENANT, problemIn, scheduleBody, useServer } from './support.ts';
 describe('POST /schedules', () => {
   const server = useServer();
 
-  it('makes the schedule of the README, with its defaults filled in', async () => {
+  it('makes a schedule, with its defaults filled in', async () => {
     const body = {
       tenantId: 'tenant-123',
       name: 'Daily Report',

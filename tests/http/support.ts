@@ -78,7 +78,7 @@ export async function startServer(parts: Partial<ServerParts> = {}): Promise<Tes
       (await request('POST', '/schedules', { body: scheduleBody(fields), as })).json().id,
     endedRun: (scheduleId, end) => writeRun(engine, scheduleId, end),
     registerCommand: async (name) => {
-      await engine`insert into nodes (id, build, tzdata, roles, commands, heartbeat) values (${randomUUID()}, 'test', '2026a', '{engine}', ${[name]}, now())`;
+      await engine`insert into nodes (id, build, tzdata, roles, commands, heartbeat) values (${randomUUID()}, 'test', '2026a', '{engine}', array[${name}], now())`;
     },
     close: async () => {
       await app.close();

@@ -24,25 +24,33 @@ export function checkDefinition(definition: ScheduleDefinition): void {
 export function checkOwnership(owner: Ownership): void {
   const { scope, organizationId, tenantId } = owner;
   const problems: FieldProblem[] = [];
-  if (scope === 'SYSTEM' && tenantId !== SYSTEM_TENANT) problems.push({ path: 'scope', message: `SYSTEM schedules live in the tenant "${SYSTEM_TENANT}"` });
-  if (scope === 'ORGANIZATION' && organizationId === null) problems.push({ path: 'organizationId', message: 'must be given with scope ORGANIZATION' });
-  if (scope !== 'ORGANIZATION' && organizationId !== null) problems.push({ path: 'organizationId', message: 'goes with scope ORGANIZATION' });
+  if (scope === 'SYSTEM' && tenantId !== SYSTEM_TENANT)
+    problems.push({ path: 'scope', message: `SYSTEM schedules live in the tenant "${SYSTEM_TENANT}"` });
+  if (scope === 'ORGANIZATION' && organizationId === null)
+    problems.push({ path: 'organizationId', message: 'must be given with scope ORGANIZATION' });
+  if (scope !== 'ORGANIZATION' && organizationId !== null)
+    problems.push({ path: 'organizationId', message: 'goes with scope ORGANIZATION' });
   refuseFor(problems);
 }
 
 function windowProblems({ startAt, endAt, trigger }: ScheduleDefinition): FieldProblem[] {
   const problems: FieldProblem[] = [];
-  if (startAt !== null && endAt !== null && endAt <= startAt) problems.push({ path: 'endAt', message: 'must lie after startAt' });
-  if (startAt !== null && trigger.type === 'ONE_SHOT') problems.push({ path: 'startAt', message: 'stands in the trigger of a ONE_SHOT schedule' });
+  if (startAt !== null && endAt !== null && endAt <= startAt)
+    problems.push({ path: 'endAt', message: 'must lie after startAt' });
+  if (startAt !== null && trigger.type === 'ONE_SHOT')
+    problems.push({ path: 'startAt', message: 'stands in the trigger of a ONE_SHOT schedule' });
   return problems;
 }
 
 function policyProblems({ jitter, retry, misfire }: ScheduleDefinition): FieldProblem[] {
   const problems: FieldProblem[] = [];
   const jitterMs = jitter === null ? 0 : durationMs(jitter);
-  if (jitterMs === null || jitterMs > MAX_JITTER_MS) problems.push({ path: 'jitter', message: 'must be an ISO 8601 duration of at most 24 hours' });
-  if (retry.maxDelaySec < retry.initialDelaySec) problems.push({ path: 'retry.maxDelaySec', message: 'must not be less than initialDelaySec' });
-  if (misfire.windowSec < misfire.thresholdSec) problems.push({ path: 'misfire.windowSec', message: 'must not be less than thresholdSec' });
+  if (jitterMs === null || jitterMs > MAX_JITTER_MS)
+    problems.push({ path: 'jitter', message: 'must be an ISO 8601 duration of at most 24 hours' });
+  if (retry.maxDelaySec < retry.initialDelaySec)
+    problems.push({ path: 'retry.maxDelaySec', message: 'must not be less than initialDelaySec' });
+  if (misfire.windowSec < misfire.thresholdSec)
+    problems.push({ path: 'misfire.windowSec', message: 'must not be less than thresholdSec' });
   return problems;
 }
 

@@ -1,6 +1,6 @@
 import { manualSpace, type RunKey, type ScheduleId, SLOT_SPACE, type TenantId } from '../ids.ts';
-import { backoffMs } from '../time/backoff.ts';
 import type { RetryPolicy } from '../time/backoff.ts';
+import { backoffMs } from '../time/backoff.ts';
 import type { JsonValue } from './json.ts';
 
 export type RunState = 'PENDING' | 'RUNNING' | 'RETRYING' | 'SUCCEEDED' | 'CANCELLED' | 'SKIPPED' | 'DEAD';
@@ -92,8 +92,18 @@ export function liveRun(of: RunOrigin, slot: number): RunRow {
   return { ...unstarted(of, slot), space: SLOT_SPACE, state: 'RUNNING', cause: 'SCHEDULE', payload: undefined };
 }
 
-function unstarted({ scheduleId, tenantId, version }: RunOrigin, slot: number): Omit<RunRow, 'space' | 'state' | 'cause' | 'payload'> {
-  const none = { reason: null, range: null, attempts: [], startedAt: null, endedAt: null, nextAttemptAt: null } as const;
+function unstarted(
+  { scheduleId, tenantId, version }: RunOrigin,
+  slot: number,
+): Omit<RunRow, 'space' | 'state' | 'cause' | 'payload'> {
+  const none = {
+    reason: null,
+    range: null,
+    attempts: [],
+    startedAt: null,
+    endedAt: null,
+    nextAttemptAt: null,
+  } as const;
   return { scheduleId, tenantId, version, slot, due: new Date(slot), ...none };
 }
 
@@ -129,7 +139,8 @@ export function settleAttempt(policy: RetryPolicy, ended: EndedAttempt, random: 
       const used = attempts.filter((attempt) => attempt.outcome !== 'ABORTED').length;
       if (used >= policy.maxAttempts) return { state: 'DEAD', reason: 'EXHAUSTED', attempts, retryAt: null };
       const retryAt = ended.endedAt + backoffMs(policy, used, random, outcome.retryAfterMs);
-      if (retryAt - ended.firstDue > policy.maxAgeSec * 1000) return { state: 'DEAD', reason: 'MAX_AGE', attempts, retryAt: null };
+      if (retryAt - ended.firstDue > policy.maxAgeSec * 1000)
+        return { state: 'DEAD', reason: 'MAX_AGE', attempts, retryAt: null };
       return { state: 'RETRYING', reason: null, attempts, retryAt };
     }
   }

@@ -74,7 +74,8 @@ export class ScheduleVersion {
 
   /** The fate of the timer's slot at `now` (database time), when it is due. */
   fire(timer: TimerState, now: number, previous: PreviousRun): FireDecision {
-    if (now - timer.due <= this.definition.misfire.thresholdSec * 1000) return this.#fireSlot(timer, 'SCHEDULE', null, previous);
+    if (now - timer.due <= this.definition.misfire.thresholdSec * 1000)
+      return this.#fireSlot(timer, 'SCHEDULE', null, previous);
     return this.#fireMissed(timer, now, previous);
   }
 
@@ -97,14 +98,20 @@ export class ScheduleVersion {
 
   /** The timer of a schedule taken up again, once due slots are counted: a fired last slot, or link of a chain, is waited for. */
   resumedTimer(counted: TimerState, now: number, hasFired: boolean): TimerState | null {
-    const waiting = hasFired ? { ...counted, slot: counted.lastFired ?? counted.slot, due: Number.POSITIVE_INFINITY } : null;
+    const waiting = hasFired
+      ? { ...counted, slot: counted.lastFired ?? counted.slot, due: Number.POSITIVE_INFINITY }
+      : null;
     if (this.delayMs !== null) return waiting ?? this.firstTimer(now, counted);
     const isWaiting = !hasFired && counted.due === Number.POSITIVE_INFINITY;
     return this.firstTimer(isWaiting ? now : counted.cursor, counted) ?? waiting;
   }
 
   /** The slots from `first` (itself a due slot) that are due by `now`: the `latest` ones, at most `keep`, and the stretch before them. */
-  slotsDue(first: number, now: number, keep: number): { readonly latest: readonly number[]; readonly before: Omit<SkippedSlots, 'reason'> | null } {
+  slotsDue(
+    first: number,
+    now: number,
+    keep: number,
+  ): { readonly latest: readonly number[]; readonly before: Omit<SkippedSlots, 'reason'> | null } {
     const last = this.#lastDue(first, now);
     const latest = this.#latestSlots(first, last, keep);
     const [kept] = latest;
@@ -115,7 +122,9 @@ export class ScheduleVersion {
   }
 
   /** The version's next slot after `after` with its due time and what a clock change did to it; null past its window. */
-  upcomingAfter(after: number): { readonly slot: number; readonly due: number; readonly dst: 'GAP' | 'FOLD' | null } | null {
+  upcomingAfter(
+    after: number,
+  ): { readonly slot: number; readonly due: number; readonly dst: 'GAP' | 'FOLD' | null } | null {
     const marked = nextSlotMarked(this.#compiled, after);
     if (marked === null || marked.at > this.#lastOpen(Number.POSITIVE_INFINITY)) return null;
     return { slot: marked.at, due: this.dueOf(marked.at), dst: marked.dst };
@@ -140,7 +149,12 @@ export class ScheduleVersion {
         const { latest, before } = this.slotsDue(timer.slot, now, 1);
         const slot = latest[0] ?? timer.slot;
         const skipped = before === null ? null : ({ ...before, reason: 'MISFIRE' } as const);
-        return this.#fireSlot({ ...timer, slot, due: slot === timer.slot ? timer.due : this.dueOf(slot) }, 'CATCH_UP', skipped, previous);
+        return this.#fireSlot(
+          { ...timer, slot, due: slot === timer.slot ? timer.due : this.dueOf(slot) },
+          'CATCH_UP',
+          skipped,
+          previous,
+        );
       }
       case 'SKIP':
         return this.#skipUpTo(timer, now - thresholdSec * 1000, previous);
@@ -154,10 +168,19 @@ export class ScheduleVersion {
   #skipUpTo(timer: TimerState, upTo: number, previous: PreviousRun): FireDecision {
     const { before } = this.slotsDue(timer.slot, upTo, 0);
     const stretch = before ?? { from: timer.slot, to: timer.slot, count: 1 };
-    return { fired: null, skipped: { ...stretch, reason: 'MISFIRE' }, next: this.#after(timer, stretch.to, timer, previous) };
+    return {
+      fired: null,
+      skipped: { ...stretch, reason: 'MISFIRE' },
+      next: this.#after(timer, stretch.to, timer, previous),
+    };
   }
 
-  #fireSlot(timer: TimerState, cause: FiredSlot['cause'], missed: SkippedSlots | null, previous: PreviousRun): FireDecision {
+  #fireSlot(
+    timer: TimerState,
+    cause: FiredSlot['cause'],
+    missed: SkippedSlots | null,
+    previous: PreviousRun,
+  ): FireDecision {
     const start = this.#startOf(previous);
     if (start === null) {
       const from = missed?.from ?? timer.slot;
@@ -188,11 +211,17 @@ export class ScheduleVersion {
   }
 
   /** The timer once `slot` has been handled: the next slot, a wait for the open run to end, or the end. */
-  #after(timer: TimerState, slot: number, counted: Pick<TimerState, 'lastFired' | 'fires'>, previous: PreviousRun): TimerState | 'COMPLETED' {
+  #after(
+    timer: TimerState,
+    slot: number,
+    counted: Pick<TimerState, 'lastFired' | 'fires'>,
+    previous: PreviousRun,
+  ): TimerState | 'COMPLETED' {
     const cursor = Math.max(timer.cursor, slot);
     const next = this.#nextOf(slot);
     const { lastFired, fires } = counted;
-    if (next !== null && this.#isOpenAt(next, fires)) return { slot: next, due: this.dueOf(next), cursor, lastFired, fires };
+    if (next !== null && this.#isOpenAt(next, fires))
+      return { slot: next, due: this.dueOf(next), cursor, lastFired, fires };
     if (previous === 'ENDED') return 'COMPLETED';
     return { slot, due: Number.POSITIVE_INFINITY, cursor, lastFired, fires };
   }
@@ -227,7 +256,12 @@ export class ScheduleVersion {
       else enough = middle;
     }
     const slots: number[] = [];
-    for (let slot = nextSlot(this.#compiled, from); slot !== null && slot <= last; slot = nextSlot(this.#compiled, slot)) slots.push(slot);
+    for (
+      let slot = nextSlot(this.#compiled, from);
+      slot !== null && slot <= last;
+      slot = nextSlot(this.#compiled, slot)
+    )
+      slots.push(slot);
     return slots.slice(-keep);
   }
 

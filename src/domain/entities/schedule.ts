@@ -1,8 +1,8 @@
 import { DomainError } from '../errors.ts';
 import type { ScheduleId, TenantId } from '../ids.ts';
 import { normaliseTrigger } from '../time/compile.ts';
-import { checkDefinition, checkOwnership } from './definition-rules.ts';
 import type { ScheduleDefinition } from './definition.ts';
+import { checkDefinition, checkOwnership } from './definition-rules.ts';
 import { sameJson } from './json.ts';
 import type { RunOrigin } from './run.ts';
 import { isSameTrigger } from './same-trigger.ts';
@@ -82,7 +82,11 @@ export class ScheduleEntity {
   }
 
   /** Throws INVALID_TRIGGER, TRIGGER_NEVER_FIRES or VALIDATION_FAILED. */
-  static create(input: ScheduleInput, owner: { readonly id: ScheduleId; readonly tenantId: TenantId }, act: Act): ScheduleEntity {
+  static create(
+    input: ScheduleInput,
+    owner: { readonly id: ScheduleId; readonly tenantId: TenantId },
+    act: Act,
+  ): ScheduleEntity {
     const { enabled, ...given } = input;
     const at = new Date(act.now);
     const created: ScheduleState = {
@@ -134,7 +138,19 @@ export class ScheduleEntity {
 
   /** The input that would make this schedule: what a merge patch is applied to. `enabled` is false only by a pause or disabling. */
   get input(): ScheduleInput {
-    const { id, tenantId, state, stateReason, pause, version, definitionVersion, createdAt, updatedAt, createdBy, ...input } = this.state;
+    const {
+      id,
+      tenantId,
+      state,
+      stateReason,
+      pause,
+      version,
+      definitionVersion,
+      createdAt,
+      updatedAt,
+      createdBy,
+      ...input
+    } = this.state;
     return { ...input, enabled: state === 'ACTIVE' || state === 'COMPLETED' };
   }
 
@@ -150,13 +166,18 @@ export class ScheduleEntity {
   /** Throws CONFLICT unless ACTIVE. */
   pause(why: { readonly note: string | null; readonly resumeAt: string | null }, act: Act): ScheduleEntity {
     if (!this.isActive) throw this.#conflict('only an ACTIVE schedule can be paused');
-    return this.#changed({ state: 'PAUSED', stateReason: null, pause: pauseOf(act, why.note, why.resumeAt) }, this.timer, act);
+    return this.#changed(
+      { state: 'PAUSED', stateReason: null, pause: pauseOf(act, why.note, why.resumeAt) },
+      this.timer,
+      act,
+    );
   }
 
   /** Throws CONFLICT unless PAUSED or DISABLED. `missed` decides on the slots that came due meanwhile; those to come are untouched. */
   resume(missed: MissedChoice, act: Act): ScheduleEntity {
     const { state } = this.state;
-    if (state !== 'PAUSED' && state !== 'DISABLED') throw this.#conflict('only a PAUSED or DISABLED schedule can be resumed');
+    if (state !== 'PAUSED' && state !== 'DISABLED')
+      throw this.#conflict('only a PAUSED or DISABLED schedule can be resumed');
     const active = { state: 'ACTIVE', stateReason: null, pause: null } as const;
     const passed = this.#passedBy(act.now, missed, 'PAUSED');
     if (passed === null && this.timer.due !== Number.POSITIVE_INFINITY) return this.#changed(active, this.timer, act);
@@ -181,14 +202,21 @@ export class ScheduleEntity {
     const isSameDefinition = sameJson(definitionOf(next), definitionOf(state));
     const redefined = { ...next, definitionVersion: isSameDefinition ? state.definitionVersion : state.version + 1 };
     if (!isSame || !sameJson(next.dst, state.dst)) return this.#restarted(redefined, act);
-    return sameJson(windowOf(next), windowOf(state)) ? this.#changed(redefined, this.timer, act) : this.#retimed(redefined, act);
+    return sameJson(windowOf(next), windowOf(state))
+      ? this.#changed(redefined, this.timer, act)
+      : this.#retimed(redefined, act);
   }
 
   /** Other slots: they begin after now. Those of the old trigger that had come due unclaimed keep their place in the record. */
   #restarted(redefined: ScheduleState, act: Act): ScheduleEntity {
     const passed = this.state.state === 'COMPLETED' ? null : this.#passedBy(act.now, ...this.#lateChoice(act.now));
     const timer = startedTimer(redefined, act.now, countedWith(this.timer, passed));
-    return this.#changed(redefined.state === 'COMPLETED' ? { ...redefined, state: 'ACTIVE' } : redefined, timer, act, passed);
+    return this.#changed(
+      redefined.state === 'COMPLETED' ? { ...redefined, state: 'ACTIVE' } : redefined,
+      timer,
+      act,
+      passed,
+    );
   }
 
   /** The same slots in another window or with other jitter. A completed schedule begins again where the window now has slots to come. */
@@ -216,10 +244,19 @@ export class ScheduleEntity {
     const wanted = { SKIP: 0, FIRE_ONCE: 1, FIRE_ALL: FIRE_ALL_CAP }[choice];
     const room = Math.max(0, Math.min(wanted, (this.state.maxFires ?? Number.POSITIVE_INFINITY) - fires));
     const { latest, before } = this.currentVersion.slotsDue(slot, now, room);
-    return { version: this.state.definitionVersion, fired: latest, skipped: before === null ? null : { ...before, reason } };
+    return {
+      version: this.state.definitionVersion,
+      fired: latest,
+      skipped: before === null ? null : { ...before, reason },
+    };
   }
 
-  #changed(change: Partial<ScheduleState>, timer: TimerState, act: Act, passed: PassedSlots | null = null): ScheduleEntity {
+  #changed(
+    change: Partial<ScheduleState>,
+    timer: TimerState,
+    act: Act,
+    passed: PassedSlots | null = null,
+  ): ScheduleEntity {
     const state = { ...this.state, ...change, version: this.state.version + 1, updatedAt: new Date(act.now) };
     return new ScheduleEntity(state, timer, passed ?? this.passed);
   }
@@ -233,7 +270,23 @@ export class ScheduleEntity {
 export function definitionOf(state: ScheduleDefinition): ScheduleDefinition {
   const { tz, trigger, target, payload, startAt, endAt, maxFires, jitter, dst } = state;
   const { overlapPolicy, misfire, retry, timeoutSec, pauseOnFailures, onCompletion } = state;
-  return { tz, trigger, target, payload, startAt, endAt, maxFires, jitter, dst, overlapPolicy, misfire, retry, timeoutSec, pauseOnFailures, onCompletion };
+  return {
+    tz,
+    trigger,
+    target,
+    payload,
+    startAt,
+    endAt,
+    maxFires,
+    jitter,
+    dst,
+    overlapPolicy,
+    misfire,
+    retry,
+    timeoutSec,
+    pauseOnFailures,
+    onCompletion,
+  };
 }
 
 function windowOf(state: ScheduleDefinition): unknown {
@@ -243,7 +296,14 @@ function windowOf(state: ScheduleDefinition): unknown {
 function pauseOf(act: Act, note: string | null, resumeAt: string | null): Pause {
   const resumeMs = resumeAt === null ? null : Date.parse(resumeAt);
   if (resumeMs !== null && !(resumeMs > act.now)) {
-    throw new DomainError('VALIDATION_FAILED', 'resumeAt must lie in the future', [{ path: 'resumeAt', message: 'must lie in the future' }]);
+    throw new DomainError('VALIDATION_FAILED', 'resumeAt must lie in the future', [
+      { path: 'resumeAt', message: 'must lie in the future' },
+    ]);
   }
-  return { note, by: act.by, at: new Date(act.now).toISOString(), resumeAt: resumeMs === null ? null : new Date(resumeMs).toISOString() };
+  return {
+    note,
+    by: act.by,
+    at: new Date(act.now).toISOString(),
+    resumeAt: resumeMs === null ? null : new Date(resumeMs).toISOString(),
+  };
 }

@@ -31,5 +31,8 @@ export function countedWith(timer: TimerState, passed: PassedSlots | null): Time
 
 /** What the schedule's runs are made from, compiled. Throws INVALID_TRIGGER. */
 export function versionOf(state: ScheduleState): ScheduleVersion {
-  return new ScheduleVersion({ scheduleId: state.id, tenantId: state.tenantId, version: state.definitionVersion }, state);
+  return new ScheduleVersion(
+    { scheduleId: state.id, tenantId: state.tenantId, version: state.definitionVersion },
+    state,
+  );
 }

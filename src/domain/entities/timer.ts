@@ -47,7 +47,12 @@ export interface EndOfRunRule {
 }
 
 /** The timer once the run at `slot` has ended at `endedAt`; null when it does not wait for this run. */
-export function timerAfterRun(timer: TimerState, rule: EndOfRunRule, slot: number, endedAt: number): TimerState | 'COMPLETED' | null {
+export function timerAfterRun(
+  timer: TimerState,
+  rule: EndOfRunRule,
+  slot: number,
+  endedAt: number,
+): TimerState | 'COMPLETED' | null {
   if (timer.due !== Number.POSITIVE_INFINITY || timer.lastFired !== slot) return null;
   if (rule.delayMs === null) return 'COMPLETED';
   const next = Math.max(endedAt, timer.cursor) + rule.delayMs;

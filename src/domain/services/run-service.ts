@@ -35,13 +35,20 @@ export class RunService {
   async retry(caller: Caller, key: RunKey): Promise<RunRow> {
     const { run, now } = await this.#unitOfWork.forTenant(caller.tenantId, async (work) => {
       const { state } = await runAt(work, caller, key);
-      if ((await work.schedules.find(key.scheduleId)) === null) throw new DomainError('CONFLICT', 'the schedule of this run is deleted');
+      if ((await work.schedules.find(key.scheduleId)) === null)
+        throw new DomainError('CONFLICT', 'the schedule of this run is deleted');
       const retried = await work.runs.retryNow(key, LANES.redrive, work.now);
-      if (retried === null) throw new DomainError('CONFLICT', `only a DEAD or RETRYING run can be retried; this one is ${state}`);
+      if (retried === null)
+        throw new DomainError('CONFLICT', `only a DEAD or RETRYING run can be retried; this one is ${state}`);
       return { run: retried, now: work.now };
     });
     this.#bell.ring(now);
-    this.#journal.note('run_retried', { scheduleId: key.scheduleId, slot: key.slot, space: key.space, by: caller.subject });
+    this.#journal.note('run_retried', {
+      scheduleId: key.scheduleId,
+      slot: key.slot,
+      space: key.space,
+      by: caller.subject,
+    });
     return run;
   }
 
@@ -54,8 +61,12 @@ export class RunService {
       return cancelled;
     });
     if (nextDue !== Number.POSITIVE_INFINITY) this.#bell.ring(nextDue);
-    const durationMs = run.startedAt === null || run.endedAt === null ? 0 : run.endedAt.getTime() - run.startedAt.getTime();
-    this.#journal.runSettled({ key, tenantId: caller.tenantId }, { state: run.state, reason: run.reason, attempts: run.attempts.length, durationMs });
+    const durationMs =
+      run.startedAt === null || run.endedAt === null ? 0 : run.endedAt.getTime() - run.startedAt.getTime();
+    this.#journal.runSettled(
+      { key, tenantId: caller.tenantId },
+      { state: run.state, reason: run.reason, attempts: run.attempts.length, durationMs },
+    );
     return run;
   }
 }

@@ -64,12 +64,19 @@ export class SchedulingService {
   }
 
   /** Throws ALREADY_EXISTS for a key in use, IDEMPOTENCY_MISMATCH for an idempotency key of another request. */
-  async create(caller: Caller, input: ScheduleInput, idempotency?: Idempotency): Promise<{ readonly schedule: ScheduleEntity; readonly replayed: boolean }> {
+  async create(
+    caller: Caller,
+    input: ScheduleInput,
+    idempotency?: Idempotency,
+  ): Promise<{ readonly schedule: ScheduleEntity; readonly replayed: boolean }> {
     const { schedule, replayed } = await this.#unitOfWork.forTenant(caller.tenantId, async (work) => {
       const earlier = idempotency === undefined ? null : await replayOf(work, caller, idempotency);
       if (earlier !== null) return { schedule: earlier, replayed: true };
       const created = await this.#checked(work, caller, input);
-      if (idempotency !== undefined && !(await work.schedules.storeIdempotent(idempotency.key, idempotency.requestHash, created.state.id))) {
+      if (
+        idempotency !== undefined &&
+        !(await work.schedules.storeIdempotent(idempotency.key, idempotency.requestHash, created.state.id))
+      ) {
         const first = await replayOf(work, caller, idempotency);
         if (first !== null) return { schedule: first, replayed: true };
       }
@@ -81,23 +88,36 @@ export class SchedulingService {
   }
 
   async get(caller: Caller, id: ScheduleId): Promise<ScheduleEntity> {
-    return this.#unitOfWork.forTenant(caller.tenantId, async ({ schedules }) => visible(caller, await schedules.find(id)));
+    return this.#unitOfWork.forTenant(caller.tenantId, async ({ schedules }) =>
+      visible(caller, await schedules.find(id)),
+    );
   }
 
   async list(caller: Caller, query: ScheduleQuery): Promise<Page<ScheduleEntity, ListPosition>> {
     const organizationId = caller.organizationId ?? query.filter.organizationId;
-    return this.#unitOfWork.forTenant(caller.tenantId, ({ schedules }) => schedules.page({ ...query, filter: { ...query.filter, organizationId } }));
+    return this.#unitOfWork.forTenant(caller.tenantId, ({ schedules }) =>
+      schedules.page({ ...query, filter: { ...query.filter, organizationId } }),
+    );
   }
 
   async replace(caller: Caller, id: ScheduleId, input: ScheduleInput, ifMatch: number | null): Promise<ScheduleEntity> {
-    return this.#change(caller, { id, ifMatch }, 'replaced', (before, act, work) => this.#redefined(work, caller, { before, input }, act));
+    return this.#change(caller, { id, ifMatch }, 'replaced', (before, act, work) =>
+      this.#redefined(work, caller, { before, input }, act),
+    );
   }
 
   /** Creates the schedule with this key or replaces it; any number of replicas may do so at once. No change: no new version. */
-  async upsertByKey(caller: Caller, key: string, input: ScheduleInput, ifMatch: number | null): Promise<{ readonly schedule: ScheduleEntity; readonly created: boolean }> {
+  async upsertByKey(
+    caller: Caller,
+    key: string,
+    input: ScheduleInput,
+    ifMatch: number | null,
+  ): Promise<{ readonly schedule: ScheduleEntity; readonly created: boolean }> {
     for (let round = 1; ; round += 1) {
       try {
-        const change = await this.#unitOfWork.forTenant(caller.tenantId, (work) => this.#upsertOnce(work, caller, { ...input, key }, ifMatch));
+        const change = await this.#unitOfWork.forTenant(caller.tenantId, (work) =>
+          this.#upsertOnce(work, caller, { ...input, key }, ifMatch),
+        );
         this.#announce(caller, change.before === null ? 'created' : 'replaced', change);
         return { schedule: change.after, created: change.before === null };
       } catch (error) {
@@ -108,7 +128,12 @@ export class SchedulingService {
   }
 
   /** `merge` makes the new input from the current one, inside the transaction. */
-  async patch(caller: Caller, id: ScheduleId, merge: (current: ScheduleInput) => ScheduleInput, ifMatch: number | null): Promise<ScheduleEntity> {
+  async patch(
+    caller: Caller,
+    id: ScheduleId,
+    merge: (current: ScheduleInput) => ScheduleInput,
+    ifMatch: number | null,
+  ): Promise<ScheduleEntity> {
     return this.#change(caller, { id, ifMatch }, 'patched', (before, act, work) =>
       this.#redefined(work, caller, { before, input: merge(before.input) }, act),
     );
@@ -126,7 +151,12 @@ export class SchedulingService {
   }
 
   /** Throws CONFLICT unless ACTIVE. */
-  async pause(caller: Caller, id: ScheduleId, why: { readonly note: string | null; readonly resumeAt: string | null }, ifMatch: number | null): Promise<ScheduleEntity> {
+  async pause(
+    caller: Caller,
+    id: ScheduleId,
+    why: { readonly note: string | null; readonly resumeAt: string | null },
+    ifMatch: number | null,
+  ): Promise<ScheduleEntity> {
     return this.#change(caller, { id, ifMatch }, 'paused', (before, act) => before.pause(why, act));
   }
 
@@ -149,17 +179,27 @@ export class SchedulingService {
   }
 
   async upcoming(caller: Caller, id: ScheduleId, window: UpcomingWindow): Promise<Upcoming> {
-    return this.#unitOfWork.forTenant(caller.tenantId, async ({ schedules, now }) => upcomingOf(visible(caller, await schedules.find(id)), window, now));
+    return this.#unitOfWork.forTenant(caller.tenantId, async ({ schedules, now }) =>
+      upcomingOf(visible(caller, await schedules.find(id)), window, now),
+    );
   }
 
   /** The slots of a definition before it is saved. */
-  async preview(caller: Caller, input: { readonly definition: ScheduleDefinition; readonly from?: number | undefined; readonly count: number }): Promise<Upcoming> {
+  async preview(
+    caller: Caller,
+    input: { readonly definition: ScheduleDefinition; readonly from?: number | undefined; readonly count: number },
+  ): Promise<Upcoming> {
     const now = await this.#unitOfWork.forTenant(caller.tenantId, async (work) => work.now);
     const { definition, from, count } = input;
     return previewOf(definition, { scheduleId: this.#freshId(), tenantId: caller.tenantId }, { from, count }, now);
   }
 
-  async #upsertOnce(work: TenantWork, caller: Caller, input: ScheduleInput & { readonly key: string }, ifMatch: number | null): Promise<Changed> {
+  async #upsertOnce(
+    work: TenantWork,
+    caller: Caller,
+    input: ScheduleInput & { readonly key: string },
+    ifMatch: number | null,
+  ): Promise<Changed> {
     const before = await work.schedules.findForChange({ key: input.key });
     if (before === null) {
       if (ifMatch !== null) throw new DomainError('PRECONDITION_FAILED', 'there is no schedule with this key');
@@ -167,7 +207,8 @@ export class SchedulingService {
       await work.schedules.insert(after);
       return { before, after };
     }
-    if (!sees(caller, before.state.organizationId)) throw new DomainError('PERMISSION_DENIED', 'the key belongs to another organization');
+    if (!sees(caller, before.state.organizationId))
+      throw new DomainError('PERMISSION_DENIED', 'the key belongs to another organization');
     checkMatch(before, ifMatch);
     const after = await this.#redefined(work, caller, { before, input }, { by: caller.subject, now: work.now });
     if (after !== before) await work.schedules.save(after, before);
@@ -199,7 +240,12 @@ export class SchedulingService {
     return created;
   }
 
-  async #redefined(work: TenantWork, caller: Caller, { before, input }: { readonly before: ScheduleEntity; readonly input: ScheduleInput }, act: Act): Promise<ScheduleEntity> {
+  async #redefined(
+    work: TenantWork,
+    caller: Caller,
+    { before, input }: { readonly before: ScheduleEntity; readonly input: ScheduleInput },
+    act: Act,
+  ): Promise<ScheduleEntity> {
     checkOrganization(caller, input);
     const after = before.replace(input, act);
     if (!sameJson(after.state.target, before.state.target)) await this.#checkTarget(work, after.state.target);
@@ -228,22 +274,30 @@ export class SchedulingService {
 }
 
 /** What an earlier request with this idempotency key made; null for a new key. */
-async function replayOf({ schedules }: TenantWork, caller: Caller, { key, requestHash }: Idempotency): Promise<ScheduleEntity | null> {
+async function replayOf(
+  { schedules }: TenantWork,
+  caller: Caller,
+  { key, requestHash }: Idempotency,
+): Promise<ScheduleEntity | null> {
   const earlier = await schedules.findIdempotent(key);
   if (earlier === null) return null;
-  if (earlier.requestHash !== requestHash) throw new DomainError('IDEMPOTENCY_MISMATCH', 'the idempotency key was used for another request');
+  if (earlier.requestHash !== requestHash)
+    throw new DomainError('IDEMPOTENCY_MISMATCH', 'the idempotency key was used for another request');
   return visible(caller, await schedules.find(earlier.scheduleId));
 }
 
 function visible(caller: Caller, schedule: ScheduleEntity | null): ScheduleEntity {
-  if (schedule === null || !sees(caller, schedule.state.organizationId)) throw new DomainError('NOT_FOUND', 'no such schedule');
+  if (schedule === null || !sees(caller, schedule.state.organizationId))
+    throw new DomainError('NOT_FOUND', 'no such schedule');
   return schedule;
 }
 
 function checkMatch({ state }: ScheduleEntity, ifMatch: number | null): void {
-  if (ifMatch !== null && ifMatch !== state.version) throw new DomainError('PRECONDITION_FAILED', `the schedule is at version ${state.version}`);
+  if (ifMatch !== null && ifMatch !== state.version)
+    throw new DomainError('PRECONDITION_FAILED', `the schedule is at version ${state.version}`);
 }
 
 function checkOrganization(caller: Caller, { organizationId }: ScheduleInput): void {
-  if (!sees(caller, organizationId)) throw new DomainError('PERMISSION_DENIED', 'the token writes only what belongs to its organization');
+  if (!sees(caller, organizationId))
+    throw new DomainError('PERMISSION_DENIED', 'the token writes only what belongs to its organization');
 }

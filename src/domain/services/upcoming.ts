@@ -43,12 +43,18 @@ export function upcomingOf(schedule: ScheduleEntity, window: UpcomingWindow, now
 }
 
 /** The slots of a definition that no schedule has yet, as if created now. Jitter depends on the schedule's id, so none shows. */
-export function previewOf(definition: ScheduleDefinition, of: { readonly scheduleId: ScheduleId; readonly tenantId: TenantId }, window: UpcomingWindow, now: number): Upcoming {
+export function previewOf(
+  definition: ScheduleDefinition,
+  of: { readonly scheduleId: ScheduleId; readonly tenantId: TenantId },
+  window: UpcomingWindow,
+  now: number,
+): Upcoming {
   checkDefinition(definition);
   const trigger = normaliseTrigger(definition.trigger, definition.tz, now);
   const version = new ScheduleVersion({ ...of, version: 1 }, { ...definition, trigger, jitter: null });
   const first = version.firstTimer(window.from ?? now);
-  if (first === null && window.from === undefined) throw neverFires('the trigger has no slot after now within startAt and endAt');
+  if (first === null && window.from === undefined)
+    throw neverFires('the trigger has no slot after now within startAt and endAt');
   return answer(version, slotsFrom(version, first, window, now));
 }
 
@@ -59,7 +65,13 @@ interface Found {
 
 function answer({ definition }: ScheduleVersion, { slots, exhausted }: Found): Upcoming {
   const { trigger, tz } = definition;
-  const shown = slots.map(({ slot, due, dst }) => ({ scheduledFor: new Date(slot), local: localTime(slot, tz), dst, movedFrom: null, dueAt: new Date(due) }));
+  const shown = slots.map(({ slot, due, dst }) => ({
+    scheduledFor: new Date(slot),
+    local: localTime(slot, tz),
+    dst,
+    movedFrom: null,
+    dueAt: new Date(due),
+  }));
   return { description: describeTrigger(trigger, tz), slots: shown, exhausted };
 }
 
@@ -67,7 +79,8 @@ function slotsFrom(version: ScheduleVersion, first: TimerState | null, window: U
   const to = window.to ?? Number.POSITIVE_INFINITY;
   if (version.delayMs !== null) {
     // A chain's next slot is known once the run before it has ended; those after it never are.
-    const isShown = first !== null && first.due !== Number.POSITIVE_INFINITY && first.slot > (window.from ?? now) && first.slot <= to;
+    const isShown =
+      first !== null && first.due !== Number.POSITIVE_INFINITY && first.slot > (window.from ?? now) && first.slot <= to;
     return { slots: isShown ? [{ slot: first.slot, due: first.due, dst: null }] : [], exhausted: false };
   }
   if (first === null || first.due === Number.POSITIVE_INFINITY) return { slots: [], exhausted: true };

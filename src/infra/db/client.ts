@@ -1,6 +1,6 @@
+import type { ExtractTablesWithRelations } from 'drizzle-orm';
 import type { PgTransaction } from 'drizzle-orm/pg-core';
 import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
-import type { ExtractTablesWithRelations } from 'drizzle-orm';
 import postgres from 'postgres';
 import { DomainError } from '../../domain/errors.ts';
 import { databaseSockets } from './database-socket.ts';
@@ -74,8 +74,15 @@ export async function checkRole(pool: postgres.Sql): Promise<void> {
                    and pg_has_role(current_user, c.relowner, 'USAGE')) as owns
     from pg_roles where rolname = current_user`;
   if (who === undefined) throw new Error('the database did not say who we are');
-  const escape = who.super ? 'is a superuser' : who.bypass ? 'may bypass row-level security' : who.owns ? 'owns tables' : null;
-  if (escape !== null) throw new Error(`the database role "${who.role}" ${escape}: the walls between tenants would not hold`);
+  const loophole = who.super
+    ? 'is a superuser'
+    : who.bypass
+      ? 'may bypass row-level security'
+      : who.owns
+        ? 'owns tables'
+        : null;
+  if (loophole !== null)
+    throw new Error(`the database role "${who.role}" ${loophole}: the walls between tenants would not hold`);
 }
 
 /**
@@ -103,7 +110,9 @@ export async function withinDeadline<T>(ms: number, work: (signal: AbortSignal) 
  * The answers to statements of one transaction that were sent without waiting in between. Throws the error of the first that
  * failed: those after it only say that the transaction is aborted.
  */
-export async function pipelined<T extends readonly Promise<unknown>[] | []>(sent: T): Promise<{ -readonly [Index in keyof T]: Awaited<T[Index]> }> {
+export async function pipelined<T extends readonly Promise<unknown>[] | []>(
+  sent: T,
+): Promise<{ -readonly [Index in keyof T]: Awaited<T[Index]> }> {
   const answers: readonly PromiseSettledResult<unknown>[] = await Promise.allSettled(sent);
   const failed = answers.find((answer) => answer.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

@@ -26,7 +26,9 @@ export function isOutage(error: unknown): boolean {
 /** True when the error tells that its connection is gone or is going: nothing may be sent on it any more. */
 export function isConnectionLost(error: unknown): boolean {
   const cause = databaseError(error);
-  return cause instanceof postgres.PostgresError ? cause.severity === 'FATAL' || cause.severity === 'PANIC' : isOutage(cause);
+  return cause instanceof postgres.PostgresError
+    ? cause.severity === 'FATAL' || cause.severity === 'PANIC'
+    : isOutage(cause);
 }
 
 /** True for a second row with the same key in this unique index. */
@@ -49,16 +51,21 @@ export function asDomainError(error: unknown): unknown {
 }
 
 function ofPostgres(error: postgres.PostgresError): Error {
-  const named = [error.code, error.table_name, error.column_name, error.constraint_name].filter((name) => name !== undefined).join(' ');
+  const named = [error.code, error.table_name, error.column_name, error.constraint_name]
+    .filter((name) => name !== undefined)
+    .join(' ');
   const cause = new Error(`postgres ${named}`);
-  if (RACES.includes(error.code) || OUTAGE.test(error.code)) return new DomainError('UNAVAILABLE', 'the database is not available', [], { cause });
-  if (UNSTORABLE.includes(error.code)) return new DomainError('VALIDATION_FAILED', 'a value cannot be stored', [], { cause });
+  if (RACES.includes(error.code) || OUTAGE.test(error.code))
+    return new DomainError('UNAVAILABLE', 'the database is not available', [], { cause });
+  if (UNSTORABLE.includes(error.code))
+    return new DomainError('VALIDATION_FAILED', 'a value cannot be stored', [], { cause });
   return new Error(`the database refused a statement: ${named}`, { cause: new Error(error.severity) });
 }
 
 /** drizzle wraps errors and puts statement and parameters into the message. */
 function databaseError(error: unknown): unknown {
   let inner = error;
-  while (inner instanceof Error && !(inner instanceof postgres.PostgresError) && inner.cause instanceof Error) inner = inner.cause;
+  while (inner instanceof Error && !(inner instanceof postgres.PostgresError) && inner.cause instanceof Error)
+    inner = inner.cause;
   return inner;
 }

@@ -52,7 +52,15 @@ export class DatabaseSocket extends EventEmitter {
     return this.#raw.readyState;
   }
 
-  connect({ host, port, path }: { readonly host: string; readonly port: number; readonly path: string | undefined }): this {
+  connect({
+    host,
+    port,
+    path,
+  }: {
+    readonly host: string;
+    readonly port: number;
+    readonly path: string | undefined;
+  }): this {
     this.host = host;
     this.port = port;
     if (path === undefined) this.#raw.connect(port, host);
@@ -110,7 +118,9 @@ export class DatabaseSocket extends EventEmitter {
 
   #checkAnswer(): void {
     if (this.#answered === this.#sent) return;
-    this.destroy(Object.assign(new Error(`the database was silent for ${this.#answerWithinMs} ms`), { code: 'ETIMEDOUT' }));
+    this.destroy(
+      Object.assign(new Error(`the database was silent for ${this.#answerWithinMs} ms`), { code: 'ETIMEDOUT' }),
+    );
   }
 
   #fail(error: Error): void {
@@ -121,7 +131,8 @@ export class DatabaseSocket extends EventEmitter {
 
   #end(): void {
     // postgres.js would dial again at once and for ever where a server closes the door during the greeting.
-    if (!this.#hasFailed && this.#answered < 0) this.#fail(Object.assign(new Error('the database closed the connection'), { code: 'ECONNRESET' }));
+    if (!this.#hasFailed && this.#answered < 0)
+      this.#fail(Object.assign(new Error('the database closed the connection'), { code: 'ECONNRESET' }));
     this.emit('close', false);
   }
 }

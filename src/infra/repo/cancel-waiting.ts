@@ -4,7 +4,11 @@ import type { Transaction } from '../db/client.ts';
 import { instantOf } from './schedule-rows.ts';
 
 /** Ends a schedule's PENDING and RETRYING runs as CANCELLED DELETED: each has its place in `retries`, nothing else has. */
-export async function cancelWaiting(tx: Transaction, of: { readonly tenantId: TenantId; readonly id: ScheduleId }, now: number): Promise<void> {
+export async function cancelWaiting(
+  tx: Transaction,
+  of: { readonly tenantId: TenantId; readonly id: ScheduleId },
+  now: number,
+): Promise<void> {
   // retries and runs by primary key
   await tx.execute(sql`
     with waiting as (

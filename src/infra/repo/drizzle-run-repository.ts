@@ -1,7 +1,7 @@
 import { and, desc, eq, exists, gte, inArray, lt, lte, type SQL, sql } from 'drizzle-orm';
 import { OPEN_STATES, type RunRow } from '../../domain/entities/run.ts';
 import type { RunKey, TenantId } from '../../domain/ids.ts';
-import { type Lane, type RunQuery, type RunRepository } from '../../domain/ports/run-repository.ts';
+import type { Lane, RunQuery, RunRepository } from '../../domain/ports/run-repository.ts';
 import type { Page } from '../../domain/ports/schedule-repository.ts';
 import { pipelined, type Transaction } from '../db/client.ts';
 import { retries, runs, schedules } from '../db/schema.ts';
@@ -29,7 +29,9 @@ export class DrizzleRunRepository implements RunRepository {
   }
 
   async isClaimed({ scheduleId, slot, space }: RunKey): Promise<boolean> {
-    const [found] = await this.#tx.execute<{ claimed: boolean }>(sql`select claim_of(${scheduleId}, ${instantOf(slot)}, ${space}) is not null as claimed`);
+    const [found] = await this.#tx.execute<{ claimed: boolean }>(
+      sql`select claim_of(${scheduleId}, ${instantOf(slot)}, ${space}) is not null as claimed`,
+    );
     return found?.claimed === true;
   }
 
@@ -43,54 +45,103 @@ export class DrizzleRunRepository implements RunRepository {
       .limit(limit + 1);
     const items = rows.slice(0, limit).map(({ run }) => runOf(run));
     const last = items.at(-1);
-    const next = rows.length > limit && last !== undefined ? { scheduleId: last.scheduleId, slot: last.slot, space: last.space } : null;
+    const next =
+      rows.length > limit && last !== undefined
+        ? { scheduleId: last.scheduleId, slot: last.slot, space: last.space }
+        : null;
     return { items, next, total: null };
   }
 
   async enqueue(run: RunRow, lane: Lane): Promise<void> {
     const { scheduleId, slot, space, tenantId, version } = run;
     await pipelined([
-      this.#tx.insert(retries).values({ scheduleId, slot, space, tenantId, version, lane, nextDue: run.due.getTime() }).prepare('insert_waiting').execute(),
-      this.#tx.insert(runs).values({ ...run, payload: run.payload ?? null }).prepare('insert_run').execute(),
+      this.#tx
+        .insert(retries)
+        .values({ scheduleId, slot, space, tenantId, version, lane, nextDue: run.due.getTime() })
+        .prepare('insert_waiting')
+        .execute(),
+      this.#tx
+        .insert(runs)
+        .values({ ...run, payload: run.payload ?? null })
+        .prepare('insert_run')
+        .execute(),
     ]);
   }
 
   async retryNow(key: RunKey, lane: Lane, now: number): Promise<RunRow | null> {
     const nextAttemptAt = new Date(now);
-    const isRetrying = exists(this.#tx.select({ one: sql`1` }).from(runs).where(and(this.#run(key), eq(runs.state, 'RETRYING'))));
-    const waiting = await this.#tx.update(retries).set({ nextDue: now }).where(and(this.#waiting(key), isRetrying)).returning({ lane: retries.lane });
+    const isRetrying = exists(
+      this.#tx
+        .select({ one: sql`1` })
+        .from(runs)
+        .where(and(this.#run(key), eq(runs.state, 'RETRYING'))),
+    );
+    const waiting = await this.#tx
+      .update(retries)
+      .set({ nextDue: now })
+      .where(and(this.#waiting(key), isRetrying))
+      .returning({ lane: retries.lane });
     if (waiting.length > 0) return this.#update(key, eq(runs.state, 'RETRYING'), { nextAttemptAt });
-    const revived = await this.#update(key, eq(runs.state, 'DEAD'), { state: 'PENDING', reason: null, endedAt: null, nextAttemptAt });
+    const revived = await this.#update(key, eq(runs.state, 'DEAD'), {
+      state: 'PENDING',
+      reason: null,
+      endedAt: null,
+      nextAttemptAt,
+    });
     if (revived === null) return null;
     const { scheduleId, slot, space, tenantId, version } = revived;
     await this.#tx.insert(retries).values({ scheduleId, slot, space, tenantId, version, lane, nextDue: now });
     return revived;
   }
 
-  async cancel(run: RunRow, reason: 'BY_USER' | 'OVERLAP' | 'DELETED', now: number): Promise<{ readonly run: RunRow; readonly nextDue: number } | null> {
+  async cancel(
+    run: RunRow,
+    reason: 'BY_USER' | 'OVERLAP' | 'DELETED',
+    now: number,
+  ): Promise<{ readonly run: RunRow; readonly nextDue: number } | null> {
     const end = { state: 'CANCELLED', reason, endedAt: new Date(now), nextAttemptAt: null } as const;
     await this.#tx.delete(retries).where(this.#waiting(run));
     const [cancelled] = await this.#tx
       .insert(runs)
       .values({ ...run, payload: run.payload ?? null, ...end })
-      .onConflictDoUpdate({ target: [runs.scheduleId, runs.slot, runs.space], set: { ...end, claimId: null }, setWhere: inArray(runs.state, OPEN_STATES) })
+      .onConflictDoUpdate({
+        target: [runs.scheduleId, runs.slot, runs.space],
+        set: { ...end, claimId: null },
+        setWhere: inArray(runs.state, OPEN_STATES),
+      })
       .returning();
     if (cancelled === undefined) return null;
     const { scheduleId, slot, space } = cancelled;
-    const nextDue = await afterRunsEnded(this.#tx, [{ scheduleId, slot, space, state: 'CANCELLED', reason, endedAt: now }]);
+    const nextDue = await afterRunsEnded(this.#tx, [
+      { scheduleId, slot, space, state: 'CANCELLED', reason, endedAt: now },
+    ]);
     return { run: runOf(cancelled), nextDue };
   }
 
   #run({ scheduleId, slot, space }: RunKey): SQL | undefined {
-    return and(eq(runs.tenantId, this.#tenantId), eq(runs.scheduleId, scheduleId), eq(runs.slot, slot), eq(runs.space, space));
+    return and(
+      eq(runs.tenantId, this.#tenantId),
+      eq(runs.scheduleId, scheduleId),
+      eq(runs.slot, slot),
+      eq(runs.space, space),
+    );
   }
 
   #waiting({ scheduleId, slot, space }: RunKey): SQL | undefined {
-    return and(eq(retries.tenantId, this.#tenantId), eq(retries.scheduleId, scheduleId), eq(retries.slot, slot), eq(retries.space, space));
+    return and(
+      eq(retries.tenantId, this.#tenantId),
+      eq(retries.scheduleId, scheduleId),
+      eq(retries.slot, slot),
+      eq(retries.space, space),
+    );
   }
 
   async #update(key: RunKey, when: SQL, change: Partial<typeof runs.$inferInsert>): Promise<RunRow | null> {
-    const [updated] = await this.#tx.update(runs).set(change).where(and(this.#run(key), when)).returning();
+    const [updated] = await this.#tx
+      .update(runs)
+      .set(change)
+      .where(and(this.#run(key), when))
+      .returning();
     return updated === undefined ? null : runOf(updated);
   }
 }
@@ -112,7 +163,11 @@ function conditionsOf({ scheduleId, state, cause, from, to, after }: RunQuery): 
 
 /** A deleted schedule's row stays, so its runs keep their organization. */
 function ofOrganization(organizationId: string): SQL | undefined {
-  return and(eq(schedules.id, runs.scheduleId), eq(schedules.tenantId, runs.tenantId), eq(schedules.organizationId, organizationId));
+  return and(
+    eq(schedules.id, runs.scheduleId),
+    eq(schedules.tenantId, runs.tenantId),
+    eq(schedules.organizationId, organizationId),
+  );
 }
 
 function runOf({ claimId, payload, ...run }: typeof runs.$inferSelect): RunRow {

@@ -96,7 +96,13 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     const [found] = await this.#tx
       .select({ requestHash, scheduleId })
       .from(idempotencyKeys)
-      .where(and(eq(idempotencyKeys.tenantId, this.#tenantId), eq(idempotencyKeys.key, key), gt(createdAt, sql`now() - ${A_DAY}`)))
+      .where(
+        and(
+          eq(idempotencyKeys.tenantId, this.#tenantId),
+          eq(idempotencyKeys.key, key),
+          gt(createdAt, sql`now() - ${A_DAY}`),
+        ),
+      )
       .prepare('find_idempotent')
       .execute();
     return found ?? null;
@@ -138,7 +144,13 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
   }
 
   async #lockTimer(id: ScheduleId): Promise<typeof timers.$inferSelect | null> {
-    const [timer] = await this.#tx.select().from(timers).where(this.#timer(id)).for('update').prepare('lock_timer').execute();
+    const [timer] = await this.#tx
+      .select()
+      .from(timers)
+      .where(this.#timer(id))
+      .for('update')
+      .prepare('lock_timer')
+      .execute();
     return timer ?? null;
   }
 
@@ -149,9 +161,15 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
   async #moveTimer(entity: ScheduleEntity, before: ScheduleEntity): Promise<void> {
     if (before.isActive && !entity.isActive) return this.#deleteTimer(entity.state.id);
     if (!before.isActive && entity.isActive) return this.#insertTimer(entity);
-    const isUntouched = entity.timer === before.timer && entity.state.definitionVersion === before.state.definitionVersion;
+    const isUntouched =
+      entity.timer === before.timer && entity.state.definitionVersion === before.state.definitionVersion;
     if (!entity.isActive || isUntouched) return;
-    await this.#tx.update(timers).set(timerRow(entity)).where(this.#timer(entity.state.id)).prepare('save_timer').execute();
+    await this.#tx
+      .update(timers)
+      .set(timerRow(entity))
+      .where(this.#timer(entity.state.id))
+      .prepare('save_timer')
+      .execute();
   }
 
   async #update(entity: ScheduleEntity, version: number): Promise<void> {

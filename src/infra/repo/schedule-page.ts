@@ -1,7 +1,13 @@
 import { and, asc, count, desc, eq, ilike, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
 import type { ScheduleEntity } from '../../domain/entities/schedule.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import type { ListPosition, Page, ScheduleFilter, ScheduleQuery, ScheduleSort } from '../../domain/ports/schedule-repository.ts';
+import type {
+  ListPosition,
+  Page,
+  ScheduleFilter,
+  ScheduleQuery,
+  ScheduleSort,
+} from '../../domain/ports/schedule-repository.ts';
 import { pipelined, type Transaction } from '../db/client.ts';
 import { schedules, timers } from '../db/schema.ts';
 import { entityOf, instantOf, livingColumns } from './schedule-rows.ts';
@@ -17,7 +23,11 @@ interface Order {
 }
 
 /** One page of a tenant's living schedules. */
-export async function schedulePage(tx: Transaction, tenantId: TenantId, query: ScheduleQuery): Promise<Page<ScheduleEntity, ListPosition>> {
+export async function schedulePage(
+  tx: Transaction,
+  tenantId: TenantId,
+  query: ScheduleQuery,
+): Promise<Page<ScheduleEntity, ListPosition>> {
   const order = orderOf(query.sort);
   const limit = Math.min(query.limit, LONGEST_PAGE);
   const filter = and(eq(schedules.tenantId, tenantId), isNull(schedules.deletedAt), ...conditionsOf(query.filter));
@@ -54,7 +64,9 @@ function conditionsOf(filter: ScheduleFilter): readonly (SQL | undefined)[] {
   return [
     organizationId === null ? undefined : eq(schedules.organizationId, organizationId),
     state === undefined ? undefined : eq(schedules.state, state),
-    label === undefined ? undefined : sql`${schedules.labels} @> ${JSON.stringify({ [label.key]: label.value })}::jsonb`,
+    label === undefined
+      ? undefined
+      : sql`${schedules.labels} @> ${JSON.stringify({ [label.key]: label.value })}::jsonb`,
     q === undefined ? undefined : or(ilike(schedules.name, part), ilike(schedules.key, part)),
     targetKind === undefined ? undefined : sql`${schedules.target}->>'kind' = ${targetKind}`,
     triggerType === undefined ? undefined : sql`${schedules.trigger}->>'type' = ${triggerType}`,
@@ -67,13 +79,23 @@ function orderOf(sort: ScheduleSort): Order {
   switch (sort) {
     case 'createdAt':
     case '-createdAt':
-      return { by: sql`${schedules.createdAt}`, isDescending, isNullable: false, valueOf: ({ state }) => state.createdAt.getTime() };
+      return {
+        by: sql`${schedules.createdAt}`,
+        isDescending,
+        isNullable: false,
+        valueOf: ({ state }) => state.createdAt.getTime(),
+      };
     case 'name':
     case '-name':
       return { by: sql`${schedules.name}`, isDescending, isNullable: false, valueOf: ({ state }) => state.name };
     case 'nextFireAt':
     case '-nextFireAt':
-      return { by: sql`case when ${timers.nextDue} <> 'infinity' then ${timers.slot} end`, isDescending, isNullable: true, valueOf: ({ nextFireAt }) => nextFireAt?.getTime() ?? null };
+      return {
+        by: sql`case when ${timers.nextDue} <> 'infinity' then ${timers.slot} end`,
+        isDescending,
+        isNullable: true,
+        valueOf: ({ nextFireAt }) => nextFireAt?.getTime() ?? null,
+      };
   }
 }
 

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import { definitionOf, ScheduleEntity } from '../../domain/entities/schedule.ts';
 import type { TimerState } from '../../domain/entities/timer.ts';
-import { schedules, scheduleVersions, timers } from '../db/schema.ts';
+import { schedules, type scheduleVersions, timers } from '../db/schema.ts';
 
 /*
  * An entity is its row. Only the timer has two homes: the hot `timers` row while the schedule is ACTIVE, else columns of the
@@ -16,9 +16,21 @@ const NO_TIMER = { slot: null, due: null, cursor: null, lastFired: null, fires: 
 /** What living schedules are read with. */
 export const livingColumns = { schedule: schedules, timer: timers };
 
-export function entityOf({ schedule, timer }: { readonly schedule: ScheduleRow; readonly timer: TimerRow | null }): ScheduleEntity {
+export function entityOf({
+  schedule,
+  timer,
+}: {
+  readonly schedule: ScheduleRow;
+  readonly timer: TimerRow | null;
+}): ScheduleEntity {
   const { deletedAt, slot, due, cursor, lastFired, fires, ...state } = schedule;
-  const cold: TimerState = { slot: slot ?? 0, due: due ?? Number.POSITIVE_INFINITY, cursor: cursor ?? 0, lastFired, fires };
+  const cold: TimerState = {
+    slot: slot ?? 0,
+    due: due ?? Number.POSITIVE_INFINITY,
+    cursor: cursor ?? 0,
+    lastFired,
+    fires,
+  };
   return new ScheduleEntity(state, timer === null ? cold : timerState(timer));
 }
 
@@ -32,7 +44,16 @@ export function versionRow({ state }: ScheduleEntity): typeof scheduleVersions.$
 
 export function timerRow({ state, timer }: ScheduleEntity): TimerRow {
   const { slot, due, cursor, lastFired, fires } = timer;
-  return { scheduleId: state.id, tenantId: state.tenantId, nextDue: due, slot, cursor, lastFired, fires, version: state.definitionVersion };
+  return {
+    scheduleId: state.id,
+    tenantId: state.tenantId,
+    nextDue: due,
+    slot,
+    cursor,
+    lastFired,
+    fires,
+    version: state.definitionVersion,
+  };
 }
 
 /** Epoch milliseconds as an instant of the database. */

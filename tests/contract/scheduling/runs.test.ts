@@ -4,7 +4,17 @@ import type { RunRow } from '../../../src/domain/entities/run.ts';
 import type { ScheduleEntity, ScheduleInput } from '../../../src/domain/entities/schedule.ts';
 import { BACKFILL_SPACE, type RunKey, SLOT_SPACE } from '../../../src/domain/ids.ts';
 import { scheduleInput } from '../../support/scheduling.ts';
-import { claimSlot, codeOf, keyOf, killRun, newCaller, openWorkbench, runsOf, type Workbench, within } from './workbench.ts';
+import {
+  claimSlot,
+  codeOf,
+  keyOf,
+  killRun,
+  newCaller,
+  openWorkbench,
+  runsOf,
+  type Workbench,
+  within,
+} from './workbench.ts';
 
 let bench: Workbench;
 beforeAll(async () => {
@@ -46,7 +56,9 @@ describe('a manual run', () => {
   test('is not the one of the same instant beside it', async () => {
     const caller = newCaller();
     const { state } = await created(caller);
-    const runs = await Promise.all(Array.from({ length: 20 }, () => bench.scheduling.trigger(caller, state.id, undefined)));
+    const runs = await Promise.all(
+      Array.from({ length: 20 }, () => bench.scheduling.trigger(caller, state.id, undefined)),
+    );
     expect(new Set(runs.map(({ slot, space }) => `${slot}.${space}`)).size).toBe(20);
     expect(runs.every(({ space }) => space !== SLOT_SPACE && space !== BACKFILL_SPACE)).toBe(true);
   });
@@ -107,7 +119,13 @@ describe('retrying', () => {
     const dead = await bench.runs.get(caller, run);
     const retried = await bench.runs.retry(caller, keyOf(run));
     expect(dead).toMatchObject({ state: 'DEAD', reason: 'EXHAUSTED' });
-    expect(retried).toEqual({ ...dead, state: 'PENDING', reason: null, endedAt: null, nextAttemptAt: expect.any(Date) });
+    expect(retried).toEqual({
+      ...dead,
+      state: 'PENDING',
+      reason: null,
+      endedAt: null,
+      nextAttemptAt: expect.any(Date),
+    });
     expect(await runsOf(bench.engine, run.scheduleId)).toMatchObject([{ state: 'PENDING', lane: 3, waits: true }]);
     expect(bench.rung.at(-1)).toBe(retried.nextAttemptAt?.getTime());
   });
@@ -137,7 +155,8 @@ describe('retrying', () => {
     const run = await triggered(caller);
     await killRun(bench.engine, run);
     const codes = await Promise.all([1, 2, 3].map(() => codeOf(bench.runs.retry(caller, keyOf(run)))));
-    expect(codes.sort()).toEqual(['CONFLICT', 'CONFLICT', null]);
+    expect(codes.filter((code) => code === null)).toHaveLength(1);
+    expect(codes.filter((code) => code === 'CONFLICT')).toHaveLength(2);
   });
 
   test('a run of a deleted schedule is a conflict', async () => {
@@ -163,7 +182,9 @@ describe('cancelling', () => {
     const caller = newCaller();
     const key = await slotInFlight(await created(caller));
     await bench.runs.cancel(caller, key);
-    expect(await runsOf(bench.engine, key.scheduleId)).toMatchObject([{ state: 'CANCELLED', reason: 'BY_USER', space: 0, cause: 'SCHEDULE' }]);
+    expect(await runsOf(bench.engine, key.scheduleId)).toMatchObject([
+      { state: 'CANCELLED', reason: 'BY_USER', space: 0, cause: 'SCHEDULE' },
+    ]);
     expect(await bench.runs.get(caller, key)).toMatchObject({ state: 'CANCELLED' });
   });
 
@@ -172,7 +193,10 @@ describe('cancelling', () => {
     const run = await triggered(caller);
     await bench.engine`delete from retries where schedule_id = ${run.scheduleId}`;
     await bench.engine`update runs set state = 'RUNNING', claim_id = gen_random_uuid(), started_at = now() where schedule_id = ${run.scheduleId}`;
-    expect(await bench.runs.cancel(caller, keyOf(run))).toMatchObject({ state: 'CANCELLED', startedAt: expect.any(Date) });
+    expect(await bench.runs.cancel(caller, keyOf(run))).toMatchObject({
+      state: 'CANCELLED',
+      startedAt: expect.any(Date),
+    });
   });
 
   test('the run of a FIXED_DELAY chain lets the chain go on, and wakes the engines for it', async () => {
@@ -252,8 +276,11 @@ describe('the list of runs', () => {
     const caller = newCaller();
     const keys = await history(caller);
     const [first] = keys;
-    const listed = async (query: object, who = caller) => (await bench.runs.list(who, { organizationId: null, limit: 50, ...query })).items.map(keyOf);
-    expect(await listed({ scheduleId: first?.scheduleId })).toEqual(keys.filter(({ scheduleId }) => scheduleId === first?.scheduleId));
+    const listed = async (query: object, who = caller) =>
+      (await bench.runs.list(who, { organizationId: null, limit: 50, ...query })).items.map(keyOf);
+    expect(await listed({ scheduleId: first?.scheduleId })).toEqual(
+      keys.filter(({ scheduleId }) => scheduleId === first?.scheduleId),
+    );
     expect(await listed({ state: 'DEAD' })).toEqual(keys.filter(({ slot }) => slot === NOON + HOUR));
     expect(await listed({ cause: 'MANUAL' })).toEqual([]);
     expect(await listed({ from: NOON + HOUR, to: NOON + 3 * HOUR })).toHaveLength(4);

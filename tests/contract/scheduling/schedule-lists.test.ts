@@ -45,16 +45,23 @@ async function all(sort: ScheduleSort, limit: number): Promise<readonly string[]
 }
 
 async function names(filter: Partial<ScheduleFilter>): Promise<readonly string[]> {
-  const page = await bench.scheduling.list(caller, { filter: { ...NO_FILTER, ...filter }, sort: 'createdAt', limit: 50 });
+  const page = await bench.scheduling.list(caller, {
+    filter: { ...NO_FILTER, ...filter },
+    sort: 'createdAt',
+    limit: 50,
+  });
   return page.items.map(({ state }) => state.name);
 }
 
 describe('a list of schedules', () => {
-  test.each(['createdAt', '-createdAt', 'name', '-name', 'nextFireAt', '-nextFireAt'] as const)('by %s is the same in pages of every size', async (sort) => {
-    const whole = await all(sort, 200);
-    expect(whole.toSorted()).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
-    for (const limit of [1, 2, 3, 7, 8]) expect(await all(sort, limit)).toEqual(whole);
-  });
+  test.each(['createdAt', '-createdAt', 'name', '-name', 'nextFireAt', '-nextFireAt'] as const)(
+    'by %s is the same in pages of every size',
+    async (sort) => {
+      const whole = await all(sort, 200);
+      expect(whole.toSorted()).toEqual(['0', '1', '2', '3', '4', '5', '6', '7']);
+      for (const limit of [1, 2, 3, 7, 8]) expect(await all(sort, limit)).toEqual(whole);
+    },
+  );
 
   test('by creation is oldest first, or newest first', async () => {
     expect((await all('createdAt', 3)).slice(0, 6)).toEqual(['0', '1', '2', '3', '4', '5']);
@@ -68,15 +75,22 @@ describe('a list of schedules', () => {
   });
 
   test('by page has a total, and pages past the end are empty', async () => {
-    const page = async (offset: number) => bench.scheduling.list(caller, { filter: NO_FILTER, sort: 'name', limit: 3, offset });
+    const page = async (offset: number) =>
+      bench.scheduling.list(caller, { filter: NO_FILTER, sort: 'name', limit: 3, offset });
     const pages = [await page(0), await page(3), await page(6), await page(9)];
-    expect(pages.map(({ items, total }) => [items.length, total])).toEqual([[3, 8], [3, 8], [2, 8], [0, 8]]);
+    expect(pages.map(({ items, total }) => [items.length, total])).toEqual([
+      [3, 8],
+      [3, 8],
+      [2, 8],
+      [0, 8],
+    ]);
   });
 
   test('never has more than 200 on a page', async () => {
     const many = newCaller();
     const one = scheduleInput({ target: { kind: 'EVENT', eventTopic: 'a.b' } });
-    for (let made = 0; made < 210; made += 10) await Promise.all(Array.from({ length: 10 }, () => bench.scheduling.create(many, one)));
+    for (let made = 0; made < 210; made += 10)
+      await Promise.all(Array.from({ length: 10 }, () => bench.scheduling.create(many, one)));
     const page = await bench.scheduling.list(many, { filter: NO_FILTER, sort: 'createdAt', limit: 100_000 });
     expect([page.items.length, page.next === null]).toEqual([200, false]);
   });
@@ -104,11 +118,18 @@ describe('a filter', () => {
     expect(await names({ targetKind: 'EVENT' })).toEqual(['alpha']);
     expect(await names({ triggerType: 'FIXED_DELAY' })).toEqual(['gamma']);
     expect(await names({ dueBefore: Date.UTC(2090, 0, 1, 0, 0, 2) })).toEqual(['alpha']);
-    expect(await names({ state: 'ACTIVE', label: { key: 'team', value: 'ops' }, triggerType: 'CRON', q: 'a' })).toHaveLength(3);
+    expect(
+      await names({ state: 'ACTIVE', label: { key: 'team', value: 'ops' }, triggerType: 'CRON', q: 'a' }),
+    ).toHaveLength(3);
   });
 
   test('counts in the total too', async () => {
-    const page = await bench.scheduling.list(caller, { filter: { ...NO_FILTER, state: 'PAUSED' }, sort: 'name', limit: 1, offset: 0 });
+    const page = await bench.scheduling.list(caller, {
+      filter: { ...NO_FILTER, state: 'PAUSED' },
+      sort: 'name',
+      limit: 1,
+      offset: 0,
+    });
     expect([page.items.length, page.total]).toEqual([1, 2]);
   });
 });

@@ -10,7 +10,10 @@ beforeAll(async () => {
 });
 afterAll(() => bench.close());
 
-const HTTP: Target = { kind: 'HTTP', http: { url: 'https://example.com/hook', method: 'POST', headers: { 'x-key': 'k' } } };
+const HTTP: Target = {
+  kind: 'HTTP',
+  http: { url: 'https://example.com/hook', method: 'POST', headers: { 'x-key': 'k' } },
+};
 const DAILY = { type: 'CRON', cron: '0 0 * * *' } as const;
 
 function input(given: Partial<ScheduleInput> = {}): ScheduleInput {
@@ -20,8 +23,14 @@ function input(given: Partial<ScheduleInput> = {}): ScheduleInput {
 describe('a created schedule', () => {
   test('is read back as it was made, whatever its payload is', async () => {
     const caller = newCaller();
-    for (const payload of [null, 0, '', '12', '{"a":1}', 'null', false, [1, [2]], { deep: { 'ключ': ['✓', null] } }]) {
-      const given = input({ payload, labels: { team: 'billing' }, startAt: new Date('2090-01-01T00:00:00.123Z'), jitter: 'PT30S', description: 'Ünïcode' });
+    for (const payload of [null, 0, '', '12', '{"a":1}', 'null', false, [1, [2]], { deep: { ключ: ['✓', null] } }]) {
+      const given = input({
+        payload,
+        labels: { team: 'billing' },
+        startAt: new Date('2090-01-01T00:00:00.123Z'),
+        jitter: 'PT30S',
+        description: 'Ünïcode',
+      });
       const { schedule } = await bench.scheduling.create(caller, given);
       const found = await bench.scheduling.get(caller, schedule.state.id);
       expect({ state: found.state, timer: found.timer }).toEqual({ state: schedule.state, timer: schedule.timer });
@@ -58,7 +67,9 @@ describe('a created schedule', () => {
 describe('an idempotency key', () => {
   test('makes one schedule of two requests, also when they come at once', async () => {
     const caller = newCaller();
-    const requests = Array.from({ length: 6 }, () => bench.scheduling.create(caller, input(), { key: 'k', requestHash: 'h' }));
+    const requests = Array.from({ length: 6 }, () =>
+      bench.scheduling.create(caller, input(), { key: 'k', requestHash: 'h' }),
+    );
     const answers = await Promise.all(requests);
     expect(new Set(answers.map(({ schedule }) => schedule.state.id)).size).toBe(1);
     expect(answers.filter(({ replayed }) => !replayed)).toHaveLength(1);
@@ -68,27 +79,37 @@ describe('an idempotency key', () => {
   test('of another request is a mismatch', async () => {
     const caller = newCaller();
     await bench.scheduling.create(caller, input(), { key: 'k', requestHash: 'h' });
-    expect(await codeOf(bench.scheduling.create(caller, input(), { key: 'k', requestHash: 'other' }))).toBe('IDEMPOTENCY_MISMATCH');
+    expect(await codeOf(bench.scheduling.create(caller, input(), { key: 'k', requestHash: 'other' }))).toBe(
+      'IDEMPOTENCY_MISMATCH',
+    );
   });
 
   test('is each tenant’s own', async () => {
     const [one, other] = [newCaller(), newCaller()];
     await bench.scheduling.create(one, input(), { key: 'k', requestHash: 'h' });
-    expect(await bench.scheduling.create(other, input(), { key: 'k', requestHash: 'x' })).toMatchObject({ replayed: false });
+    expect(await bench.scheduling.create(other, input(), { key: 'k', requestHash: 'x' })).toMatchObject({
+      replayed: false,
+    });
   });
 
   test('is forgotten after a day', async () => {
     const caller = newCaller();
     await bench.scheduling.create(caller, input(), { key: 'k', requestHash: 'h' });
     await bench.engine`update idempotency_keys set created_at = now() - interval '24 hours 1 second' where tenant_id = ${caller.tenantId}`;
-    expect(await bench.scheduling.create(caller, input(), { key: 'k', requestHash: 'other' })).toMatchObject({ replayed: false });
+    expect(await bench.scheduling.create(caller, input(), { key: 'k', requestHash: 'other' })).toMatchObject({
+      replayed: false,
+    });
   });
 
   test('of a request that failed is free', async () => {
     const caller = newCaller();
     await bench.scheduling.create(caller, input({ key: 'taken' }));
-    expect(await codeOf(bench.scheduling.create(caller, input({ key: 'taken' }), { key: 'k', requestHash: 'h' }))).toBe('ALREADY_EXISTS');
-    expect(await bench.scheduling.create(caller, input(), { key: 'k', requestHash: 'h2' })).toMatchObject({ replayed: false });
+    expect(await codeOf(bench.scheduling.create(caller, input({ key: 'taken' }), { key: 'k', requestHash: 'h' }))).toBe(
+      'ALREADY_EXISTS',
+    );
+    expect(await bench.scheduling.create(caller, input(), { key: 'k', requestHash: 'h2' })).toMatchObject({
+      replayed: false,
+    });
   });
 });
 
@@ -96,7 +117,9 @@ describe('an upsert by key', () => {
   test('by eight replicas at once makes one schedule with one timer', async () => {
     const caller = newCaller();
     const replicas = await Promise.all(Array.from({ length: 8 }, () => openScheduling(bench.url)));
-    const answers = await Promise.all(replicas.map(({ service }) => service.upsertByKey(caller, 'boot', input(), null)));
+    const answers = await Promise.all(
+      replicas.map(({ service }) => service.upsertByKey(caller, 'boot', input(), null)),
+    );
     await Promise.all(replicas.map((replica) => replica.close()));
     expect(answers.filter(({ created }) => created)).toHaveLength(1);
     expect(new Set(answers.map(({ schedule }) => `${schedule.state.id} ${schedule.state.version}`)).size).toBe(1);
@@ -105,9 +128,13 @@ describe('an upsert by key', () => {
 
   test('by eight callers who disagree ends as one of them said, one version after the other', async () => {
     const caller = newCaller();
-    const wishes = Array.from({ length: 8 }, (_, index) => bench.scheduling.upsertByKey(caller, 'wish', input({ payload: index }), null));
+    const wishes = Array.from({ length: 8 }, (_, index) =>
+      bench.scheduling.upsertByKey(caller, 'wish', input({ payload: index }), null),
+    );
     const answers = await Promise.all(wishes);
-    expect(answers.map(({ schedule }) => schedule.state.version).sort()).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
+    expect(answers.map(({ schedule }) => schedule.state.version).toSorted((left, right) => left - right)).toEqual([
+      1, 2, 3, 4, 5, 6, 7, 8,
+    ]);
     const [last] = answers.filter(({ schedule }) => schedule.state.version === 8);
     const found = last === undefined ? null : await bench.scheduling.get(caller, last.schedule.state.id);
     expect(found?.state).toEqual(last?.schedule.state);
@@ -121,7 +148,11 @@ describe('an upsert by key', () => {
     const first = await bench.scheduling.upsertByKey(caller, 'same', input({ trigger }), null);
     const asked = bench.checkedTargets.length;
     const second = await bench.scheduling.upsertByKey(caller, 'same', input({ trigger }), null);
-    expect([second.created, second.schedule.state, bench.checkedTargets.length]).toEqual([false, first.schedule.state, asked]);
+    expect([second.created, second.schedule.state, bench.checkedTargets.length]).toEqual([
+      false,
+      first.schedule.state,
+      asked,
+    ]);
   });
 
   test('keeps an operator’s pause', async () => {
@@ -141,16 +172,28 @@ describe('a change', () => {
   test('of anything but the trigger keeps the slot', async () => {
     const caller = newCaller();
     const { schedule } = await bench.scheduling.create(caller, input({ trigger: { type: 'INTERVAL', every: 'PT7M' } }));
-    const changed = await bench.scheduling.patch(caller, schedule.state.id, (current) => ({ ...current, payload: { n: 1 }, timeoutSec: 5 }), null);
+    const changed = await bench.scheduling.patch(
+      caller,
+      schedule.state.id,
+      (current) => ({ ...current, payload: { n: 1 }, timeoutSec: 5 }),
+      null,
+    );
     const found = await bench.scheduling.get(caller, schedule.state.id);
     expect([changed.timer, found.timer]).toEqual([schedule.timer, schedule.timer]);
-    expect(await bench.engine`select version from timers where schedule_id = ${schedule.state.id}`).toEqual([{ version: 2 }]);
+    expect(await bench.engine`select version from timers where schedule_id = ${schedule.state.id}`).toEqual([
+      { version: 2 },
+    ]);
   });
 
   test('of the trigger starts from now', async () => {
     const caller = newCaller();
     const { schedule } = await bench.scheduling.create(caller, input({ trigger: { type: 'INTERVAL', every: 'PT1H' } }));
-    const changed = await bench.scheduling.patch(caller, schedule.state.id, (current) => ({ ...current, trigger: { type: 'INTERVAL', every: 'PT2M' } }), null);
+    const changed = await bench.scheduling.patch(
+      caller,
+      schedule.state.id,
+      (current) => ({ ...current, trigger: { type: 'INTERVAL', every: 'PT2M' } }),
+      null,
+    );
     const found = await bench.scheduling.get(caller, schedule.state.id);
     expect(found.timer).toEqual(changed.timer);
     expect(changed.timer.due).toBeLessThan(schedule.timer.due);
@@ -163,8 +206,12 @@ describe('a change', () => {
     const { id } = schedule.state;
     await bench.scheduling.patch(caller, id, (current) => ({ ...current, name: 'other' }), null);
     await bench.scheduling.patch(caller, id, (current) => ({ ...current, payload: '7' }), null);
-    const versions = await bench.engine`select version, payload from schedule_versions where schedule_id = ${id} order by version`;
-    expect(versions).toEqual([{ version: 1, payload: null }, { version: 3, payload: '7' }]);
+    const versions =
+      await bench.engine`select version, payload from schedule_versions where schedule_id = ${id} order by version`;
+    expect(versions).toEqual([
+      { version: 1, payload: null },
+      { version: 3, payload: '7' },
+    ]);
   });
 
   test('with a stale version is refused, with the current one it goes through', async () => {
@@ -187,7 +234,9 @@ describe('a change', () => {
     const caller = newCaller();
     await bench.scheduling.create(caller, input({ key: 'a' }));
     const { schedule } = await bench.scheduling.create(caller, input({ key: 'b' }));
-    expect(await codeOf(bench.scheduling.patch(caller, schedule.state.id, (current) => ({ ...current, key: 'a' }), null))).toBe('ALREADY_EXISTS');
+    expect(
+      await codeOf(bench.scheduling.patch(caller, schedule.state.id, (current) => ({ ...current, key: 'a' }), null)),
+    ).toBe('ALREADY_EXISTS');
   });
 
   test('asks the sender only about a new target', async () => {
@@ -205,7 +254,16 @@ describe('a change', () => {
     const caller = newCaller();
     const { schedule } = await bench.scheduling.create(caller, input({ payload: [] }));
     const marks = Array.from({ length: 30 }, (_, index) => `m${index}`);
-    await Promise.all(marks.map((mark) => bench.scheduling.patch(caller, schedule.state.id, (current) => ({ ...current, labels: { ...current.labels, [mark]: '1' } }), null)));
+    await Promise.all(
+      marks.map((mark) =>
+        bench.scheduling.patch(
+          caller,
+          schedule.state.id,
+          (current) => ({ ...current, labels: { ...current.labels, [mark]: '1' } }),
+          null,
+        ),
+      ),
+    );
     const { state } = await bench.scheduling.get(caller, schedule.state.id);
     expect([Object.keys(state.labels).sort(), state.version]).toEqual([marks.toSorted(), 31]);
   });
@@ -229,22 +287,39 @@ describe('a pause', () => {
     ['SKIP', [], { from: 3, to: 1, count: 3 }],
     ['FIRE_ONCE', [1], { from: 3, to: 2, count: 2 }],
     ['FIRE_ALL', [3, 2, 1], null],
-  ] as const)('that missed three slots, resumed with %s, leaves one record for each', async (missed, fired, skipped) => {
-    const caller = newCaller();
-    const { schedule } = await bench.scheduling.create(caller, input());
-    const { id } = schedule.state;
-    await bench.scheduling.pause(caller, id, { note: null, resumeAt: null }, null);
-    const slot = (ago: number): number => schedule.timer.slot - ago * 86_400_000;
-    await bench.engine`update schedules set slot = ${new Date(slot(3)).toISOString()}, due = ${new Date(slot(3)).toISOString()} where id = ${id}`;
-    const { timer } = await bench.scheduling.resume(caller, id, missed, null);
-    const [stretch, ...rest] = skipped === null ? [null, ...(await runsOf(bench.engine, id))] : await runsOf(bench.engine, id);
-    if (skipped !== null) {
-      const range = { from: new Date(slot(skipped.from)).toISOString(), to: new Date(slot(skipped.to)).toISOString(), count: skipped.count };
-      expect(stretch).toMatchObject({ state: 'SKIPPED', reason: 'PAUSED', space: 0, range, lane: null });
-    }
-    expect(rest).toMatchObject(fired.map((ago) => ({ slot: new Date(slot(ago)), state: 'PENDING', cause: 'CATCH_UP', version: 1, lane: 2, waits: true })));
-    expect(timer.slot).toBe(slot(0));
-  });
+  ] as const)(
+    'that missed three slots, resumed with %s, leaves one record for each',
+    async (missed, fired, skipped) => {
+      const caller = newCaller();
+      const { schedule } = await bench.scheduling.create(caller, input());
+      const { id } = schedule.state;
+      await bench.scheduling.pause(caller, id, { note: null, resumeAt: null }, null);
+      const slot = (ago: number): number => schedule.timer.slot - ago * 86_400_000;
+      await bench.engine`update schedules set slot = ${new Date(slot(3)).toISOString()}, due = ${new Date(slot(3)).toISOString()} where id = ${id}`;
+      const { timer } = await bench.scheduling.resume(caller, id, missed, null);
+      const [stretch, ...rest] =
+        skipped === null ? [null, ...(await runsOf(bench.engine, id))] : await runsOf(bench.engine, id);
+      if (skipped !== null) {
+        const range = {
+          from: new Date(slot(skipped.from)).toISOString(),
+          to: new Date(slot(skipped.to)).toISOString(),
+          count: skipped.count,
+        };
+        expect(stretch).toMatchObject({ state: 'SKIPPED', reason: 'PAUSED', space: 0, range, lane: null });
+      }
+      expect(rest).toMatchObject(
+        fired.map((ago) => ({
+          slot: new Date(slot(ago)),
+          state: 'PENDING',
+          cause: 'CATCH_UP',
+          version: 1,
+          lane: 2,
+          waits: true,
+        })),
+      );
+      expect(timer.slot).toBe(slot(0));
+    },
+  );
 });
 
 describe('a deleted schedule', () => {
@@ -273,7 +348,8 @@ describe('a deleted schedule', () => {
 });
 
 describe('an organization', () => {
-  const north = (given: Partial<ScheduleInput> = {}): ScheduleInput => input({ scope: 'ORGANIZATION', organizationId: 'north', ...given });
+  const north = (given: Partial<ScheduleInput> = {}): ScheduleInput =>
+    input({ scope: 'ORGANIZATION', organizationId: 'north', ...given });
 
   test('sees and changes its own schedules only', async () => {
     const caller = newCaller();

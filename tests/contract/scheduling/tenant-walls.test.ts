@@ -4,7 +4,15 @@ import type { Caller } from '../../../src/domain/entities/caller.ts';
 import type { RunRow } from '../../../src/domain/entities/run.ts';
 import type { ScheduleEntity } from '../../../src/domain/entities/schedule.ts';
 import { checkRole, connectPool, openDatabase } from '../../../src/infra/db/client.ts';
-import { idempotencyKeys, retries, runs, schedules, scheduleVersions, tenants, timers } from '../../../src/infra/db/schema.ts';
+import {
+  idempotencyKeys,
+  retries,
+  runs,
+  schedules,
+  scheduleVersions,
+  tenants,
+  timers,
+} from '../../../src/infra/db/schema.ts';
 import { scheduleInput } from '../../support/scheduling.ts';
 import { codeOf, newCaller, openWorkbench, type Workbench } from './workbench.ts';
 
@@ -43,12 +51,17 @@ describe('another tenant', () => {
       bench.scheduling.list(stranger, { filter: { organizationId: null }, sort: 'name', limit: 10, offset: 0 }),
       bench.runs.list(stranger, { organizationId: null, scheduleId: id, limit: 10 }),
     ]);
-    expect(lists).toEqual([{ items: [], next: null, total: 0 }, { items: [], next: null, total: null }]);
+    expect(lists).toEqual([
+      { items: [], next: null, total: 0 },
+      { items: [], next: null, total: null },
+    ]);
   });
 
   test('may have the same key and the same idempotency key', async () => {
     const input = scheduleInput({ key: 'k', target: { kind: 'EVENT', eventTopic: 'a.b' } });
-    expect(await bench.scheduling.create(stranger, input, { key: 'request', requestHash: 'other' })).toMatchObject({ replayed: false });
+    expect(await bench.scheduling.create(stranger, input, { key: 'request', requestHash: 'other' })).toMatchObject({
+      replayed: false,
+    });
   });
 });
 
@@ -56,7 +69,10 @@ describe('the wall in the database', () => {
   const TABLES = { tenants, schedules, scheduleVersions, timers, runs, retries, idempotencyKeys };
 
   /** Runs a query as the API does in a transaction of this tenant, only that the query forgot its tenant. */
-  async function asTenant<T>(tenantId: string, work: (tx: Parameters<Parameters<ReturnType<typeof openDatabase>['transaction']>[0]>[0]) => Promise<T>): Promise<T> {
+  async function asTenant<T>(
+    tenantId: string,
+    work: (tx: Parameters<Parameters<ReturnType<typeof openDatabase>['transaction']>[0]>[0]) => Promise<T>,
+  ): Promise<T> {
     const pool = connectPool(bench.url, { role: 'scheduler_api', max: 1, applicationName: 'test' });
     try {
       return await openDatabase(pool).transaction(async (tx) => {
@@ -69,25 +85,39 @@ describe('the wall in the database', () => {
   }
 
   test.each(Object.entries(TABLES))('hides %s from a query without a condition', async (_name, table) => {
-    const seen = async (tenantId: string): Promise<readonly string[]> => asTenant(tenantId, async (tx) => (await tx.select({ tenantId: table.tenantId }).from(table)).map((row) => row.tenantId));
+    const seen = async (tenantId: string): Promise<readonly string[]> =>
+      asTenant(tenantId, async (tx) =>
+        (await tx.select({ tenantId: table.tenantId }).from(table)).map((row) => row.tenantId),
+      );
     const [own, foreign, nobody] = [await seen(owner.tenantId), await seen('nobody-knows'), await seen('')];
     expect([new Set(own), foreign, nobody]).toEqual([new Set([owner.tenantId]), [], []]);
   });
 
   test('hides them from a query that names the wrong tenant', async () => {
-    const found = await asTenant(stranger.tenantId, (tx) => tx.select().from(schedules).where(eq(schedules.tenantId, owner.tenantId)));
+    const found = await asTenant(stranger.tenantId, (tx) =>
+      tx.select().from(schedules).where(eq(schedules.tenantId, owner.tenantId)),
+    );
     expect(found).toEqual([]);
   });
 
   test('refuses a row for another tenant, and changes none', async () => {
-    const foreign = { tenantId: owner.tenantId, key: 'x', requestHash: 'h', scheduleId: schedule.state.id, createdAt: new Date() };
-    expect(await codeOf(asTenant(stranger.tenantId, (tx) => tx.insert(idempotencyKeys).values(foreign)))).not.toBeNull();
+    const foreign = {
+      tenantId: owner.tenantId,
+      key: 'x',
+      requestHash: 'h',
+      scheduleId: schedule.state.id,
+      createdAt: new Date(),
+    };
+    expect(
+      await codeOf(asTenant(stranger.tenantId, (tx) => tx.insert(idempotencyKeys).values(foreign))),
+    ).not.toBeNull();
     const changed = await asTenant(stranger.tenantId, (tx) => tx.update(schedules).set({ name: 'mine' }).returning());
     expect(changed.map((row) => row.tenantId)).toEqual(Array(changed.length).fill(stranger.tenantId));
   });
 
   test('forgets the tenant at the end of its transaction', async () => {
-    const [row] = await bench.api`select current_setting('app.tenant_id', true) as tenant, (select count(*)::int from schedules) as seen`;
+    const [row] =
+      await bench.api`select current_setting('app.tenant_id', true) as tenant, (select count(*)::int from schedules) as seen`;
     expect([row?.['tenant'] ?? '', row?.['seen']]).toEqual(['', 0]);
   });
 
@@ -105,7 +135,11 @@ describe('the role of a pool', () => {
   });
 
   test('that owns the tables is refused', async () => {
-    const pool = connectPool(bench.url, { role: 'scheduler_owner' as 'scheduler_api', max: 1, applicationName: 'test' });
+    const pool = connectPool(bench.url, {
+      role: 'scheduler_owner' as 'scheduler_api',
+      max: 1,
+      applicationName: 'test',
+    });
     await expect(checkRole(pool)).rejects.toThrow('owns tables');
     await pool.end();
   });

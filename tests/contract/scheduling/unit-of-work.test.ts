@@ -1,6 +1,6 @@
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import postgres from 'postgres';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DomainError } from '../../../src/domain/errors.ts';
 import { connectPool, openDatabase } from '../../../src/infra/db/client.ts';
 import { DrizzleUnitOfWork } from '../../../src/infra/repo/drizzle-unit-of-work.ts';
@@ -25,7 +25,10 @@ class HalfOpenDoor implements AsyncDisposable {
   constructor(target: URL) {
     this.#server = createServer((client) => {
       const database = connect(Number(target.port === '' ? 5432 : target.port), target.hostname);
-      const sides: [Socket, Socket][] = [[client, database], [database, client]];
+      const sides: [Socket, Socket][] = [
+        [client, database],
+        [database, client],
+      ];
       for (const [from, to] of sides) {
         this.#sockets.add(from);
         from.on('data', (chunk) => this.isShut || to.write(chunk));
@@ -94,19 +97,31 @@ describe('a transaction', () => {
     const { schedule } = await bench.scheduling.create(caller, { ...INPUT, payload: 'canary' });
     const refused = bench.unitOfWork.forTenant(caller.tenantId, ({ schedules }) => schedules.insert(schedule));
     const error: unknown = await refused.catch((thrown: unknown) => thrown);
-    expect(String(error instanceof Error ? error.stack : '') + JSON.stringify(error)).not.toMatch(/canary|insert into/i);
+    expect(String(error instanceof Error ? error.stack : '') + JSON.stringify(error)).not.toMatch(
+      /canary|insert into/i,
+    );
     expect(error).toMatchObject({ message: 'the database refused a statement: 23505 schedules schedules_id_pk' });
   });
 
   test.each(['a\u0000b', '\ud800'])('with text that cannot be stored (%j) is the caller’s fault', async (text) => {
-    expect(await codeOf(bench.scheduling.create(newCaller(), { ...INPUT, payload: { text } }))).toBe('VALIDATION_FAILED');
+    expect(await codeOf(bench.scheduling.create(newCaller(), { ...INPUT, payload: { text } }))).toBe(
+      'VALIDATION_FAILED',
+    );
   });
 });
 
 describe('a database that does not answer', () => {
-  async function through(door: HalfOpenDoor, limits: { readonly statementMs: number; readonly deadlineMs: number }): Promise<{ unitOfWork: DrizzleUnitOfWork; pool: postgres.Sql }> {
+  async function through(
+    door: HalfOpenDoor,
+    limits: { readonly statementMs: number; readonly deadlineMs: number },
+  ): Promise<{ unitOfWork: DrizzleUnitOfWork; pool: postgres.Sql }> {
     const url = await door.url(bench.url);
-    const pool = connectPool(url, { role: 'scheduler_api', max: 2, applicationName: 'test', statementTimeoutMs: limits.statementMs });
+    const pool = connectPool(url, {
+      role: 'scheduler_api',
+      max: 2,
+      applicationName: 'test',
+      statementTimeoutMs: limits.statementMs,
+    });
     return { unitOfWork: new DrizzleUnitOfWork(openDatabase(pool), limits.deadlineMs), pool };
   }
 
@@ -144,19 +159,27 @@ describe('a database that does not answer', () => {
     expect(await codeOf(abandoned)).toBe('UNAVAILABLE');
     end.resolve();
     // Waits for the row lock of the abandoned transaction.
-    expect((await bench.scheduling.pause(caller, schedule.state.id, { note: null, resumeAt: null }, null)).state.state).toBe('PAUSED');
+    expect(
+      (await bench.scheduling.pause(caller, schedule.state.id, { note: null, resumeAt: null }, null)).state.state,
+    ).toBe('PAUSED');
   });
 
   test('or does not exist is UNAVAILABLE', async () => {
-    const pool = connectPool('postgres://nobody@127.0.0.1:1/none', { role: 'scheduler_api', max: 1, applicationName: 'test' });
-    expect(await codeOf(new DrizzleUnitOfWork(openDatabase(pool)).forTenant(TENANT, async () => undefined))).toBe('UNAVAILABLE');
+    const pool = connectPool('postgres://nobody@127.0.0.1:1/none', {
+      role: 'scheduler_api',
+      max: 1,
+      applicationName: 'test',
+    });
+    expect(await codeOf(new DrizzleUnitOfWork(openDatabase(pool)).forTenant(TENANT, async () => undefined))).toBe(
+      'UNAVAILABLE',
+    );
     await pool.end({ timeout: 0 });
   });
 
   test('and kills our backends again and again is UNAVAILABLE at times, and never hangs', async () => {
     const pool = connectPool(bench.url, { role: 'scheduler_api', max: 3, applicationName: 'victims' });
     const unitOfWork = new DrizzleUnitOfWork(openDatabase(pool), 3000);
-    const login = postgres(bench.url, { max: 1 });
+    const login = postgres(bench.url, { max: 1, onnotice: () => undefined });
     const codes = new Set<unknown>();
     let isOver = false;
     const asking = Array.from({ length: 6 }, async () => {
@@ -169,7 +192,8 @@ describe('a database that does not answer', () => {
       }
     });
     for (let killed = 0; killed < 40; ) {
-      const gone = await login`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victims'`;
+      const gone =
+        await login`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victims'`;
       killed += gone.length;
     }
     isOver = true;
@@ -182,7 +206,7 @@ describe('a database that does not answer', () => {
   test('and kills our backends is UNAVAILABLE, then answers again', async () => {
     const pool = connectPool(bench.url, { role: 'scheduler_api', max: 1, applicationName: 'victim' });
     const unitOfWork = new DrizzleUnitOfWork(openDatabase(pool));
-    const login = postgres(bench.url, { max: 1 });
+    const login = postgres(bench.url, { max: 1, onnotice: () => undefined });
     const killed = unitOfWork.forTenant(TENANT, async ({ schedules }) => {
       await login`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victim'`;
       await schedules.knowsCommand('x');

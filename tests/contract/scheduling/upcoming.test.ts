@@ -18,7 +18,10 @@ function input(given: Partial<ScheduleInput> = {}): ScheduleInput {
   return scheduleInput({ target: { kind: 'EVENT', eventTopic: 'a.b' }, ...BERLIN, startAt: new Date(START), ...given });
 }
 
-async function upcoming(given: Partial<ScheduleInput>, window: { from?: number; to?: number; count: number }): Promise<Upcoming> {
+async function upcoming(
+  given: Partial<ScheduleInput>,
+  window: { from?: number; to?: number; count: number },
+): Promise<Upcoming> {
   const caller = newCaller();
   const { schedule } = await bench.scheduling.create(caller, input(given));
   return bench.scheduling.upcoming(caller, schedule.state.id, window);
@@ -77,11 +80,16 @@ describe('the upcoming slots of a schedule', () => {
     const { schedule } = await bench.scheduling.create(caller, input({ enabled: false }));
     expect(days(await bench.scheduling.upcoming(caller, schedule.state.id, { count: 2 }))).toEqual(['03-24', '03-25']);
     await bench.engine`update schedules set state = 'COMPLETED', pause = null where id = ${schedule.state.id}`;
-    expect(await bench.scheduling.upcoming(caller, schedule.state.id, { count: 2 })).toMatchObject({ slots: [], exhausted: true });
+    expect(await bench.scheduling.upcoming(caller, schedule.state.id, { count: 2 })).toMatchObject({
+      slots: [],
+      exhausted: true,
+    });
   });
 
   test('are a thousand at most', async () => {
-    expect((await upcoming({ trigger: { type: 'CRON', cron: '* * * * * *' } }, { count: 5000 })).slots).toHaveLength(1000);
+    expect((await upcoming({ trigger: { type: 'CRON', cron: '* * * * * *' } }, { count: 5000 })).slots).toHaveLength(
+      1000,
+    );
   });
 });
 
@@ -102,11 +110,22 @@ describe('a preview', () => {
   });
 
   test('refuses what a create would refuse', async () => {
-    const codes = [{ trigger: { type: 'CRON', cron: 'x' } }, { trigger: { type: 'CRON', cron: '0 0 30 2 *' } }, { jitter: 'x' }] as const;
-    expect(await Promise.all(codes.map((given) => codeOf(preview(given))))).toEqual(['INVALID_TRIGGER', 'TRIGGER_NEVER_FIRES', 'VALIDATION_FAILED']);
+    const codes = [
+      { trigger: { type: 'CRON', cron: 'x' } },
+      { trigger: { type: 'CRON', cron: '0 0 30 2 *' } },
+      { jitter: 'x' },
+    ] as const;
+    expect(await Promise.all(codes.map((given) => codeOf(preview(given))))).toEqual([
+      'INVALID_TRIGGER',
+      'TRIGGER_NEVER_FIRES',
+      'VALIDATION_FAILED',
+    ]);
   });
 
   test('of a chain is its first slot', async () => {
-    expect(await preview({ trigger: { type: 'FIXED_DELAY', delaySec: 60 } })).toMatchObject({ slots: [{ scheduledFor: new Date(START) }], exhausted: false });
+    expect(await preview({ trigger: { type: 'FIXED_DELAY', delaySec: 60 } })).toMatchObject({
+      slots: [{ scheduledFor: new Date(START) }],
+      exhausted: false,
+    });
   });
 });

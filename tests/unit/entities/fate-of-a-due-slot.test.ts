@@ -6,7 +6,12 @@ import { at, DAY, HOUR, MINUTE, SECOND, TEN, versionOf } from './builders.ts';
 
 const TIMER: TimerState = { slot: TEN, due: TEN, cursor: TEN - HOUR, lastFired: TEN - HOUR, fires: 3 };
 
-function fate(given: Partial<ScheduleInput>, now: number, previous: PreviousRun = 'ENDED', timer: Partial<TimerState> = {}): unknown {
+function fate(
+  given: Partial<ScheduleInput>,
+  now: number,
+  previous: PreviousRun = 'ENDED',
+  timer: Partial<TimerState> = {},
+): unknown {
   return shown(versionOf(given).fire({ ...TIMER, ...timer }, now, previous));
 }
 
@@ -16,7 +21,10 @@ function misfire(policy: 'SKIP' | 'FIRE_ONCE' | 'FIRE_ALL', windowSec = 86_400):
 
 /** A decision in few words. */
 function shown({ fired, skipped, next }: FireDecision): unknown {
-  const timer = next === 'COMPLETED' || 'disabled' in next ? next : { slot: at(next.slot), due: at(next.due), cursor: at(next.cursor), fires: next.fires };
+  const timer =
+    next === 'COMPLETED' || 'disabled' in next
+      ? next
+      : { slot: at(next.slot), due: at(next.due), cursor: at(next.cursor), fires: next.fires };
   return {
     fired: fired === null ? null : `${at(fired.slot)} ${fired.cause} ${fired.start}`,
     skipped: skipped === null ? null : `${at(skipped.from)}..${at(skipped.to)} ${skipped.count} ${skipped.reason}`,
@@ -34,12 +42,17 @@ describe('a slot on time', () => {
   test('is on time up to the threshold, to the millisecond', () => {
     const skip = misfire('SKIP');
     expect(fate(skip, TEN + MINUTE)).toMatchObject({ fired: '2026-03-02T10:00:00Z SCHEDULE NOW' });
-    expect(fate(skip, TEN + MINUTE + 1)).toMatchObject({ fired: null, skipped: '2026-03-02T10:00:00Z..2026-03-02T10:00:00Z 1 MISFIRE' });
+    expect(fate(skip, TEN + MINUTE + 1)).toMatchObject({
+      fired: null,
+      skipped: '2026-03-02T10:00:00Z..2026-03-02T10:00:00Z 1 MISFIRE',
+    });
   });
 
   test('is measured from its due time, which jitter moved', () => {
     const late = { due: TEN + 30 * MINUTE };
-    expect(fate({ ...misfire('SKIP'), jitter: 'PT45M' }, TEN + 31 * MINUTE, 'ENDED', late)).toMatchObject({ fired: '2026-03-02T10:00:00Z SCHEDULE NOW' });
+    expect(fate({ ...misfire('SKIP'), jitter: 'PT45M' }, TEN + 31 * MINUTE, 'ENDED', late)).toMatchObject({
+      fired: '2026-03-02T10:00:00Z SCHEDULE NOW',
+    });
   });
 });
 
@@ -60,7 +73,10 @@ describe('beside a run that is still open', () => {
   });
 
   test.each(cases)('%s does not matter once that run has ended', (overlapPolicy) => {
-    expect(fate({ overlapPolicy }, TEN, 'ENDED')).toMatchObject({ fired: '2026-03-02T10:00:00Z SCHEDULE NOW', skipped: null });
+    expect(fate({ overlapPolicy }, TEN, 'ENDED')).toMatchObject({
+      fired: '2026-03-02T10:00:00Z SCHEDULE NOW',
+      skipped: null,
+    });
   });
 
   test('a skipped slot leaves the last fired one as it was, so that the open run goes on counting', () => {
@@ -82,7 +98,11 @@ describe('a missed slot', () => {
   });
 
   test('FIRE_ONCE of a single slot skips nothing', () => {
-    expect(fate(misfire('FIRE_ONCE'), TEN + 10 * MINUTE)).toEqual({ fired: '2026-03-02T10:00:00Z CATCH_UP NOW', skipped: null, next: ELEVEN });
+    expect(fate(misfire('FIRE_ONCE'), TEN + 10 * MINUTE)).toEqual({
+      fired: '2026-03-02T10:00:00Z CATCH_UP NOW',
+      skipped: null,
+      next: ELEVEN,
+    });
   });
 
   test('SKIP records all that are later than the threshold, and the next is still to come', () => {
@@ -101,7 +121,11 @@ describe('a missed slot', () => {
   });
 
   test('FIRE_ALL fires each, oldest first', () => {
-    expect(fate(misfire('FIRE_ALL'), THREE_LATE)).toEqual({ fired: '2026-03-02T10:00:00Z CATCH_UP NOW', skipped: null, next: ELEVEN });
+    expect(fate(misfire('FIRE_ALL'), THREE_LATE)).toEqual({
+      fired: '2026-03-02T10:00:00Z CATCH_UP NOW',
+      skipped: null,
+      next: ELEVEN,
+    });
   });
 
   test('FIRE_ALL skips what lies beyond its window', () => {
@@ -148,7 +172,9 @@ describe('the last slot', () => {
 
   test('by maxFires counts fired slots only', () => {
     expect(fate({ maxFires: 4 }, TEN)).toMatchObject({ next: { due: 'never', fires: 4 } });
-    expect(fate({ maxFires: 4, overlapPolicy: 'SKIP' }, TEN, 'OPEN')).toMatchObject({ next: { slot: '2026-03-02T11:00:00Z', fires: 3 } });
+    expect(fate({ maxFires: 4, overlapPolicy: 'SKIP' }, TEN, 'OPEN')).toMatchObject({
+      next: { slot: '2026-03-02T11:00:00Z', fires: 3 },
+    });
   });
 
   test('that is skipped completes the schedule when no run is open, else waits for that run', () => {
@@ -164,7 +190,11 @@ describe('a FIXED_DELAY slot', () => {
   test('waits for its run to end, however late it was', () => {
     const waiting = { slot: '2026-03-02T10:00:00Z', due: 'never', cursor: '2026-03-02T10:00:00Z', fires: 4 };
     expect(fate(chain, TEN)).toEqual({ fired: '2026-03-02T10:00:00Z SCHEDULE NOW', skipped: null, next: waiting });
-    expect(fate({ ...chain, ...misfire('SKIP') }, TEN + DAY)).toEqual({ fired: '2026-03-02T10:00:00Z CATCH_UP NOW', skipped: null, next: waiting });
+    expect(fate({ ...chain, ...misfire('SKIP') }, TEN + DAY)).toEqual({
+      fired: '2026-03-02T10:00:00Z CATCH_UP NOW',
+      skipped: null,
+      next: waiting,
+    });
   });
 
   test('says that the end of its run matters, as a CRON slot does not', () => {

@@ -1,6 +1,16 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { asScheduleId, asTenantId, BACKFILL_SPACE, decodeRunId, encodeRunId, manualSpace, type RunKey, SLOT_SPACE, traceIdOf } from '../../../src/domain/ids.ts';
+import {
+  asScheduleId,
+  asTenantId,
+  BACKFILL_SPACE,
+  decodeRunId,
+  encodeRunId,
+  manualSpace,
+  type RunKey,
+  SLOT_SPACE,
+  traceIdOf,
+} from '../../../src/domain/ids.ts';
 import { ID, TEN } from './builders.ts';
 
 const keys: fc.Arbitrary<RunKey> = fc.record({

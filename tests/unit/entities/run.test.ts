@@ -1,9 +1,22 @@
 import { describe, expect, test } from 'vitest';
-import { type Attempt, boundedAttempts, type EndedAttempt, type Outcome, settleAttempt } from '../../../src/domain/entities/run.ts';
+import {
+  type Attempt,
+  boundedAttempts,
+  type EndedAttempt,
+  type Outcome,
+  settleAttempt,
+} from '../../../src/domain/entities/run.ts';
 import type { RetryPolicy } from '../../../src/domain/time/backoff.ts';
 import { HOUR, SECOND, TEN } from './builders.ts';
 
-const POLICY: RetryPolicy = { maxAttempts: 3, initialDelaySec: 10, backoffCoefficient: 2, maxDelaySec: 60, jitter: 1, maxAgeSec: 3600 };
+const POLICY: RetryPolicy = {
+  maxAttempts: 3,
+  initialDelaySec: 10,
+  backoffCoefficient: 2,
+  maxDelaySec: 60,
+  jitter: 1,
+  maxAgeSec: 3600,
+};
 const FAILED: Outcome = { kind: 'unanswered', attempt: 'HTTP_STATUS', httpStatus: 503, reason: 'the answer was 503' };
 const ABORTED: Outcome = { kind: 'aborted', attempt: 'ABORTED', possibleDuplicate: true };
 
@@ -21,18 +34,36 @@ describe('after an attempt', () => {
     expect(settleAttempt(POLICY, ended({ kind: 'accepted', attempt: 'ACCEPTED', httpStatus: 204 }), 0)).toEqual({
       state: 'SUCCEEDED',
       reason: null,
-      attempts: [{ number: 1, startedAt: '2026-03-02T10:00:00.000Z', endedAt: '2026-03-02T10:00:00.040Z', outcome: 'ACCEPTED', httpStatus: 204 }],
+      attempts: [
+        {
+          number: 1,
+          startedAt: '2026-03-02T10:00:00.000Z',
+          endedAt: '2026-03-02T10:00:00.040Z',
+          outcome: 'ACCEPTED',
+          httpStatus: 204,
+        },
+      ],
       retryAt: null,
     });
   });
 
   test.each(['REFUSED', 'GONE', 'EGRESS'] as const)('that was refused for good (%s) the run is dead at once', (why) => {
-    expect(settleAttempt(POLICY, ended({ kind: 'refused', attempt: 'REFUSED', why }), 0)).toMatchObject({ state: 'DEAD', reason: why, retryAt: null });
+    expect(settleAttempt(POLICY, ended({ kind: 'refused', attempt: 'REFUSED', why }), 0)).toMatchObject({
+      state: 'DEAD',
+      reason: why,
+      retryAt: null,
+    });
   });
 
   test('without an answer it is tried again after the backoff', () => {
-    expect(settleAttempt(POLICY, ended(FAILED), 0)).toMatchObject({ state: 'RETRYING', reason: null, retryAt: TEN + 40 + 10 * SECOND });
-    expect(settleAttempt(POLICY, ended(FAILED, { before: tried('TIMEOUT') }), 0)).toMatchObject({ retryAt: TEN + 40 + 20 * SECOND });
+    expect(settleAttempt(POLICY, ended(FAILED), 0)).toMatchObject({
+      state: 'RETRYING',
+      reason: null,
+      retryAt: TEN + 40 + 10 * SECOND,
+    });
+    expect(settleAttempt(POLICY, ended(FAILED, { before: tried('TIMEOUT') }), 0)).toMatchObject({
+      retryAt: TEN + 40 + 20 * SECOND,
+    });
   });
 
   test('chance takes its share of the delay', () => {
@@ -40,27 +71,48 @@ describe('after an attempt', () => {
   });
 
   test('a longer wait that the receiver asks for is granted, up to the longest delay', () => {
-    expect(settleAttempt(POLICY, ended({ ...FAILED, retryAfterMs: 30 * SECOND }), 0)).toMatchObject({ retryAt: TEN + 40 + 30 * SECOND });
-    expect(settleAttempt(POLICY, ended({ ...FAILED, retryAfterMs: HOUR }), 0)).toMatchObject({ retryAt: TEN + 40 + 60 * SECOND });
+    expect(settleAttempt(POLICY, ended({ ...FAILED, retryAfterMs: 30 * SECOND }), 0)).toMatchObject({
+      retryAt: TEN + 40 + 30 * SECOND,
+    });
+    expect(settleAttempt(POLICY, ended({ ...FAILED, retryAfterMs: HOUR }), 0)).toMatchObject({
+      retryAt: TEN + 40 + 60 * SECOND,
+    });
   });
 
   test('that was the last one the run is exhausted', () => {
-    expect(settleAttempt(POLICY, ended(FAILED, { before: tried('TIMEOUT', 'NETWORK') }), 0)).toMatchObject({ state: 'DEAD', reason: 'EXHAUSTED' });
+    expect(settleAttempt(POLICY, ended(FAILED, { before: tried('TIMEOUT', 'NETWORK') }), 0)).toMatchObject({
+      state: 'DEAD',
+      reason: 'EXHAUSTED',
+    });
   });
 
   test('whose successor would come past the horizon the run is dead', () => {
-    expect(settleAttempt(POLICY, ended(FAILED, { endedAt: TEN + HOUR - 5 * SECOND }), 0)).toMatchObject({ state: 'DEAD', reason: 'MAX_AGE' });
-    expect(settleAttempt(POLICY, ended(FAILED, { endedAt: TEN + HOUR - 10 * SECOND }), 0)).toMatchObject({ state: 'RETRYING' });
+    expect(settleAttempt(POLICY, ended(FAILED, { endedAt: TEN + HOUR - 5 * SECOND }), 0)).toMatchObject({
+      state: 'DEAD',
+      reason: 'MAX_AGE',
+    });
+    expect(settleAttempt(POLICY, ended(FAILED, { endedAt: TEN + HOUR - 10 * SECOND }), 0)).toMatchObject({
+      state: 'RETRYING',
+    });
   });
 
   test('that we broke off it is due at once, and no attempt is used', () => {
-    expect(settleAttempt(POLICY, ended(ABORTED), 0)).toMatchObject({ state: 'RETRYING', retryAt: TEN + 40, attempts: [{ outcome: 'ABORTED', possibleDuplicate: true }] });
-    expect(settleAttempt(POLICY, ended(FAILED, { before: tried('ABORTED', 'TIMEOUT') }), 0)).toMatchObject({ state: 'RETRYING', retryAt: TEN + 40 + 20 * SECOND });
+    expect(settleAttempt(POLICY, ended(ABORTED), 0)).toMatchObject({
+      state: 'RETRYING',
+      retryAt: TEN + 40,
+      attempts: [{ outcome: 'ABORTED', possibleDuplicate: true }],
+    });
+    expect(settleAttempt(POLICY, ended(FAILED, { before: tried('ABORTED', 'TIMEOUT') }), 0)).toMatchObject({
+      state: 'RETRYING',
+      retryAt: TEN + 40 + 20 * SECOND,
+    });
   });
 
   test('the attempts are numbered on, also where the middle of the list is gone', () => {
     const before = [...tried('TIMEOUT'), { ...tried('TIMEOUT')[0], number: 77 } as Attempt];
-    expect(settleAttempt({ ...POLICY, maxAttempts: 100 }, ended(FAILED, { before }), 0).attempts.at(-1)).toMatchObject({ number: 78 });
+    expect(settleAttempt({ ...POLICY, maxAttempts: 100 }, ended(FAILED, { before }), 0).attempts.at(-1)).toMatchObject({
+      number: 78,
+    });
   });
 });
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ScheduleEntity, type ScheduleInput } from '../../../src/domain/entities/schedule.ts';
-import { actAt, at, codeOf, createdAt, HOUR, ID, MINUTE, SECOND, TEN, TENANT } from './builders.ts';
 import { scheduleInput } from '../../support/scheduling.ts';
+import { actAt, at, codeOf, createdAt, HOUR, ID, MINUTE, SECOND, TEN, TENANT } from './builders.ts';
 
 const CREATED = TEN - MINUTE;
 const INTERVAL = { type: 'INTERVAL', every: 'PT20M' } as const;
@@ -39,12 +39,17 @@ describe('creating', () => {
 
   test('switched off is a pause without note', () => {
     const { state, timer, isActive } = createdAt(TEN, { enabled: false });
-    expect([isActive, state.state, state.pause]).toEqual([false, 'PAUSED', { note: null, by: 'ada', at: '2026-03-02T10:00:00.000Z', resumeAt: null }]);
+    expect([isActive, state.state, state.pause]).toEqual([
+      false,
+      'PAUSED',
+      { note: null, by: 'ada', at: '2026-03-02T10:00:00.000Z', resumeAt: null },
+    ]);
     expect(at(timer.slot)).toBe('2026-03-02T11:00:00Z');
   });
 
   test('a ONE_SHOT in the past is due at once, up to the misfire window', () => {
-    const startAt = (ago: number) => ({ trigger: { type: 'ONE_SHOT', startAt: new Date(TEN - ago).toISOString() } }) as const;
+    const startAt = (ago: number) =>
+      ({ trigger: { type: 'ONE_SHOT', startAt: new Date(TEN - ago).toISOString() } }) as const;
     expect(at(createdAt(TEN, startAt(24 * HOUR)).timer.slot)).toBe('2026-03-01T10:00:00Z');
     expect(codeOf(() => createdAt(TEN, startAt(24 * HOUR + SECOND)))).toBe('TRIGGER_NEVER_FIRES');
   });
@@ -53,11 +58,36 @@ describe('creating', () => {
     ['a trigger that cannot be read', { trigger: { type: 'CRON', cron: '61 * * * *' } }, 'INVALID_TRIGGER'],
     ['a trigger that never fires', { trigger: NEVER }, 'TRIGGER_NEVER_FIRES'],
     ['a window without a slot', { endAt: new Date(TEN - SECOND) }, 'TRIGGER_NEVER_FIRES'],
-    ['a window that ends before it begins', { startAt: new Date(TEN + HOUR), endAt: new Date(TEN) }, 'VALIDATION_FAILED'],
-    ['startAt of a ONE_SHOT beside its trigger', { trigger: { type: 'ONE_SHOT', startAt: '2026-04-01T00:00:00Z' }, startAt: new Date(TEN) }, 'VALIDATION_FAILED'],
+    [
+      'a window that ends before it begins',
+      { startAt: new Date(TEN + HOUR), endAt: new Date(TEN) },
+      'VALIDATION_FAILED',
+    ],
+    [
+      'startAt of a ONE_SHOT beside its trigger',
+      { trigger: { type: 'ONE_SHOT', startAt: '2026-04-01T00:00:00Z' }, startAt: new Date(TEN) },
+      'VALIDATION_FAILED',
+    ],
     ['a jitter that is no duration', { jitter: 'soon' }, 'VALIDATION_FAILED'],
-    ['a longest delay below the first one', { retry: { maxAttempts: 3, initialDelaySec: 60, backoffCoefficient: 2, maxDelaySec: 30, jitter: 0, maxAgeSec: 3600 } }, 'VALIDATION_FAILED'],
-    ['a misfire window within the threshold', { misfire: { policy: 'SKIP', thresholdSec: 60, windowSec: 30 } }, 'VALIDATION_FAILED'],
+    [
+      'a longest delay below the first one',
+      {
+        retry: {
+          maxAttempts: 3,
+          initialDelaySec: 60,
+          backoffCoefficient: 2,
+          maxDelaySec: 30,
+          jitter: 0,
+          maxAgeSec: 3600,
+        },
+      },
+      'VALIDATION_FAILED',
+    ],
+    [
+      'a misfire window within the threshold',
+      { misfire: { policy: 'SKIP', thresholdSec: 60, windowSec: 30 } },
+      'VALIDATION_FAILED',
+    ],
     ['scope SYSTEM in a tenant', { scope: 'SYSTEM' }, 'VALIDATION_FAILED'],
     ['scope ORGANIZATION without one', { scope: 'ORGANIZATION' }, 'VALIDATION_FAILED'],
     ['an organization in scope TENANT', { organizationId: 'north' }, 'VALIDATION_FAILED'],
@@ -77,7 +107,9 @@ describe('replacing', () => {
 
   test('by an input with other key order, absent optional fields and the same values changes nothing', () => {
     const schedule = createdAt(CREATED, { payload: { a: 1, b: [2] }, labels: { x: '1', y: '2' } });
-    expect(replaced(schedule, { payload: { b: [2], a: 1 }, labels: { y: '2', x: '1' }, dst: { gap: undefined } }, TEN)).toBe(schedule);
+    expect(
+      replaced(schedule, { payload: { b: [2], a: 1 }, labels: { y: '2', x: '1' }, dst: { gap: undefined } }, TEN),
+    ).toBe(schedule);
   });
 
   test('of a name makes a new version, but not of the definition, and moves no slot', () => {
@@ -91,7 +123,11 @@ describe('replacing', () => {
   });
 
   test('of the trigger starts from the moment of the change', () => {
-    const { state, timer, passed } = replaced(active, { trigger: { type: 'CRON', cron: '30 * * * *' } }, TEN - 30 * SECOND);
+    const { state, timer, passed } = replaced(
+      active,
+      { trigger: { type: 'CRON', cron: '30 * * * *' } },
+      TEN - 30 * SECOND,
+    );
     expect([at(timer.slot), passed, state.definitionVersion]).toEqual(['2026-03-02T10:30:00Z', null, 2]);
   });
 
@@ -106,22 +142,53 @@ describe('replacing', () => {
   });
 
   test('of the trigger keeps what had come due unclaimed in the record, under the version it belongs to', () => {
-    const { passed, timer } = replaced(active, { trigger: { type: 'CRON', cron: '30 * * * *' } }, TEN + 2 * HOUR + MINUTE);
-    expect(passed).toEqual({ version: 1, fired: [TEN + 2 * HOUR], skipped: { from: TEN, to: TEN + HOUR, count: 2, reason: 'MISFIRE' } });
-    expect(timer).toEqual({ slot: TEN + 2.5 * HOUR, due: TEN + 2.5 * HOUR, cursor: TEN + 2 * HOUR, lastFired: TEN + 2 * HOUR, fires: 1 });
+    const { passed, timer } = replaced(
+      active,
+      { trigger: { type: 'CRON', cron: '30 * * * *' } },
+      TEN + 2 * HOUR + MINUTE,
+    );
+    expect(passed).toEqual({
+      version: 1,
+      fired: [TEN + 2 * HOUR],
+      skipped: { from: TEN, to: TEN + HOUR, count: 2, reason: 'MISFIRE' },
+    });
+    expect(timer).toEqual({
+      slot: TEN + 2.5 * HOUR,
+      due: TEN + 2.5 * HOUR,
+      cursor: TEN + 2 * HOUR,
+      lastFired: TEN + 2 * HOUR,
+      fires: 1,
+    });
   });
 
   test('of the trigger skips what is late where the misfire policy would have', () => {
     const skipping = createdAt(CREATED, { misfire: { policy: 'SKIP', thresholdSec: 60, windowSec: 3600 } });
-    expect(replaced(skipping, { trigger: INTERVAL }, TEN + MINUTE + 1).passed).toMatchObject({ fired: [], skipped: { count: 1, reason: 'MISFIRE' } });
-    expect(replaced(skipping, { trigger: INTERVAL }, TEN + MINUTE).passed).toMatchObject({ fired: [TEN], skipped: null });
+    expect(replaced(skipping, { trigger: INTERVAL }, TEN + MINUTE + 1).passed).toMatchObject({
+      fired: [],
+      skipped: { count: 1, reason: 'MISFIRE' },
+    });
+    expect(replaced(skipping, { trigger: INTERVAL }, TEN + MINUTE).passed).toMatchObject({
+      fired: [TEN],
+      skipped: null,
+    });
   });
 
   test('keeps a pause, and `enabled` ends or begins one, in one version', () => {
     const paused = active.pause({ note: 'freeze', resumeAt: null }, actAt(CREATED));
-    expect(replaced(paused, { name: 'other' }, TEN).state).toMatchObject({ state: 'PAUSED', pause: { note: 'freeze' } });
-    expect(replaced(paused, { name: 'other', enabled: true }, CREATED).state).toMatchObject({ state: 'ACTIVE', pause: null, version: 3 });
-    expect(replaced(active, { payload: 1, enabled: false }, TEN).state).toMatchObject({ state: 'PAUSED', version: 2, definitionVersion: 2 });
+    expect(replaced(paused, { name: 'other' }, TEN).state).toMatchObject({
+      state: 'PAUSED',
+      pause: { note: 'freeze' },
+    });
+    expect(replaced(paused, { name: 'other', enabled: true }, CREATED).state).toMatchObject({
+      state: 'ACTIVE',
+      pause: null,
+      version: 3,
+    });
+    expect(replaced(active, { payload: 1, enabled: false }, TEN).state).toMatchObject({
+      state: 'PAUSED',
+      version: 2,
+      definitionVersion: 2,
+    });
   });
 
   test('can change trigger and end a pause at once without losing what passed', () => {
@@ -136,7 +203,9 @@ describe('an anchor taken from the creation', () => {
   const rrule = { type: 'RRULE', rrule: 'FREQ=DAILY;INTERVAL=3;BYHOUR=9' } as const;
 
   test('is stored: an RRULE without DTSTART begins at local midnight of that day', () => {
-    expect(createdAt(CREATED, { trigger: rrule, tz: 'Europe/Berlin' }).state.trigger).toMatchObject({ dtstart: '2026-03-02T00:00:00' });
+    expect(createdAt(CREATED, { trigger: rrule, tz: 'Europe/Berlin' }).state.trigger).toMatchObject({
+      dtstart: '2026-03-02T00:00:00',
+    });
   });
 
   test.each([
@@ -149,12 +218,16 @@ describe('an anchor taken from the creation', () => {
     ['a local ONE_SHOT', { type: 'ONE_SHOT', startAt: '2026-04-01T09:00:00' }],
   ] as const)('%s said twice is no new version', (_name, trigger) => {
     const schedule = createdAt(CREATED, { trigger, tz: 'Europe/Berlin' });
-    expect(schedule.replace(scheduleInput({ trigger, tz: 'Europe/Berlin' }), actAt(CREATED + 50 * HOUR))).toBe(schedule);
+    expect(schedule.replace(scheduleInput({ trigger, tz: 'Europe/Berlin' }), actAt(CREATED + 50 * HOUR))).toBe(
+      schedule,
+    );
   });
 
   test('said otherwise is another trigger', () => {
     const schedule = createdAt(CREATED, { trigger: INTERVAL });
-    expect(replaced(schedule, { trigger: { ...INTERVAL, anchor: '2026-03-02T00:00:00Z' } }, CREATED).state.definitionVersion).toBe(2);
+    expect(
+      replaced(schedule, { trigger: { ...INTERVAL, anchor: '2026-03-02T00:00:00Z' } }, CREATED).state.definitionVersion,
+    ).toBe(2);
     expect(replaced(schedule, { trigger: { ...INTERVAL, every: 'PT30M' } }, CREATED).state.definitionVersion).toBe(2);
   });
 });
@@ -175,7 +248,9 @@ describe('changing the window or the jitter', () => {
   });
 
   test('to a later start moves the next slot there', () => {
-    expect(at(replaced(active, { startAt: new Date(TEN + 90 * MINUTE) }, CREATED).timer.slot)).toBe('2026-03-02T12:00:00Z');
+    expect(at(replaced(active, { startAt: new Date(TEN + 90 * MINUTE) }, CREATED).timer.slot)).toBe(
+      '2026-03-02T12:00:00Z',
+    );
   });
 
   test('to one without a slot is refused', () => {
@@ -205,7 +280,10 @@ describe('changing the window or the jitter', () => {
 });
 
 describe('a completed schedule', () => {
-  const { state, timer } = firedOnce(createdAt(CREATED, { trigger: { type: 'ONE_SHOT', startAt: '2026-03-02T10:00:00Z' } }), TEN);
+  const { state, timer } = firedOnce(
+    createdAt(CREATED, { trigger: { type: 'ONE_SHOT', startAt: '2026-03-02T10:00:00Z' } }),
+    TEN,
+  );
   const completed = new ScheduleEntity({ ...state, state: 'COMPLETED' }, timer);
 
   test('begins again with another trigger', () => {
@@ -214,13 +292,18 @@ describe('a completed schedule', () => {
   });
 
   test('stays so when anything else changes, or is switched on', () => {
-    expect(completed.replace({ ...completed.input, name: 'other', enabled: true }, actAt(TEN)).state).toMatchObject({ state: 'COMPLETED', name: 'other' });
+    expect(completed.replace({ ...completed.input, name: 'other', enabled: true }, actAt(TEN)).state).toMatchObject({
+      state: 'COMPLETED',
+      name: 'other',
+    });
     expect(completed.replace({ ...completed.input, enabled: false }, actAt(TEN))).toBe(completed);
   });
 
   test('fires no slot twice', () => {
     const earlier = { type: 'ONE_SHOT', startAt: '2026-03-02T09:59:00Z' } as const;
-    expect(codeOf(() => completed.replace({ ...completed.input, trigger: earlier }, actAt(TEN + MINUTE)))).toBe('TRIGGER_NEVER_FIRES');
+    expect(codeOf(() => completed.replace({ ...completed.input, trigger: earlier }, actAt(TEN + MINUTE)))).toBe(
+      'TRIGGER_NEVER_FIRES',
+    );
   });
 
   test('can neither be paused nor resumed', () => {
@@ -234,17 +317,25 @@ describe('when something becomes due', () => {
 
   test('engines are woken for a new schedule, an earlier slot, and slots that fire now', () => {
     expect(at(active.wakesAt(null))).toBe('2026-03-02T10:00:00Z');
-    expect(at(replaced(active, { trigger: { type: 'CRON', cron: '* * * * *' } }, CREATED - 5 * MINUTE).wakesAt(active))).toBe('2026-03-02T09:55:00Z');
-    expect(at(replaced(active, { trigger: { type: 'CRON', cron: '30 * * * *' } }, TEN + MINUTE).wakesAt(active))).toBe('2026-03-02T10:01:00Z');
+    expect(
+      at(replaced(active, { trigger: { type: 'CRON', cron: '* * * * *' } }, CREATED - 5 * MINUTE).wakesAt(active)),
+    ).toBe('2026-03-02T09:55:00Z');
+    expect(at(replaced(active, { trigger: { type: 'CRON', cron: '30 * * * *' } }, TEN + MINUTE).wakesAt(active))).toBe(
+      '2026-03-02T10:01:00Z',
+    );
   });
 
   test('nobody is woken for a later slot or a pause', () => {
-    expect(at(replaced(active, { trigger: { type: 'CRON', cron: '30 * * * *' } }, CREATED).wakesAt(active))).toBe('never');
+    expect(at(replaced(active, { trigger: { type: 'CRON', cron: '30 * * * *' } }, CREATED).wakesAt(active))).toBe(
+      'never',
+    );
     expect(at(active.pause({ note: null, resumeAt: null }, actAt(CREATED)).wakesAt(active))).toBe('never');
   });
 });
 
 test('a SYSTEM schedule lives in the tenant system', () => {
   const input = scheduleInput({ scope: 'SYSTEM' });
-  expect(codeOf(() => ScheduleEntity.create(input, { id: ID, tenantId: TENANT }, actAt(TEN)))).toBe('VALIDATION_FAILED');
+  expect(codeOf(() => ScheduleEntity.create(input, { id: ID, tenantId: TENANT }, actAt(TEN)))).toBe(
+    'VALIDATION_FAILED',
+  );
 });
