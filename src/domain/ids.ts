@@ -25,6 +25,7 @@ const TENANT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const RUN_ID = /^[0-9a-v]{42}$/;
 const ALPHABET = '0123456789abcdefghijklmnopqrstuv';
 const RUN_ID_BYTES = 26;
+const NO_TRACE = '0'.repeat(32);
 /** The end of the year 9999; no slot lies past 2100. */
 const LAST_SLOT = 253_402_300_799_999;
 const LAST_SPACE = 0x7fffffff;
@@ -50,16 +51,12 @@ export function encodeRunId(key: RunKey): RunId {
   let text = '';
   let bits = 0;
   let value = 0;
-  for (const byte of bytes) {
-    value = (value << 8) | byte;
+  for (let at = 0; at < RUN_ID_BYTES; at += 1) {
+    value = ((value & 31) << 8) | (bytes[at] ?? 0);
     bits += 8;
-    while (bits >= 5) {
-      bits -= 5;
-      text += ALPHABET.charAt((value >>> bits) & 31);
-    }
-    value &= (1 << bits) - 1;
+    for (; bits >= 5; bits -= 5) text += ALPHABET[(value >>> (bits - 5)) & 31];
   }
-  return (bits > 0 ? text + ALPHABET.charAt((value << (5 - bits)) & 31) : text) as RunId;
+  return (text + ALPHABET[(value << (5 - bits)) & 31]) as RunId;
 }
 
 /** The key behind a run id, or null when the text is not one: each key has one spelling, and fits the columns it is looked up by. */
@@ -89,28 +86,57 @@ export function decodeRunId(text: string): RunKey | null {
   return { scheduleId, slot, space };
 }
 
-/** The W3C trace id of a run: 32 hex digits, the same on every node and over every attempt (xmur3 and sfc32 mixing, 128 bits). */
+/** The W3C trace id of a run: 32 hex digits, the same on every node and over every attempt (FNV-like lanes, murmur3 finish). */
 export function traceIdOf(key: RunKey): string {
-  const lanes = [0x9e3779b9, 0x243f6a88, 0xb7e15162, 0x6a09e667];
-  for (const byte of runKeyBytes(key)) {
-    lanes.forEach((lane, index) => {
-      lanes[index] = Math.imul(lane ^ byte, 0x01000193 + index * 0x5bd1e994) ^ (lane >>> 15);
-    });
+  const bytes = runKeyBytes(key);
+  let a = 0x9e3779b9;
+  let b = 0x243f6a88;
+  let c = 0xb7e15162;
+  let d = 0x6a09e667;
+  for (let at = 0; at < RUN_ID_BYTES; at += 1) {
+    const byte = bytes[at] ?? 0;
+    a = Math.imul(a ^ byte, 0x01000193) ^ (a >>> 15);
+    b = Math.imul(b ^ byte, 0x5cd1eb27) ^ (b >>> 15);
+    c = Math.imul(c ^ byte, 0x38a3d4bb) ^ (c >>> 15);
+    d = Math.imul(d ^ byte, 0x1475be4f) ^ (d >>> 15);
   }
-  const hex = lanes.map((lane) => finalMix(lane).toString(16).padStart(8, '0')).join('');
-  return hex === '0'.repeat(32) ? '1'.padStart(32, '0') : hex;
+  const hex = hexOf(finalMix(a)) + hexOf(finalMix(b)) + hexOf(finalMix(c)) + hexOf(finalMix(d));
+  return hex === NO_TRACE ? '1'.padStart(32, '0') : hex;
 }
 
-function runKeyBytes(key: RunKey): Uint8Array {
-  const bytes = new Uint8Array(RUN_ID_BYTES);
-  const view = new DataView(bytes.buffer);
-  view.setUint16(0, Math.floor(key.slot / 2 ** 32));
-  view.setUint32(2, key.slot % 2 ** 32);
-  view.setUint32(6, key.space);
-  const hex = key.scheduleId.replaceAll('-', '');
-  for (let index = 0; index < 16; index += 1)
-    bytes[10 + index] = Number.parseInt(hex.slice(index * 2, index * 2 + 2), 16);
-  return bytes;
+/** One buffer for all: what is read from it is read at once. */
+const KEY_BYTES = new Uint8Array(RUN_ID_BYTES);
+/** Where the hex digits of each byte of a UUID stand in its text. */
+const HEX_AT = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
+
+function runKeyBytes({ slot, space, scheduleId }: RunKey): Uint8Array {
+  const high = Math.floor(slot / 2 ** 32);
+  KEY_BYTES[0] = high >>> 8;
+  KEY_BYTES[1] = high;
+  writeWord(2, slot);
+  writeWord(6, space);
+  for (let at = 0; at < 16; at += 1) {
+    const digit = HEX_AT[at] ?? 0;
+    KEY_BYTES[10 + at] = (nibble(scheduleId.charCodeAt(digit)) << 4) | nibble(scheduleId.charCodeAt(digit + 1));
+  }
+  return KEY_BYTES;
+}
+
+function writeWord(at: number, value: number): void {
+  const word = value % 2 ** 32;
+  KEY_BYTES[at] = word >>> 24;
+  KEY_BYTES[at + 1] = word >>> 16;
+  KEY_BYTES[at + 2] = word >>> 8;
+  KEY_BYTES[at + 3] = word;
+}
+
+/** Of a lower-case hex digit. */
+function nibble(code: number): number {
+  return code < 58 ? code - 48 : code - 87;
+}
+
+function hexOf(word: number): string {
+  return (word + 0x1_0000_0000).toString(16).slice(1);
 }
 
 function finalMix(lane: number): number {
