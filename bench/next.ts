@@ -1,8 +1,8 @@
+import { createRequire } from 'node:module';
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { CronExpressionParser } from 'cron-parser';
 import { Cron } from 'croner';
-import rrule from 'rrule';
 import { RRuleTemporal } from 'rrule-temporal';
 import { type CompiledTrigger, compileTrigger, nextSlot } from '../src/domain/time/compile.ts';
 import { cronQuestions, cursor, type Question, randomFrom, rruleQuestions } from './support/next-cases.ts';
@@ -18,6 +18,9 @@ const REPETITIONS = 3;
 const TURN_MS = 1000;
 const DTSTART = '20241231T000000';
 const SEED = 2026;
+
+/** Its ES module has no default export and its CommonJS one no names that Node can see. */
+const { rrulestr } = createRequire(import.meta.url)('rrule') as typeof import('rrule');
 
 interface Contender {
   readonly kind: 'cron' | 'rrule';
@@ -70,7 +73,7 @@ const CONTENDERS: readonly Contender[] = [
     kind: 'rrule',
     name: 'rrule',
     ready: (question) => {
-      const rule = rrule.rrulestr(block(question), { cache: false });
+      const rule = rrulestr(block(question), { cache: false });
       return (after) => rule.after(new Date(after));
     },
   },

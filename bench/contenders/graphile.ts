@@ -1,60 +1,89 @@
-import { makeWorkerUtils, run, type Runner, type WorkerUtils } from 'graphile-worker';
-import pg from 'pg';
-import { contend } from '../support/contender.ts';
+import { setTimeout as delay } from 'node:timers/promises';
+import { Logger, makeWorkerUtils, type Runner, run, type WorkerUtils } from 'graphile-worker';
+import postgres from 'postgres';
+import { contend } from '../support/contend.ts';
 
-/* One-shot jobs, batched as its documentation tunes it; rows are deleted when done: no history, no next occurrence. */
+/*
+ * Batched as its documentation tunes it. One-shot: rows are deleted when done, no history, no next occurrence. With
+ * BENCH_READD each handler adds its next job, the only dynamic recurrence it has.
+ */
 
 const jobs = Number(process.env['BENCH_JOBS']);
+const isReadding = process.env['BENCH_READD'] === 'true';
 const connectionString = process.env['BENCH_PEER_POSTGRES_URL'] ?? '';
+const admin = postgres(connectionString, { max: 1, onnotice: () => undefined });
+const CHUNK = 5000;
+const NEXT_MS = 3_600_000;
+/** Otherwise it writes a line for each job. */
+const logger = new Logger(() => () => undefined);
 let utils: WorkerUtils | null = null;
 let runner: Runner | null = null;
-const pool = new pg.Pool({ connectionString, max: 2 });
+let whenHandled: () => void = () => undefined;
 
-async function stopped(): Promise<void> {
-  const running = runner;
-  runner = null;
-  await running?.stop();
+function start(): Promise<Runner> {
+  return run({
+    preset: {
+      worker: {
+        connectionString,
+        concurrentJobs: 100,
+        maxPoolSize: 25,
+        pollInterval: 100,
+        completeJobBatchDelay: 5,
+        failJobBatchDelay: 5,
+        localQueue: { size: 1000 },
+      },
+    },
+    noHandleSignals: true,
+    logger,
+    taskList: {
+      fire: async (payload, helpers) => {
+        if (isReadding) await helpers.addJob('fire', payload, { runAt: new Date(Date.now() + NEXT_MS) });
+        whenHandled();
+      },
+    },
+  });
 }
 
-await contend({
+contend({
   async prepare() {
-    await stopped();
-    utils ??= await makeWorkerUtils({ connectionString });
-    await utils.migrate();
-    await pool.query('delete from graphile_worker._private_jobs');
-    await pool.query(
-      `select graphile_worker.add_job('fire', json_build_object('schedule', n), run_at := now() - interval '1 second') from generate_series(1, $1) as n`,
-      [jobs],
-    );
-    await pool.query('analyze graphile_worker._private_jobs');
+    if (utils === null) {
+      utils = await makeWorkerUtils({ connectionString, logger });
+      await utils.migrate();
+    }
+    await admin`delete from graphile_worker._private_jobs`;
+    const runAt = new Date(Date.now() - 1000);
+    for (let from = 0; from < jobs; from += CHUNK) {
+      const chunk = Array.from({ length: Math.min(CHUNK, jobs - from) }, (_, index) => ({
+        identifier: 'fire',
+        payload: { schedule: from + index },
+        runAt,
+      }));
+      await utils.addJobs(chunk);
+    }
+    await admin`vacuum analyze`;
+    return undefined;
   },
   async round() {
-    let done = 0;
-    await new Promise<void>((resolve, reject) => {
-      run({
-        connectionString,
-        concurrency: 100,
-        maxPoolSize: 25,
-        noHandleSignals: true,
-        pollInterval: 100,
-        taskList: {
-          fire: () => {
-            done += 1;
-          },
-        },
-        preset: { worker: { completeJobBatchDelay: 5, failJobBatchDelay: 5, localQueue: { size: 1000 } } },
-      }).then((running) => {
-        runner = running;
-        running.events.on('job:complete', () => {
-          if (done === jobs) resolve();
-        });
-      }, reject);
+    let handled = 0;
+    const all = new Promise<void>((resolve) => {
+      whenHandled = () => {
+        handled += 1;
+        if (handled === jobs) resolve();
+      };
     });
-    return { jobs: done };
+    runner = await start();
+    await all;
+    while ((await admin`select from graphile_worker._private_jobs where run_at <= now() limit 1`).count > 0)
+      await delay(2);
+    return handled;
+  },
+  async rest() {
+    await runner?.stop();
+    runner = null;
+    return undefined;
   },
   async close() {
-    await stopped();
     await utils?.release();
-    await pool.end();
+    await admin.end();
   },
 });

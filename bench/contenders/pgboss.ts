@@ -1,14 +1,24 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { PgBoss } from 'pg-boss';
-import { contend } from '../support/contender.ts';
+import postgres from 'postgres';
+import { contend } from '../support/contend.ts';
 
 /* Batches of 2,000 by two fetchers; the next occurrence of each job is inserted again in its batch; completed rows are kept. */
 
 const jobs = Number(process.env['BENCH_JOBS']);
 const connectionString = process.env['BENCH_PEER_POSTGRES_URL'] ?? '';
 const boss = new PgBoss({ connectionString, max: 10, supervise: false, schedule: false });
+const admin = postgres(connectionString, { max: 1, onnotice: () => undefined });
+const CHUNK = 5000;
+const NEXT_SEC = 3600;
 let isStarted = false;
+let workId = '';
 
-await contend({
+async function isOpen(): Promise<boolean> {
+  return (await admin`select from pgboss.job where state = 'active' limit 1`).count > 0;
+}
+
+contend({
   async prepare() {
     if (!isStarted) {
       await boss.start();
@@ -16,27 +26,32 @@ await contend({
       isStarted = true;
     }
     await boss.deleteAllJobs('bench');
-    for (let from = 0; from < jobs; from += 5000) {
-      await boss.insert('bench', Array.from({ length: Math.min(5000, jobs - from) }, (_, index) => ({ data: { schedule: from + index } })));
+    for (let from = 0; from < jobs; from += CHUNK) {
+      const chunk = Array.from({ length: Math.min(CHUNK, jobs - from) }, (_, index) => ({
+        data: { schedule: from + index },
+      }));
+      await boss.insert('bench', chunk);
     }
-    await boss.getDb().executeSql('analyze');
+    await admin`vacuum analyze`;
+    return undefined;
   },
   async round() {
     let done = 0;
-    let resolve: () => void = () => undefined;
-    const ended = new Promise<void>((settle) => {
-      resolve = settle;
-    });
-    const id = await boss.work('bench', { batchSize: 2000, pollingIntervalSeconds: 0.5, burstWhenBatchFull: true, localConcurrency: 2 }, async (batch: readonly { data: unknown }[]) => {
-      await boss.insert('bench', batch.map((job) => ({ data: job.data as object, startAfter: 3600 })));
+    const tuned = { batchSize: 2000, pollingIntervalSeconds: 0.5, burstWhenBatchFull: true, localConcurrency: 2 };
+    workId = await boss.work<object>('bench', tuned, async (batch) => {
+      const next = batch.map((job) => ({ data: job.data, startAfter: NEXT_SEC }));
+      await boss.insert('bench', next);
       done += batch.length;
-      if (done >= jobs) setImmediate(resolve);
     });
-    await ended;
-    await boss.offWork('bench', { id, wait: true });
-    return { jobs: done };
+    while (done < jobs || (await isOpen())) await delay(2);
+    return done;
+  },
+  async rest() {
+    await boss.offWork('bench', { id: workId, wait: true });
+    return undefined;
   },
   async close() {
     await boss.stop({ graceful: false });
+    await admin.end();
   },
 });

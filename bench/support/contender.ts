@@ -1,89 +1,109 @@
-import { fork, type ChildProcess } from 'node:child_process';
+import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import type { BenchServers } from './servers.ts';
 
-/** What one round of a contender measured, in its own process. */
+/** What one round of a contender took, in its own process and in its store. */
 export interface Round {
   readonly jobs: number;
   /** From the start signal to the last durable end of a job, ms. */
   readonly wallMs: number;
   /** CPU of the node process during the round, ms. */
   readonly nodeCpuMs: number;
-  readonly extra?: Readonly<Record<string, number>>;
+  /** CPU of PostgreSQL and Redis during the round, ms. */
+  readonly storeCpuMs: number;
+  readonly walBytes: number;
+  /** What the contender itself counted, before and after. */
+  readonly numbers: Readonly<Record<string, number>>;
 }
 
-/** A contender's side: prepares, waits for each start, answers each round. Called once by the contender's file. */
-export async function contend(contender: { prepare(): Promise<void>; round(): Promise<{ jobs: number; extra?: Record<string, number> }>; close(): Promise<void> }): Promise<void> {
-  const send = (message: unknown): void => {
-    process.send?.(message);
-  };
-  process.on('message', (message: { readonly kind: string }) => {
-    const act = async (): Promise<void> => {
-      if (message.kind === 'prepare') {
-        await contender.prepare();
-        send({ kind: 'prepared' });
-      } else if (message.kind === 'go') {
-        const cpu = process.cpuUsage();
-        const startedAt = performance.now();
-        const { jobs, extra } = await contender.round();
-        const wallMs = performance.now() - startedAt;
-        const used = process.cpuUsage(cpu);
-        send({ kind: 'round', round: { jobs, wallMs, nodeCpuMs: (used.user + used.system) / 1000, ...(extra !== undefined && { extra }) } });
-      } else {
-        await contender.close();
-        process.exit(0);
-      }
-    };
-    act().catch((error: unknown) => {
-      console.error(error);
-      process.exit(1);
-    });
-  });
-  send({ kind: 'up' });
+/** What a contender is started with: a file of bench/contenders, and its variables. */
+export interface ContenderPlan {
+  readonly name: string;
+  readonly file: string;
+  readonly environment: Readonly<Record<string, string>>;
 }
 
-/** The orchestrator's side of one contender process. */
-export class Contender {
+type Measured = Pick<Round, 'jobs' | 'wallMs' | 'nodeCpuMs'>;
+
+const UP_MS = 30_000;
+/** The first preparation creates every schedule through the service. */
+const PREPARE_MS = 240_000;
+const ROUND_MS = 120_000;
+const REST_MS = 60_000;
+
+/** The orchestrator's side of one contender process. Every wait is bounded; disposing it ends the process. */
+export class Contender implements AsyncDisposable {
   readonly name: string;
   readonly #child: ChildProcess;
+  readonly #ended: Promise<never>;
 
   private constructor(name: string, child: ChildProcess) {
     this.name = name;
     this.#child = child;
+    this.#ended = once(child, 'exit').then(([code, signal]: unknown[]) => {
+      throw new Error(`contender ${name} ended by itself (${String(code ?? signal)}); its own words are above`);
+    });
+    this.#ended.catch(() => undefined);
   }
 
-  static async start(name: string, environment: Readonly<Record<string, string>>): Promise<Contender> {
-    const file = fileURLToPath(new URL(`../contenders/${name}.ts`, import.meta.url));
-    const child = fork(file, [], { env: { ...process.env, ...environment }, stdio: ['ignore', 'inherit', 'inherit', 'ipc'] });
+  static async start({ name, file, environment }: ContenderPlan): Promise<Contender> {
+    const path = fileURLToPath(new URL(`../contenders/${file}.ts`, import.meta.url));
+    const child = fork(path, [], {
+      env: { ...process.env, ...environment },
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+    });
     const contender = new Contender(name, child);
-    await contender.#answer('up');
+    try {
+      await contender.#answer('up', UP_MS);
+    } catch (error) {
+      child.kill('SIGKILL');
+      throw error;
+    }
     return contender;
   }
 
-  async prepare(): Promise<void> {
-    this.#child.send({ kind: 'prepare' });
-    await this.#answer('prepared');
+  /** Prepares, runs and calms down: one round, and what the stores used during it. */
+  async turn(servers: BenchServers): Promise<Round> {
+    const before = await this.#ask('prepare', 'prepared', PREPARE_MS);
+    const from = await servers.usage();
+    const measured = (await this.#ask('go', 'measured', ROUND_MS)) as unknown as Measured;
+    const to = await servers.usage();
+    const after = await this.#ask('rest', 'rested', REST_MS);
+    const { jobs, wallMs, nodeCpuMs } = measured;
+    const numbers = { ...(before['numbers'] as object), ...(after['numbers'] as object) };
+    const storeCpuMs = to.postgresCpuMs + to.redisCpuMs - from.postgresCpuMs - from.redisCpuMs;
+    return { jobs, wallMs, nodeCpuMs, storeCpuMs, walBytes: to.walBytes - from.walBytes, numbers };
   }
 
-  async round(): Promise<Round> {
-    this.#child.send({ kind: 'go' });
-    return (await this.#answer('round'))['round'] as Round;
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    this.#child.send({ kind: 'close' }, () => undefined);
+    await Promise.race([once(this.#child, 'exit'), delay(REST_MS, undefined, { ref: false })]);
+    this.#child.kill('SIGKILL');
   }
 
-  async close(): Promise<void> {
-    const gone = once(this.#child, 'exit');
-    this.#child.send({ kind: 'close' });
-    await gone;
+  #ask(question: string, answer: string, withinMs: number): Promise<Readonly<Record<string, unknown>>> {
+    this.#child.send({ kind: question });
+    return this.#answer(answer, withinMs);
   }
 
-  async #answer(kind: string): Promise<Record<string, unknown>> {
-    const failed = once(this.#child, 'exit').then(([code]: unknown[]) => {
-      throw new Error(`${this.name} ended with ${String(code)}`);
+  async #answer(kind: string, withinMs: number): Promise<Readonly<Record<string, unknown>>> {
+    const patience = new AbortController();
+    const late = delay(withinMs, undefined, { signal: patience.signal }).then(() => {
+      this.#child.kill('SIGKILL');
+      throw new Error(`contender ${this.name} did not answer "${kind}" within ${withinMs / 1000} s`);
     });
-    failed.catch(() => undefined);
-    for (;;) {
-      const [message] = (await Promise.race([once(this.#child, 'message'), failed])) as [Record<string, unknown>];
-      if (message['kind'] === kind) return message;
+    late.catch(() => undefined);
+    try {
+      const heard = once(this.#child, 'message', { signal: patience.signal });
+      const [message] = (await Promise.race([heard, this.#ended, late])) as [Readonly<Record<string, unknown>>];
+      if (message['kind'] !== kind)
+        throw new Error(`contender ${this.name} said "${String(message['kind'])}" instead of "${kind}"`);
+      return message;
+    } finally {
+      patience.abort();
     }
   }
 }

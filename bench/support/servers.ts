@@ -1,12 +1,20 @@
-import { spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
 import { startEmbeddedPostgres } from '../../src/infra/db/embedded-postgres.ts';
+import { treeCpuMs } from './process-cpu.ts';
+
+/** What the servers have used so far. */
+export interface Usage {
+  readonly postgresCpuMs: number;
+  readonly redisCpuMs: number;
+  readonly walBytes: number;
+}
 
 /** The databases of one benchmark, durable as in production, removed afterwards. */
 export interface BenchServers extends AsyncDisposable {
@@ -15,45 +23,92 @@ export interface BenchServers extends AsyncDisposable {
   readonly peerPostgresUrl: string;
   /** Null where redis-server is not installed. */
   readonly redisUrl: string | null;
+  usage(): Promise<Usage>;
 }
 
+/** Checkpoints are kept out of the rounds, so that WAL is what a sustained load writes. */
+const SETTINGS = {
+  shared_buffers: '1GB',
+  max_wal_size: '8GB',
+  checkpoint_timeout: '1h',
+  wal_compression: 'on',
+  jit: 'off',
+  max_connections: '200',
+};
+const STOP_MS = 20_000;
+
+/** Starts PostgreSQL and Redis on free loopback ports. They end with this process, also when it is interrupted. */
 export async function startServers(): Promise<BenchServers> {
   const folder = mkdtempSync(join(tmpdir(), 'scheduler-bench-'));
-  const settings = { shared_buffers: '1GB', max_wal_size: '4GB', wal_compression: 'on', jit: 'off', max_connections: '200' };
-  const server = await startEmbeddedPostgres({ dataDir: folder, settings });
+  const server = await startEmbeddedPostgres({ dataDir: folder, settings: SETTINGS });
+  const redis = await startRedis(folder);
   const admin = postgres(server.url, { max: 1, onnotice: () => undefined });
+  const stop = async (): Promise<void> => {
+    await admin.end({ timeout: 1 });
+    await redis?.stop();
+    await server.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  endOnSignal(stop);
   await admin`create database peers`;
-  await admin.end();
   const peer = new URL(server.url);
   peer.pathname = '/peers';
-  const redis = await startRedis(folder);
+  const postmaster = Number(readFileSync(join(folder, 'postgres', 'cluster', 'postmaster.pid'), 'utf8').split('\n')[0]);
   return {
     postgresUrl: server.url,
     peerPostgresUrl: peer.href,
     redisUrl: redis?.url ?? null,
-    async [Symbol.asyncDispose]() {
-      await redis?.stop();
-      await server.stop();
-      rmSync(folder, { recursive: true, force: true });
+    async usage() {
+      const [row] = await admin<{ at: string }[]>`select (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::text as at`;
+      return {
+        postgresCpuMs: treeCpuMs(postmaster),
+        redisCpuMs: redis === null ? 0 : treeCpuMs(redis.pid),
+        walBytes: Number(row?.at),
+      };
     },
+    [Symbol.asyncDispose]: stop,
   };
 }
 
-async function startRedis(folder: string): Promise<{ url: string; stop(): Promise<void> } | null> {
+function endOnSignal(stop: () => Promise<void>): void {
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) {
+    process.once(signal, () => {
+      stop().then(
+        () => process.exit(1),
+        () => process.exit(1),
+      );
+    });
+  }
+}
+
+interface Redis {
+  readonly url: string;
+  readonly pid: number;
+  stop(): Promise<void>;
+}
+
+async function startRedis(folder: string): Promise<Redis | null> {
   const port = await freePort();
-  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, '--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec'], {
+  const durable = ['--save', '', '--appendonly', 'yes', '--appendfsync', 'everysec'];
+  const child = spawn('redis-server', ['--port', String(port), '--bind', '127.0.0.1', '--dir', folder, ...durable], {
     stdio: 'ignore',
   });
-  const failed = await Promise.race([once(child, 'error').then(() => true), delay(500, false)]);
-  if (failed) return null;
-  return {
-    url: `redis://127.0.0.1:${port}`,
-    async stop() {
-      const gone = once(child, 'exit');
-      child.kill('SIGTERM');
-      await gone;
-    },
-  };
+  const failed = await Promise.race([
+    once(child, 'error').then(() => true),
+    once(child, 'exit').then(() => true),
+    delay(500, false),
+  ]);
+  if (failed || child.pid === undefined) return null;
+  process.once('exit', () => child.kill('SIGKILL'));
+  return { url: `redis://127.0.0.1:${port}`, pid: child.pid, stop: () => stopChild(child) };
+}
+
+async function stopChild(child: ChildProcess): Promise<void> {
+  if (child.exitCode !== null || child.signalCode !== null) return;
+  const gone = once(child, 'exit');
+  child.kill('SIGTERM');
+  await Promise.race([gone, delay(STOP_MS, undefined, { ref: false })]);
+  child.kill('SIGKILL');
 }
 
 async function freePort(): Promise<number> {

@@ -5,7 +5,9 @@ import { fileURLToPath } from 'node:url';
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right);
   const middle = Math.floor(sorted.length / 2);
-  return sorted.length % 2 === 1 ? (sorted[middle] ?? Number.NaN) : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
+  return sorted.length % 2 === 1
+    ? (sorted[middle] ?? Number.NaN)
+    : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
 export function percentile(values: readonly number[], share: number): number {
@@ -14,11 +16,18 @@ export function percentile(values: readonly number[], share: number): number {
 }
 
 /** Prints the rows as a table and keeps them, with the machine, in bench/results/NAME.json. */
-export function report(name: string, rows: readonly Readonly<Record<string, string | number>>[], notes: readonly string[] = []): void {
+export function report(
+  name: string,
+  rows: readonly Readonly<Record<string, string | number>>[],
+  notes: readonly string[] = [],
+): void {
   console.table(rows);
   for (const note of notes) console.log(note);
   const folder = fileURLToPath(new URL('../results/', import.meta.url));
   mkdirSync(folder, { recursive: true });
   const machine = { cores: cpus().length, cpu: cpus()[0]?.model ?? '', node: process.version };
-  writeFileSync(`${folder}${name}.json`, `${JSON.stringify({ name, at: new Date().toISOString(), machine, rows, notes }, null, 2)}\n`);
+  writeFileSync(
+    `${folder}${name}.json`,
+    `${JSON.stringify({ name, at: new Date().toISOString(), machine, rows, notes }, null, 2)}\n`,
+  );
 }

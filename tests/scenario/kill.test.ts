@@ -1,12 +1,12 @@
 import postgres from 'postgres';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { asTenantId, type ScheduleId } from '../../src/domain/ids.ts';
-import { openScheduling, scheduleInput, type OpenScheduling } from '../support/scheduling.ts';
 import { createTestDatabase, type TestDatabase } from '../support/database.ts';
 import { type ExpectedSlot, type Fault, judge, readRuns } from '../support/history.ts';
 import { type ServiceNode, startNode } from '../support/nodes.ts';
 import { seededRandom } from '../support/random.ts';
 import { Receiver } from '../support/receiver.ts';
+import { type OpenScheduling, openScheduling, scheduleInput } from '../support/scheduling.ts';
 import { until } from '../support/until.ts';
 
 /*
@@ -42,7 +42,9 @@ afterAll(async () => {
   await database.drop();
 });
 
-it(`loses, doubles and invents nothing over ${KILLS} kills of two processes and ${SCHEDULES * SECONDS} slots`, { timeout: 180_000 }, async () => {
+it(`loses, doubles and invents nothing over ${KILLS} kills of two processes and ${SCHEDULES * SECONDS} slots`, {
+  timeout: 180_000,
+}, async () => {
   const random = seededRandom(SEED);
   const firstSlot = Math.ceil(Date.now() / 1000) * 1000 + 8_000;
   const expected = await createSchedules(firstSlot);
@@ -80,7 +82,10 @@ it(`loses, doubles and invents nothing over ${KILLS} kills of two processes and 
   expect(runs.length).toBeGreaterThanOrEqual(20_000);
   const states = Map.groupBy(runs, (run) => `${run.state} ${run.reason ?? ''}`.trim());
   const counts = Object.fromEntries([...states].map(([state, all]) => [state, all.length]));
-  console.log(`kill test, seed ${SEED}: ${runs.length} slots, ${faults.length} kills, ${receiver.received.length} deliveries,`, counts);
+  console.log(
+    `kill test, seed ${SEED}: ${runs.length} slots, ${faults.length} kills, ${receiver.received.length} deliveries,`,
+    counts,
+  );
 });
 
 function environment(): Record<string, string> {
@@ -109,12 +114,21 @@ async function createSchedules(firstSlot: number): Promise<readonly ExpectedSlot
         startAt: new Date(firstSlot),
         endAt: new Date(firstSlot + (SECONDS - 1) * 1000),
         overlapPolicy: 'ALLOW_ALL',
-        retry: { maxAttempts: 20, initialDelaySec: 1, backoffCoefficient: 1, maxDelaySec: 2, jitter: 1, maxAgeSec: 600 },
+        retry: {
+          maxAttempts: 20,
+          initialDelaySec: 1,
+          backoffCoefficient: 1,
+          maxDelaySec: 2,
+          jitter: 1,
+          maxAgeSec: 600,
+        },
       }),
     );
     ids.push(schedule.state.id);
   }
-  return ids.flatMap((scheduleId) => Array.from({ length: SECONDS }, (_, step) => ({ scheduleId, slot: firstSlot + step * 1000 })));
+  return ids.flatMap((scheduleId) =>
+    Array.from({ length: SECONDS }, (_, step) => ({ scheduleId, slot: firstSlot + step * 1000 })),
+  );
 }
 
 async function killOne(nodes: ServiceNode[], index: number): Promise<Fault> {

@@ -50,17 +50,27 @@ export function judge(history: History): Verdict {
   const records = new Map<string, RunRecord[]>();
   for (const run of history.runs) records.set(nameOf(run), [...(records.get(nameOf(run)) ?? []), run]);
   const deliveries = Map.groupBy(history.received, (received) => String(received.headers['webhook-id']));
-  const answered = (run: RunRecord): boolean => (deliveries.get(idOf(run)) ?? []).some((received) => received.status < 300);
+  const answered = (run: RunRecord): boolean =>
+    (deliveries.get(idOf(run)) ?? []).some((received) => received.status < 300);
   const known = new Set(history.runs.map(idOf));
   return {
     lost: [...expected].filter((name) => !records.has(name)),
-    invented: [...[...records.keys()].filter((name) => !expected.has(name)), ...[...deliveries.keys()].filter((id) => !known.has(id))],
+    invented: [
+      ...[...records.keys()].filter((name) => !expected.has(name)),
+      ...[...deliveries.keys()].filter((id) => !known.has(id)),
+    ],
     createdTwice: [...records].filter(([, runs]) => runs.length > 1).map(([name]) => name),
     unfinished: history.runs.filter((run) => ['PENDING', 'RUNNING', 'RETRYING'].includes(run.state)).map(nameOf),
     successWithoutAnswer: history.runs.filter((run) => run.state === 'SUCCEEDED' && !answered(run)).map(nameOf),
-    silentSkip: history.runs.filter((run) => ['SKIPPED', 'DEAD', 'CANCELLED'].includes(run.state) && run.reason === null).map(nameOf),
-    early: history.received.filter((received) => received.at < slotOf(received) - history.clockErrorMs).map((received) => String(received.headers['webhook-id'])),
-    bodyChanged: [...deliveries].filter(([, all]) => new Set(all.map((received) => received.body)).size > 1).map(([id]) => id),
+    silentSkip: history.runs
+      .filter((run) => ['SKIPPED', 'DEAD', 'CANCELLED'].includes(run.state) && run.reason === null)
+      .map(nameOf),
+    early: history.received
+      .filter((received) => received.at < slotOf(received) - history.clockErrorMs)
+      .map((received) => String(received.headers['webhook-id'])),
+    bodyChanged: [...deliveries]
+      .filter(([, all]) => new Set(all.map((received) => received.body)).size > 1)
+      .map(([id]) => id),
     unexplainedDuplicate: [...deliveries].filter(([, all]) => !isExplained(all, history.faults)).map(([id]) => id),
     undelivered: history.runs.filter((run) => run.state !== 'SKIPPED' && !deliveries.has(idOf(run))).map(nameOf),
   };
@@ -68,7 +78,16 @@ export function judge(history: History): Verdict {
 
 /** Every run row of the database. */
 export async function readRuns(sql: postgres.Sql): Promise<readonly RunRecord[]> {
-  const rows = await sql<{ schedule_id: ScheduleId; slot: number; space: number; state: string; reason: string | null; attempts: RunRecord['attempts'] }[]>`
+  const rows = await sql<
+    {
+      schedule_id: ScheduleId;
+      slot: number;
+      space: number;
+      state: string;
+      reason: string | null;
+      attempts: RunRecord['attempts'];
+    }[]
+  >`
     select schedule_id, date_part('epoch', slot) * 1000 as slot, space, state, reason, attempts from runs`;
   return rows.map(({ schedule_id: scheduleId, slot, ...row }) => ({ ...row, scheduleId, slot: Math.round(slot) }));
 }

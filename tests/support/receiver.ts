@@ -11,7 +11,11 @@ export interface Received {
 }
 
 /** Decides the answer to a request; 200 when it says nothing. */
-export type Behaviour = (request: { readonly path: string; readonly headers: IncomingMessage['headers']; readonly body: string }) => number;
+export type Behaviour = (request: {
+  readonly path: string;
+  readonly headers: IncomingMessage['headers'];
+  readonly body: string;
+}) => number;
 
 /** A webhook receiver on loopback that keeps all it gets. */
 export class Receiver implements AsyncDisposable {

@@ -3,10 +3,15 @@ import { type CompiledTrigger, compileTrigger, nextSlot, nextSlotMarked, slotsBe
 import { durationMs } from '../time/duration.ts';
 import { jitterMs } from '../time/jitter.ts';
 import type { ScheduleDefinition } from './definition.ts';
-import type { FireDecision, FiredSlot, PreviousRun, SkippedSlots, TimerState } from './timer.ts';
-
-/** Skipped slots are counted exactly up to here. */
-const COUNT_CAP = 100_000;
+import { COUNT_CAP, lastBefore, latestSlots } from './latest-slots.ts';
+import {
+  type FireDecision,
+  type FiredSlot,
+  type PreviousRun,
+  type SkippedSlots,
+  startBeside,
+  type TimerState,
+} from './timer.ts';
 
 export interface VersionKey {
   readonly scheduleId: ScheduleId;
@@ -113,11 +118,11 @@ export class ScheduleVersion {
     keep: number,
   ): { readonly latest: readonly number[]; readonly before: Omit<SkippedSlots, 'reason'> | null } {
     const last = this.#lastDue(first, now);
-    const latest = this.#latestSlots(first, last, keep);
+    const latest = latestSlots(this.#compiled, first, last, keep);
     const [kept] = latest;
     if (kept === first) return { latest, before: null };
     const later = first === last ? 0 : slotsBetween(this.#compiled, first, last, COUNT_CAP).count;
-    const to = kept === undefined ? last : this.#before(first, kept);
+    const to = kept === undefined ? last : lastBefore(this.#compiled, first, kept);
     return { latest, before: { from: first, to, count: later === null ? null : later + 1 - latest.length } };
   }
 
@@ -181,7 +186,7 @@ export class ScheduleVersion {
     missed: SkippedSlots | null,
     previous: PreviousRun,
   ): FireDecision {
-    const start = this.#startOf(previous);
+    const start = startBeside(previous, this.definition.overlapPolicy);
     if (start === null) {
       const from = missed?.from ?? timer.slot;
       const count = missed === null ? 1 : missed.count === null ? null : missed.count + 1;
@@ -191,23 +196,6 @@ export class ScheduleVersion {
     const counted = { lastFired: timer.slot, fires: timer.fires + 1 };
     const fired: FiredSlot = { slot: timer.slot, due: timer.due, cause, start };
     return { fired, skipped: missed, next: this.#after(timer, timer.slot, counted, 'OPEN') };
-  }
-
-  /** How a slot starts beside the run before it; null: it does not (OVERLAP). */
-  #startOf(previous: PreviousRun): FiredSlot['start'] | null {
-    if (previous === 'ENDED') return 'NOW';
-    switch (this.definition.overlapPolicy) {
-      case 'ALLOW_ALL':
-        return 'NOW';
-      case 'CANCEL_OTHER':
-        return 'CANCEL_OTHER';
-      case 'BUFFER_ALL':
-        return 'BUFFER';
-      case 'BUFFER_ONE':
-        return previous === 'BUFFERED' ? null : 'BUFFER';
-      case 'SKIP':
-        return null;
-    }
   }
 
   /** The timer once `slot` has been handled: the next slot, a wait for the open run to end, or the end. */
@@ -235,34 +223,7 @@ export class ScheduleVersion {
     if (this.delayMs !== null) return from;
     const { last } = slotsBetween(this.#compiled, from, this.#lastOpen(now), COUNT_CAP);
     if (last === null || this.dueOf(last) <= now) return last ?? from;
-    return this.#before(from, last);
-  }
-
-  /** The latest slot before `last`, from `from` on: the end of a skipped stretch whose follower fires. */
-  #before(from: number, last: number): number {
-    return slotsBetween(this.#compiled, from, last - 1, COUNT_CAP).last ?? from;
-  }
-
-  /** The latest slots from `first` to `last` (both slots), at most `keep`: by halving, however many lie before them. */
-  #latestSlots(first: number, last: number, keep: number): readonly number[] {
-    if (keep === 0) return [];
-    if (keep === 1 || first === last) return [last];
-    let from = first - 1;
-    let enough = last;
-    while (enough - from > 1000) {
-      const middle = Math.floor((from + enough) / 2);
-      const { count } = slotsBetween(this.#compiled, middle, last, keep);
-      if (count === null || count >= keep) from = middle;
-      else enough = middle;
-    }
-    const slots: number[] = [];
-    for (
-      let slot = nextSlot(this.#compiled, from);
-      slot !== null && slot <= last;
-      slot = nextSlot(this.#compiled, slot)
-    )
-      slots.push(slot);
-    return slots.slice(-keep);
+    return lastBefore(this.#compiled, from, last);
   }
 
   #isOpenAt(slot: number, fires: number): boolean {

@@ -3,11 +3,10 @@ import type { ScheduleId, TenantId } from '../ids.ts';
 import { normaliseTrigger } from '../time/compile.ts';
 import type { ScheduleDefinition } from './definition.ts';
 import { checkDefinition, checkOwnership } from './definition-rules.ts';
-import { sameJson } from './json.ts';
+import { redefined } from './redefinition.ts';
 import type { RunOrigin } from './run.ts';
-import { isSameTrigger } from './same-trigger.ts';
+import { countedWith, passedBy, startedTimer, versionOf } from './schedule-timer.ts';
 import type { ScheduleVersion } from './schedule-version.ts';
-import { countedWith, neverFires, startedTimer, versionOf } from './started-timer.ts';
 import type { SkippedSlots, TimerState } from './timer.ts';
 
 export type ScheduleLifecycle = 'ACTIVE' | 'PAUSED' | 'DISABLED' | 'COMPLETED';
@@ -64,9 +63,6 @@ export interface PassedSlots {
   readonly fired: readonly number[];
   readonly skipped: SkippedSlots | null;
 }
-
-/** FIRE_ALL makes at most this many runs at once; what lies before them is skipped as one stretch. */
-const FIRE_ALL_CAP = 1000;
 
 /** A schedule with its timer: state, invariants and verbs. Immutable: each verb answers the schedule that results. */
 export class ScheduleEntity {
@@ -157,8 +153,9 @@ export class ScheduleEntity {
   /** This schedule with another definition; itself when nothing changes. The trigger starts anew only when it changed. */
   replace(input: ScheduleInput, act: Act): ScheduleEntity {
     const { enabled, ...given } = input;
-    const redefined = this.#redefine(given, act);
-    const switched = redefined.#switch(enabled, act);
+    const change = redefined(this, given, act);
+    const defined = change === null ? this : this.#changed(change.state, change.timer, act, change.passed);
+    const switched = defined.#switch(enabled, act);
     if (switched === this) return this;
     return new ScheduleEntity({ ...switched.state, version: this.state.version + 1 }, switched.timer, switched.passed);
   }
@@ -179,7 +176,7 @@ export class ScheduleEntity {
     if (state !== 'PAUSED' && state !== 'DISABLED')
       throw this.#conflict('only a PAUSED or DISABLED schedule can be resumed');
     const active = { state: 'ACTIVE', stateReason: null, pause: null } as const;
-    const passed = this.#passedBy(act.now, missed, 'PAUSED');
+    const passed = passedBy(this, act.now, missed, 'PAUSED');
     if (passed === null && this.timer.due !== Number.POSITIVE_INFINITY) return this.#changed(active, this.timer, act);
     const counted = countedWith(this.timer, passed);
     const next = this.currentVersion.resumedTimer(counted, act.now, passed !== null && passed.fired.length > 0);
@@ -189,66 +186,6 @@ export class ScheduleEntity {
   #switch(enabled: boolean | undefined, act: Act): ScheduleEntity {
     if (enabled === undefined || enabled === this.isActive || this.state.state === 'COMPLETED') return this;
     return enabled ? this.resume('SKIP', act) : this.pause({ note: null, resumeAt: null }, act);
-  }
-
-  #redefine(given: Omit<ScheduleInput, 'enabled'>, act: Act): ScheduleEntity {
-    const { state } = this;
-    const isSame = given.tz === state.tz && isSameTrigger(given.trigger, state.trigger, given.tz);
-    const trigger = isSame ? state.trigger : normaliseTrigger(given.trigger, given.tz, act.now);
-    const next: ScheduleState = { ...state, ...given, trigger };
-    if (sameJson(next, state)) return this;
-    checkOwnership(next);
-    checkDefinition(next);
-    const isSameDefinition = sameJson(definitionOf(next), definitionOf(state));
-    const redefined = { ...next, definitionVersion: isSameDefinition ? state.definitionVersion : state.version + 1 };
-    if (!isSame || !sameJson(next.dst, state.dst)) return this.#restarted(redefined, act);
-    return sameJson(windowOf(next), windowOf(state))
-      ? this.#changed(redefined, this.timer, act)
-      : this.#retimed(redefined, act);
-  }
-
-  /** Other slots: they begin after now. Those of the old trigger that had come due unclaimed keep their place in the record. */
-  #restarted(redefined: ScheduleState, act: Act): ScheduleEntity {
-    const passed = this.state.state === 'COMPLETED' ? null : this.#passedBy(act.now, ...this.#lateChoice(act.now));
-    const timer = startedTimer(redefined, act.now, countedWith(this.timer, passed));
-    return this.#changed(
-      redefined.state === 'COMPLETED' ? { ...redefined, state: 'ACTIVE' } : redefined,
-      timer,
-      act,
-      passed,
-    );
-  }
-
-  /** The same slots in another window or with other jitter. A completed schedule begins again where the window now has slots to come. */
-  #retimed(redefined: ScheduleState, act: Act): ScheduleEntity {
-    if (redefined.state === 'COMPLETED') {
-      const again = versionOf(redefined).firstTimer(act.now, this.timer);
-      return this.#changed(again === null ? redefined : { ...redefined, state: 'ACTIVE' }, again ?? this.timer, act);
-    }
-    const timer = versionOf(redefined).retimed(this.timer, act.now);
-    if (timer === null) throw neverFires('the trigger has no slot to come within startAt, endAt and maxFires');
-    return this.#changed(redefined, timer, act);
-  }
-
-  /** What becomes of due slots that no claim took before the trigger changed: what the misfire policy would have made of them. */
-  #lateChoice(now: number): [MissedChoice, 'MISFIRE' | 'PAUSED'] {
-    if (!this.isActive) return ['SKIP', 'PAUSED'];
-    const { policy, thresholdSec } = this.state.misfire;
-    return [now - this.timer.due <= thresholdSec * 1000 ? 'FIRE_ONCE' : policy, 'MISFIRE'];
-  }
-
-  /** The slots from the timer's own that were due by `now` and that no claim took; null when there is none. */
-  #passedBy(now: number, choice: MissedChoice, reason: 'MISFIRE' | 'PAUSED'): PassedSlots | null {
-    const { slot, due, fires } = this.timer;
-    if (due > now) return null;
-    const wanted = { SKIP: 0, FIRE_ONCE: 1, FIRE_ALL: FIRE_ALL_CAP }[choice];
-    const room = Math.max(0, Math.min(wanted, (this.state.maxFires ?? Number.POSITIVE_INFINITY) - fires));
-    const { latest, before } = this.currentVersion.slotsDue(slot, now, room);
-    return {
-      version: this.state.definitionVersion,
-      fired: latest,
-      skipped: before === null ? null : { ...before, reason },
-    };
   }
 
   #changed(
@@ -264,33 +201,6 @@ export class ScheduleEntity {
   #conflict(message: string): DomainError {
     return new DomainError('CONFLICT', `${message}; this one is ${this.state.state}`);
   }
-}
-
-/** The parts of a schedule that its runs are made from. */
-export function definitionOf(state: ScheduleDefinition): ScheduleDefinition {
-  const { tz, trigger, target, payload, startAt, endAt, maxFires, jitter, dst } = state;
-  const { overlapPolicy, misfire, retry, timeoutSec, pauseOnFailures, onCompletion } = state;
-  return {
-    tz,
-    trigger,
-    target,
-    payload,
-    startAt,
-    endAt,
-    maxFires,
-    jitter,
-    dst,
-    overlapPolicy,
-    misfire,
-    retry,
-    timeoutSec,
-    pauseOnFailures,
-    onCompletion,
-  };
-}
-
-function windowOf(state: ScheduleDefinition): unknown {
-  return [state.startAt, state.endAt, state.maxFires, state.jitter];
 }
 
 function pauseOf(act: Act, note: string | null, resumeAt: string | null): Pause {

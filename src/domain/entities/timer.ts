@@ -1,3 +1,6 @@
+import { neverReached } from '../never.ts';
+import type { OverlapPolicy } from './definition.ts';
+
 /**
  * A schedule's next due slot, as the hot `timers` row holds it. All instants are epoch milliseconds.
  * `due` is `Infinity` while the schedule waits for a run to end: a FIXED_DELAY chain, or the last slot of a finite trigger.
@@ -36,6 +39,25 @@ export interface FireDecision {
   readonly fired: FiredSlot | null;
   readonly skipped: SkippedSlots | null;
   readonly next: TimerState | 'COMPLETED' | { readonly disabled: string };
+}
+
+/** How a slot starts beside the run before it; null: it does not (OVERLAP). */
+export function startBeside(previous: PreviousRun, policy: OverlapPolicy): FiredSlot['start'] | null {
+  if (previous === 'ENDED') return 'NOW';
+  switch (policy) {
+    case 'ALLOW_ALL':
+      return 'NOW';
+    case 'CANCEL_OTHER':
+      return 'CANCEL_OTHER';
+    case 'BUFFER_ALL':
+      return 'BUFFER';
+    case 'BUFFER_ONE':
+      return previous === 'BUFFERED' ? null : 'BUFFER';
+    case 'SKIP':
+      return null;
+    default:
+      return neverReached(policy);
+  }
 }
 
 /** What the end of a run may do to its schedule's timer. */

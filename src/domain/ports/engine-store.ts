@@ -1,7 +1,7 @@
+import type { JsonValue } from '../entities/json.ts';
 import type { Attempt, RunCause, RunReason, RunState } from '../entities/run.ts';
 import type { ScheduleVersion } from '../entities/schedule-version.ts';
 import type { FireDecision, PreviousRun, TimerState } from '../entities/timer.ts';
-import type { JsonValue } from '../entities/json.ts';
 import type { RunKey, ScheduleId, TenantId } from '../ids.ts';
 
 /** The lease that covers a batch of runs: whoever holds the fence may deliver and settle them. */
@@ -87,11 +87,18 @@ export interface RecoveredClaim {
 /** The engine's statements, across all tenants. Each method is one transaction. */
 export interface EngineStore {
   /** Claims due timers, lets `decide` choose each one's fate, writes timers, claim and skip records; after it the slots exist. */
-  fireDue(limit: number, claimant: Claimant, decide: (due: readonly DueSlot[], now: number) => readonly FireDecision[]): Promise<FiredBatch>;
+  fireDue(
+    limit: number,
+    claimant: Claimant,
+    decide: (due: readonly DueSlot[], now: number) => readonly FireDecision[],
+  ): Promise<FiredBatch>;
   /** Claims waiting runs whose time has come. Runs of deleted schedules end as CANCELLED instead. */
   claimWaiting(limit: number, claimant: Claimant): Promise<ClaimedRuns>;
   /** Writes outcomes, guarded by each lease's fence, and deletes the claims in `closed`. `nextDue`: when an end made something due, else Infinity. */
-  settle(settled: readonly SettledRun[], closed: readonly string[]): Promise<{ readonly stale: readonly RunKey[]; readonly nextDue: number }>;
+  settle(
+    settled: readonly SettledRun[],
+    closed: readonly string[],
+  ): Promise<{ readonly stale: readonly RunKey[]; readonly nextDue: number }>;
   /** RUNNING rows for runs in flight that have no row yet. */
   showRunning(settled: readonly SettledRun[]): Promise<void>;
   /** Prolongs leases; answers the ids of the claims still held with their fence. */
@@ -99,5 +106,9 @@ export interface EngineStore {
   /** Which of these runs somebody else has ended (cancelled) meanwhile. */
   endedElsewhere(keys: readonly RunKey[]): Promise<readonly RunKey[]>;
   /** Takes over claims whose lease has expired: next fence, open runs only; from the second death on each run alone. */
-  recover(limit: number, claimant: Claimant, newId: () => string): Promise<{ readonly claims: readonly RecoveredClaim[]; readonly poisoned: number }>;
+  recover(
+    limit: number,
+    claimant: Claimant,
+    newId: () => string,
+  ): Promise<{ readonly claims: readonly RecoveredClaim[]; readonly poisoned: number }>;
 }

@@ -1,10 +1,11 @@
-import { type Attempt, boundedAttempts, type Outcome, settleAttempt } from '../entities/run.ts';
-import { encodeRunId, type RunId } from '../ids.ts';
+import { type Outcome, settleAttempt } from '../entities/run.ts';
+import { encodeRunId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClaimedRun, SettledRun } from '../ports/engine-store.ts';
 import type { FireTrace, Journal } from '../ports/journal.ts';
 import type { Delivery, Sender, Senders } from '../ports/sender.ts';
 import { FairQueue } from './fair-queue.ts';
+import { Flight, nextAttempt, type Waiting } from './flight.ts';
 import type { HeldClaim } from './held-claim.ts';
 
 /** How many deliveries may be in flight, and how many more may be claimed ahead of them. */
@@ -20,57 +21,6 @@ export interface EndedDelivery {
   readonly trace: FireTrace | null;
   /** Monotonic. */
   readonly endedAt: number;
-}
-
-/** An attempt under way. */
-class Flight implements Delivery {
-  readonly run: ClaimedRun;
-  readonly claim: HeldClaim;
-  readonly trace: FireTrace | null;
-  readonly abort = new AbortController();
-  readonly startedAt: number;
-  readonly startedMonotonic: number;
-  isShown: boolean;
-
-  constructor(waiting: Waiting, trace: FireTrace | null, startedAt: number, startedMonotonic: number) {
-    this.run = waiting.run;
-    this.claim = waiting.claim;
-    this.trace = trace;
-    this.startedAt = startedAt;
-    this.startedMonotonic = startedMonotonic;
-    this.isShown = waiting.run.startedAt !== null;
-  }
-
-  get key(): Delivery['key'] {
-    return this.run.key;
-  }
-  get runId(): RunId {
-    return encodeRunId(this.run.key);
-  }
-  get tenantId(): Delivery['tenantId'] {
-    return this.run.version.tenantId;
-  }
-  get version(): Delivery['version'] {
-    return this.run.version;
-  }
-  get cause(): Delivery['cause'] {
-    return this.run.cause;
-  }
-  get attempt(): number {
-    return (this.run.attempts.at(-1)?.number ?? 0) + 1;
-  }
-  get due(): number {
-    return this.run.due;
-  }
-  get payload(): Delivery['payload'] {
-    return this.run.payload ?? this.run.version.definition.payload;
-  }
-}
-
-interface Waiting {
-  readonly run: ClaimedRun;
-  readonly claim: HeldClaim;
-  readonly claimedAt: number;
 }
 
 /** Settlement is woken by the first ended attempt, then at each full group. */
@@ -96,7 +46,13 @@ export class DeliveryService {
   onRoom: () => void = () => undefined;
   onFlight: () => void = () => undefined;
 
-  constructor(parts: { senders: Senders; clock: Clock; journal: Journal; random: () => number; limits: DeliveryLimits }) {
+  constructor(parts: {
+    senders: Senders;
+    clock: Clock;
+    journal: Journal;
+    random: () => number;
+    limits: DeliveryLimits;
+  }) {
     this.#senders = parts.senders;
     this.#clock = parts.clock;
     this.#journal = parts.journal;
@@ -108,7 +64,10 @@ export class DeliveryService {
   /** How many more runs may be claimed now: what waits, flies or is not yet settled counts. */
   get room(): number {
     if (this.#isDraining) return 0;
-    return Math.max(0, this.#limits.concurrency + this.#limits.ahead - this.#queue.size - this.#flights.size - this.#unsettled);
+    return Math.max(
+      0,
+      this.#limits.concurrency + this.#limits.ahead - this.#queue.size - this.#flights.size - this.#unsettled,
+    );
   }
 
   /** Runs accepted and not yet settled. */
@@ -151,12 +110,11 @@ export class DeliveryService {
     const now = this.#clock.monotonic();
     const running: SettledRun[] = [];
     for (const flight of this.#flights) {
-      const flown = now - flight.startedMonotonic;
-      if (!flight.claim.mayAct(now)) flight.abort.abort(new Error('the lease was lost'));
-      else if (flown >= flight.version.definition.timeoutSec * 1000) flight.abort.abort(new DOMException('the attempt timed out', 'TimeoutError'));
-      if (flight.isShown || flown < shownAfterMs) continue;
+      this.#stopIfOver(flight, now);
+      if (flight.isShown || now - flight.departure.monotonic < shownAfterMs) continue;
       flight.isShown = true;
-      running.push(this.#record(flight, { state: 'RUNNING', reason: null, attempts: flight.run.attempts, retryAt: null }, flight.startedAt));
+      const end = { state: 'RUNNING', reason: null, attempts: flight.run.attempts, retryAt: null } as const;
+      running.push(flight.record(end, flight.departure.at));
     }
     return running;
   }
@@ -164,13 +122,13 @@ export class DeliveryService {
   /** Runs in flight longer than `ms`: what a cancel elsewhere could have ended. */
   inFlightLongerThan(ms: number): readonly Delivery['key'][] {
     const before = this.#clock.monotonic() - ms;
-    return [...this.#flights].filter((flight) => flight.startedMonotonic < before).map((flight) => flight.key);
+    return [...this.#flights].filter((flight) => flight.departure.monotonic < before).map((flight) => flight.key);
   }
 
   /** Ends the attempts at these runs; their outcome will be stale. */
   cancel(keys: readonly Delivery['key'][]): void {
     const names = new Set(keys.map(encodeRunId));
-    for (const flight of this.#flights) if (names.has(flight.runId)) flight.abort.abort(new Error('the run was cancelled'));
+    for (const flight of this.#flights) if (names.has(flight.runId)) flight.stop(new Error('the run was cancelled'));
   }
 
   /** Starts nothing more: what waits is handed back without an attempt. */
@@ -181,25 +139,29 @@ export class DeliveryService {
 
   /** Ends all attempts in flight as aborted: possible duplicates that use no attempt. */
   abortAll(): void {
-    for (const flight of this.#flights) flight.abort.abort(new Error('the process is shutting down'));
+    for (const flight of this.#flights) flight.stop(new Error('the process is shutting down'));
   }
 
   #pump(): void {
     while (this.#flights.size < this.#limits.concurrency) {
       const waiting = this.#queue.take();
       if (waiting === undefined) return;
-      if (waiting.claim.mayAct(this.#clock.monotonic())) this.#start(waiting);
-      else this.#queue.done(waiting.run.version.tenantId);
+      if (waiting.claim.mayAct(this.#clock.monotonic())) {
+        this.#start(waiting);
+        continue;
+      }
+      this.#queue.done(waiting.run.version.tenantId);
+      if (!waiting.claim.isLost) this.#handBack(waiting);
     }
   }
 
   #start(waiting: Waiting): void {
-    const startedAt = this.#clock.now();
-    const named = { key: waiting.run.key, tenantId: waiting.run.version.tenantId };
-    const attempt = (waiting.run.attempts.at(-1)?.number ?? 0) + 1;
-    const trace = this.#journal.traceFire(named, { due: waiting.run.due, claimedAt: waiting.claimedAt, attempt });
-    const flight = new Flight(waiting, trace, startedAt, this.#clock.monotonic());
-    if (waiting.run.attempts.length === 0) this.#journal.attemptStarted(named, startedAt - waiting.run.due);
+    const { run, claim, claimedAt } = waiting;
+    const departure = { at: this.#clock.now(), monotonic: this.#clock.monotonic() };
+    const named = { key: run.key, tenantId: run.version.tenantId };
+    const trace = this.#journal.traceFire(named, { due: run.due, claimedAt, attempt: nextAttempt(run) });
+    const flight = new Flight({ run, claim, claimedAt }, trace, departure);
+    if (run.attempts.length === 0) this.#journal.attemptStarted(named, departure.at - run.due);
     this.#flights.add(flight);
     if (this.#flights.size === 1) this.onFlight();
     const ended = (outcome: Outcome): void => this.#end(flight, outcome);
@@ -213,8 +175,17 @@ export class DeliveryService {
     return sender.send(flight, flight.abort.signal);
   }
 
+  #stopIfOver(flight: Flight, now: number): void {
+    if (flight.stoppedAt !== null && now - flight.stoppedAt > STOP_MS) this.#end(flight, SENDER_DEAF);
+    else if (!flight.claim.mayAct(now)) flight.stop(new Error('the lease was lost'), now);
+    else if (now - flight.departure.monotonic >= flight.version.definition.timeoutSec * 1000) {
+      flight.stop(new DOMException('the attempt timed out', 'TimeoutError'), now);
+    }
+  }
+
+  /** Only the first end of a flight counts. */
   #end(flight: Flight, outcome: Outcome): void {
-    this.#flights.delete(flight);
+    if (!this.#flights.delete(flight)) return;
     this.#queue.done(flight.tenantId);
     flight.trace?.attemptEnded(outcome);
     if (flight.claim.isLost) {
@@ -222,17 +193,25 @@ export class DeliveryService {
       this.onRoom();
     } else {
       const endedAt = this.#clock.now();
-      const { before, startedAt, firstDue } = { before: flight.run.attempts, startedAt: flight.startedAt, firstDue: flight.due };
-      const settlement = settleAttempt(flight.version.definition.retry, { before, startedAt, endedAt, firstDue, outcome }, this.#random());
-      this.#finish(flight.claim, this.#record(flight, settlement, endedAt), flight.trace);
+      const { before, startedAt, firstDue } = {
+        before: flight.run.attempts,
+        startedAt: flight.departure.at,
+        firstDue: flight.due,
+      };
+      const settlement = settleAttempt(
+        flight.version.definition.retry,
+        { before, startedAt, endedAt, firstDue, outcome },
+        this.#random(),
+      );
+      this.#finish(flight.claim, flight.record(settlement, endedAt), flight.trace);
     }
     this.#pump();
   }
 
   #handBack(waiting: Waiting): void {
-    const now = this.#clock.now();
-    const flight = new Flight(waiting, null, now, this.#clock.monotonic());
-    const settled = this.#record(flight, { state: 'RETRYING', reason: null, attempts: waiting.run.attempts, retryAt: now }, now);
+    const departure = { at: this.#clock.now(), monotonic: this.#clock.monotonic() };
+    const end = { state: 'RETRYING', reason: null, attempts: waiting.run.attempts, retryAt: departure.at } as const;
+    const settled = new Flight(waiting, null, departure).record(end, departure.at);
     this.#finish(waiting.claim, settled, null);
   }
 
@@ -240,29 +219,5 @@ export class DeliveryService {
     this.#unsettled += 1;
     this.#ended.push({ claim, settled, trace, endedAt: this.#clock.monotonic() });
     if (this.#ended.length === 1 || this.#ended.length % RING_EVERY === 0) this.onEnded(this.#ended.length);
-  }
-
-  #record(
-    flight: Flight,
-    end: Pick<SettledRun, 'state' | 'reason' | 'retryAt'> & { readonly attempts: readonly Attempt[] },
-    endedAt: number,
-  ): SettledRun {
-    const { run, claim } = flight;
-    return {
-      key: run.key,
-      lease: claim.lease,
-      tenantId: run.version.tenantId,
-      version: run.version.version,
-      state: end.state,
-      reason: end.reason,
-      cause: run.cause,
-      attempts: boundedAttempts(end.attempts),
-      payload: run.payload,
-      due: run.due,
-      startedAt: run.startedAt ?? flight.startedAt,
-      endedAt,
-      retryAt: end.retryAt,
-      endMatters: end.reason === 'GONE' || run.version.endOfRunMatters,
-    };
   }
 }

@@ -37,7 +37,14 @@ export class FiringService {
   /** True while claims wait for room. */
   isStarved = false;
 
-  constructor(parts: { store: EngineStore; delivery: DeliveryService; clock: Clock; journal: Journal; newId: () => string; identity: FiringIdentity }) {
+  constructor(parts: {
+    store: EngineStore;
+    delivery: DeliveryService;
+    clock: Clock;
+    journal: Journal;
+    newId: () => string;
+    identity: FiringIdentity;
+  }) {
     this.#store = parts.store;
     this.#delivery = parts.delivery;
     this.#clock = parts.clock;
@@ -85,7 +92,11 @@ export class FiringService {
     const { claims, poisoned } = await this.#store.recover(RECOVER_BATCH, this.#claimant(this.#newId()), this.#newId);
     for (const { lease, runs } of claims) this.#hold(lease, runs, askedAt);
     if (claims.length > 0 || poisoned > 0) {
-      this.#journal.claimsRecovered({ claims: claims.length, runs: claims.reduce((sum, claim) => sum + claim.runs.length, 0), poisoned });
+      this.#journal.claimsRecovered({
+        claims: claims.length,
+        runs: claims.reduce((sum, claim) => sum + claim.runs.length, 0),
+        poisoned,
+      });
     }
     return claims.length >= RECOVER_BATCH ? 0 : pause;
   }
@@ -95,7 +106,10 @@ export class FiringService {
     const held = [...this.#held.values()].filter((claim) => !claim.isLost);
     if (held.length > 0) {
       const askedAt = this.#clock.monotonic();
-      const kept = await this.#store.renew(held.map((claim) => claim.lease), this.#identity.leaseMs);
+      const kept = await this.#store.renew(
+        held.map((claim) => claim.lease),
+        this.#identity.leaseMs,
+      );
       for (const claim of held) {
         if (kept.has(claim.lease.claimId)) claim.actUntil = this.#actUntil(askedAt);
         else this.#lose(claim);
@@ -162,7 +176,8 @@ function decideAll(due: readonly DueSlot[], now: number): readonly FireDecision[
 
 /** A definition that fails at its slot disables its schedule, never the loop. */
 function decide(slot: DueSlot, now: number): FireDecision {
-  if (slot.version === null) return { fired: null, skipped: null, next: { disabled: slot.problem ?? 'it has no definition' } };
+  if (slot.version === null)
+    return { fired: null, skipped: null, next: { disabled: slot.problem ?? 'it has no definition' } };
   try {
     return slot.version.fire(slot.timer, now, slot.previous);
   } catch (error) {
@@ -173,7 +188,8 @@ function decide(slot: DueSlot, now: number): FireDecision {
 function firedRuns(batch: FiredBatch): readonly ClaimedRun[] {
   return batch.decisions.flatMap((decision, index): ClaimedRun[] => {
     const version = batch.due[index]?.version;
-    if (decision.fired === null || decision.fired.start === 'BUFFER' || version === undefined || version === null) return [];
+    if (decision.fired === null || decision.fired.start === 'BUFFER' || version === undefined || version === null)
+      return [];
     const { slot, due, cause } = decision.fired;
     const key = { scheduleId: version.scheduleId, slot, space: 0 };
     return [{ key, version, cause, attempts: [], payload: null, due, startedAt: null }];

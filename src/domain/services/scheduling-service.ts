@@ -1,17 +1,17 @@
-import { type Caller, sees } from '../entities/caller.ts';
+import type { Caller } from '../entities/caller.ts';
 import type { ScheduleDefinition } from '../entities/definition.ts';
-import { type JsonValue, sameJson } from '../entities/json.ts';
+import type { JsonValue } from '../entities/json.ts';
 import { manualRun, type RunRow } from '../entities/run.ts';
-import { type Act, type MissedChoice, ScheduleEntity, type ScheduleInput } from '../entities/schedule.ts';
-import type { Target } from '../entities/target.ts';
+import type { Act, MissedChoice, ScheduleEntity, ScheduleInput } from '../entities/schedule.ts';
 import { DomainError } from '../errors.ts';
-import { asScheduleId, type ScheduleId } from '../ids.ts';
+import type { ScheduleId } from '../ids.ts';
 import type { Bell } from '../ports/bell.ts';
 import type { Journal, ScheduleEvent } from '../ports/journal.ts';
 import { LANES } from '../ports/run-repository.ts';
 import type { ListPosition, Page, ScheduleQuery } from '../ports/schedule-repository.ts';
 import type { Senders } from '../ports/sender.ts';
 import type { TenantWork, UnitOfWork } from '../ports/unit-of-work.ts';
+import { checkMatch, type ScheduleChange, ScheduleDrafts, visible } from './schedule-drafts.ts';
 import { previewOf, type Upcoming, type UpcomingWindow, upcomingOf } from './upcoming.ts';
 
 export interface SchedulingParts {
@@ -27,11 +27,6 @@ export interface SchedulingParts {
 export interface Idempotency {
   readonly key: string;
   readonly requestHash: string;
-}
-
-interface Changed {
-  readonly before: ScheduleEntity | null;
-  readonly after: ScheduleEntity;
 }
 
 /** A schedule and the version its caller believes it has; null: whatever it is. */
@@ -51,16 +46,14 @@ const UPSERT_ROUNDS = 5;
 export class SchedulingService {
   readonly #unitOfWork: UnitOfWork;
   readonly #bell: Bell;
-  readonly #senders: Senders;
   readonly #journal: Journal;
-  readonly #newId: () => string;
+  readonly #drafts: ScheduleDrafts;
 
   constructor(parts: SchedulingParts) {
     this.#unitOfWork = parts.unitOfWork;
     this.#bell = parts.bell;
-    this.#senders = parts.senders;
     this.#journal = parts.journal;
-    this.#newId = parts.newId;
+    this.#drafts = new ScheduleDrafts(parts.senders, parts.newId);
   }
 
   /** Throws ALREADY_EXISTS for a key in use, IDEMPOTENCY_MISMATCH for an idempotency key of another request. */
@@ -72,7 +65,7 @@ export class SchedulingService {
     const { schedule, replayed } = await this.#unitOfWork.forTenant(caller.tenantId, async (work) => {
       const earlier = idempotency === undefined ? null : await replayOf(work, caller, idempotency);
       if (earlier !== null) return { schedule: earlier, replayed: true };
-      const created = await this.#checked(work, caller, input);
+      const created = await this.#drafts.created(work, caller, input);
       if (
         idempotency !== undefined &&
         !(await work.schedules.storeIdempotent(idempotency.key, idempotency.requestHash, created.state.id))
@@ -101,8 +94,8 @@ export class SchedulingService {
   }
 
   async replace(caller: Caller, id: ScheduleId, input: ScheduleInput, ifMatch: number | null): Promise<ScheduleEntity> {
-    return this.#change(caller, { id, ifMatch }, 'replaced', (before, act, work) =>
-      this.#redefined(work, caller, { before, input }, act),
+    return this.#change(caller, { id, ifMatch }, 'replaced', (before, _act, work) =>
+      this.#drafts.redefined(work, caller, before, input),
     );
   }
 
@@ -116,7 +109,7 @@ export class SchedulingService {
     for (let round = 1; ; round += 1) {
       try {
         const change = await this.#unitOfWork.forTenant(caller.tenantId, (work) =>
-          this.#upsertOnce(work, caller, { ...input, key }, ifMatch),
+          this.#drafts.upserted(work, caller, { ...input, key }, ifMatch),
         );
         this.#announce(caller, change.before === null ? 'created' : 'replaced', change);
         return { schedule: change.after, created: change.before === null };
@@ -134,8 +127,8 @@ export class SchedulingService {
     merge: (current: ScheduleInput) => ScheduleInput,
     ifMatch: number | null,
   ): Promise<ScheduleEntity> {
-    return this.#change(caller, { id, ifMatch }, 'patched', (before, act, work) =>
-      this.#redefined(work, caller, { before, input: merge(before.input) }, act),
+    return this.#change(caller, { id, ifMatch }, 'patched', (before, _act, work) =>
+      this.#drafts.redefined(work, caller, before, merge(before.input)),
     );
   }
 
@@ -179,9 +172,11 @@ export class SchedulingService {
   }
 
   async upcoming(caller: Caller, id: ScheduleId, window: UpcomingWindow): Promise<Upcoming> {
-    return this.#unitOfWork.forTenant(caller.tenantId, async ({ schedules, now }) =>
-      upcomingOf(visible(caller, await schedules.find(id)), window, now),
-    );
+    const { schedule, now } = await this.#unitOfWork.forTenant(caller.tenantId, async (work) => ({
+      schedule: visible(caller, await work.schedules.find(id)),
+      now: work.now,
+    }));
+    return upcomingOf(schedule, window, now);
   }
 
   /** The slots of a definition before it is saved. */
@@ -191,28 +186,8 @@ export class SchedulingService {
   ): Promise<Upcoming> {
     const now = await this.#unitOfWork.forTenant(caller.tenantId, async (work) => work.now);
     const { definition, from, count } = input;
-    return previewOf(definition, { scheduleId: this.#freshId(), tenantId: caller.tenantId }, { from, count }, now);
-  }
-
-  async #upsertOnce(
-    work: TenantWork,
-    caller: Caller,
-    input: ScheduleInput & { readonly key: string },
-    ifMatch: number | null,
-  ): Promise<Changed> {
-    const before = await work.schedules.findForChange({ key: input.key });
-    if (before === null) {
-      if (ifMatch !== null) throw new DomainError('PRECONDITION_FAILED', 'there is no schedule with this key');
-      const after = await this.#checked(work, caller, input);
-      await work.schedules.insert(after);
-      return { before, after };
-    }
-    if (!sees(caller, before.state.organizationId))
-      throw new DomainError('PERMISSION_DENIED', 'the key belongs to another organization');
-    checkMatch(before, ifMatch);
-    const after = await this.#redefined(work, caller, { before, input }, { by: caller.subject, now: work.now });
-    if (after !== before) await work.schedules.save(after, before);
-    return { before, after };
+    const of = { scheduleId: this.#drafts.freshId(), tenantId: caller.tenantId };
+    return previewOf(definition, of, { from, count }, now);
   }
 
   async #change(
@@ -232,44 +207,11 @@ export class SchedulingService {
     return change.after;
   }
 
-  async #checked(work: TenantWork, caller: Caller, input: ScheduleInput): Promise<ScheduleEntity> {
-    checkOrganization(caller, input);
-    const owner = { id: this.#freshId(), tenantId: caller.tenantId };
-    const created = ScheduleEntity.create(input, owner, { by: caller.subject, now: work.now });
-    await this.#checkTarget(work, created.state.target);
-    return created;
-  }
-
-  async #redefined(
-    work: TenantWork,
-    caller: Caller,
-    { before, input }: { readonly before: ScheduleEntity; readonly input: ScheduleInput },
-    act: Act,
-  ): Promise<ScheduleEntity> {
-    checkOrganization(caller, input);
-    const after = before.replace(input, act);
-    if (!sameJson(after.state.target, before.state.target)) await this.#checkTarget(work, after.state.target);
-    return after;
-  }
-
-  async #checkTarget({ schedules }: TenantWork, target: Target): Promise<void> {
-    this.#senders.check(target);
-    if (target.kind !== 'COMMAND' || (await schedules.knowsCommand(target.command.name))) return;
-    const message = `no live node has registered the command "${target.command.name}"`;
-    throw new DomainError('UNKNOWN_COMMAND', message, [{ path: 'target.command.name', message }]);
-  }
-
-  #announce(caller: Caller, event: ScheduleEvent, { before, after }: Changed): void {
+  #announce(caller: Caller, event: ScheduleEvent, { before, after }: ScheduleChange): void {
     if (after === before) return;
     const due = after.wakesAt(before);
     if (due !== Number.POSITIVE_INFINITY) this.#bell.ring(due);
     this.#journal.scheduleChanged(event, after.state, caller.subject);
-  }
-
-  #freshId(): ScheduleId {
-    const id = asScheduleId(this.#newId());
-    if (id === null) throw new Error('the made id is no UUID');
-    return id;
   }
 }
 
@@ -284,20 +226,4 @@ async function replayOf(
   if (earlier.requestHash !== requestHash)
     throw new DomainError('IDEMPOTENCY_MISMATCH', 'the idempotency key was used for another request');
   return visible(caller, await schedules.find(earlier.scheduleId));
-}
-
-function visible(caller: Caller, schedule: ScheduleEntity | null): ScheduleEntity {
-  if (schedule === null || !sees(caller, schedule.state.organizationId))
-    throw new DomainError('NOT_FOUND', 'no such schedule');
-  return schedule;
-}
-
-function checkMatch({ state }: ScheduleEntity, ifMatch: number | null): void {
-  if (ifMatch !== null && ifMatch !== state.version)
-    throw new DomainError('PRECONDITION_FAILED', `the schedule is at version ${state.version}`);
-}
-
-function checkOrganization(caller: Caller, { organizationId }: ScheduleInput): void {
-  if (!sees(caller, organizationId))
-    throw new DomainError('PERMISSION_DENIED', 'the token writes only what belongs to its organization');
 }

@@ -25,7 +25,13 @@ export class SettlingService {
   /** Called with the instant (epoch ms) at which something that this process wrote falls due. */
   onDue: (due: number) => void = () => undefined;
 
-  constructor(parts: { store: EngineStore; delivery: DeliveryService; firing: FiringService; clock: Clock; journal: Journal }) {
+  constructor(parts: {
+    store: EngineStore;
+    delivery: DeliveryService;
+    firing: FiringService;
+    clock: Clock;
+    journal: Journal;
+  }) {
     this.#store = parts.store;
     this.#delivery = parts.delivery;
     this.#firing = parts.firing;
@@ -41,7 +47,10 @@ export class SettlingService {
     if (count < GROUP_SIZE && waited < GROUP_WAIT_MS) return GROUP_WAIT_MS - waited;
     const ended = this.#delivery.takeEnded(GROUP_SIZE);
     const counts = countByClaim(ended);
-    const closing = [...this.#closable, ...[...counts].filter(([claim, settled]) => claim.unsettled === settled).map(([claim]) => claim)];
+    const closing = [
+      ...this.#closable,
+      ...[...counts].filter(([claim, settled]) => claim.unsettled === settled).map(([claim]) => claim),
+    ];
     this.#closable = [];
     try {
       await this.#write(ended, closing);
@@ -51,7 +60,8 @@ export class SettlingService {
       throw error;
     }
     for (const claim of closing) this.#firing.forget(claim);
-    for (const [claim, settled] of counts) if (this.#firing.settled(claim, settled) && !closing.includes(claim)) this.#closable.push(claim);
+    for (const [claim, settled] of counts)
+      if (this.#firing.settled(claim, settled) && !closing.includes(claim)) this.#closable.push(claim);
     this.#delivery.release(ended.length);
     return this.#delivery.waiting.count >= GROUP_SIZE ? 0 : GROUP_WAIT_MS;
   }
@@ -67,9 +77,15 @@ export class SettlingService {
     const live = ended.filter((delivery) => !delivery.claim.isLost);
     if (live.length === 0 && closing.length === 0) return;
     const settled = inKeyOrder(live.map((delivery) => delivery.settled));
-    const { stale, nextDue } = await this.#store.settle(settled, closing.map((claim) => claim.lease.claimId));
+    const { stale, nextDue } = await this.#store.settle(
+      settled,
+      closing.map((claim) => claim.lease.claimId),
+    );
     this.#report(ended, new Set(stale.map(encodeRunId)));
-    const retryAt = live.reduce((earliest, { settled: run }) => Math.min(earliest, run.retryAt ?? Number.POSITIVE_INFINITY), nextDue);
+    const retryAt = live.reduce(
+      (earliest, { settled: run }) => Math.min(earliest, run.retryAt ?? Number.POSITIVE_INFINITY),
+      nextDue,
+    );
     if (retryAt < Number.POSITIVE_INFINITY) this.onDue(retryAt);
   }
 
@@ -81,7 +97,10 @@ export class SettlingService {
         this.#journal.outcomeStale({ key, tenantId });
       } else {
         trace?.settled(state);
-        this.#journal.runSettled({ key, tenantId }, { state, reason, attempts: attempts.length, durationMs: endedAt - startedAt });
+        this.#journal.runSettled(
+          { key, tenantId },
+          { state, reason, attempts: attempts.length, durationMs: endedAt - startedAt },
+        );
       }
     }
   }
@@ -94,6 +113,14 @@ function countByClaim(ended: readonly EndedDelivery[]): ReadonlyMap<HeldClaim, n
 }
 
 /** Opposite orders of rows in two transactions deadlock. */
-function inKeyOrder<T extends { readonly key: { readonly scheduleId: string; readonly slot: number } }>(runs: readonly T[]): readonly T[] {
-  return runs.toSorted((left, right) => (left.key.scheduleId < right.key.scheduleId ? -1 : left.key.scheduleId > right.key.scheduleId ? 1 : left.key.slot - right.key.slot));
+function inKeyOrder<T extends { readonly key: { readonly scheduleId: string; readonly slot: number } }>(
+  runs: readonly T[],
+): readonly T[] {
+  return runs.toSorted((left, right) =>
+    left.key.scheduleId < right.key.scheduleId
+      ? -1
+      : left.key.scheduleId > right.key.scheduleId
+        ? 1
+        : left.key.slot - right.key.slot,
+  );
 }

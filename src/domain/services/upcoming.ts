@@ -1,8 +1,8 @@
 import type { ScheduleDefinition } from '../entities/definition.ts';
 import { checkDefinition } from '../entities/definition-rules.ts';
 import type { ScheduleEntity } from '../entities/schedule.ts';
+import { neverFires } from '../entities/schedule-timer.ts';
 import { ScheduleVersion } from '../entities/schedule-version.ts';
-import { neverFires } from '../entities/started-timer.ts';
 import type { TimerState } from '../entities/timer.ts';
 import type { ScheduleId, TenantId } from '../ids.ts';
 import { describeTrigger, normaliseTrigger } from '../time/compile.ts';

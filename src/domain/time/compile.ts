@@ -30,6 +30,10 @@ export type CompiledTrigger =
   | { readonly type: 'FIXED_DELAY'; readonly delayMs: number }
   | { readonly type: 'ONE_SHOT'; readonly at: Instant };
 
+/**
+ * The trigger as it is stored: all that depends on the moment of its creation is written into it (DTSTART, anchor, the instant of a ONE_SHOT).
+ * Storing it again changes nothing. Throws DomainError INVALID_TRIGGER with the field and, in a text, the offset.
+ */
 export function normaliseTrigger(trigger: Trigger, tz: string, now: Instant): Trigger {
   switch (trigger.type) {
     case 'CRON':
@@ -48,6 +52,7 @@ export function normaliseTrigger(trigger: Trigger, tz: string, now: Instant): Tr
   }
 }
 
+/** Takes a normalised trigger. One that never fires is not an error here. Throws DomainError INVALID_TRIGGER, RangeError for an unknown zone. */
 export function compileTrigger(trigger: Trigger, context: TriggerContext): CompiledTrigger {
   switch (trigger.type) {
     case 'CRON': {
@@ -67,6 +72,7 @@ export function compileTrigger(trigger: Trigger, context: TriggerContext): Compi
   }
 }
 
+/** The first slot after `after`, null when there is none before 2100 or the search used up its work budget. FIXED_DELAY: its delay after `after`. Pure. */
 export function nextSlot(compiled: CompiledTrigger, after: Instant): Instant | null {
   if (!(after < HORIZON_SEC * 1000)) return null;
   switch (compiled.type) {
@@ -85,6 +91,7 @@ export function nextSlot(compiled: CompiledTrigger, after: Instant): Instant | n
   }
 }
 
+/** As `nextSlot`, and whether a clock change touched the slot: GAP, moved out of a skipped time; FOLD, at a time that comes twice. */
 export function nextSlotMarked(
   compiled: CompiledTrigger,
   after: Instant,
@@ -103,6 +110,7 @@ export function nextSlotMarked(
   }
 }
 
+/** The latest slot in (after, upTo], and how many there are: exactly up to `cap`, then null. A FIXED_DELAY has at most one, the others wait for its run. */
 export function slotsBetween(
   compiled: CompiledTrigger,
   after: Instant,
@@ -124,6 +132,7 @@ export function slotsBetween(
   return { last, count };
 }
 
+/** What a normalised trigger does, in one English sentence without a full stop; times are those of its zone. Throws DomainError INVALID_TRIGGER. */
 export function describeTrigger(trigger: Trigger, tz: string): string {
   return explain(trigger, tz);
 }

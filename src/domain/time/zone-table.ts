@@ -62,7 +62,7 @@ export function transitionsByTemporal(id: string): Transition[] {
   while (moment !== null) {
     moment = moment.getTimeZoneTransition('next');
     if (moment === null || moment.epochMilliseconds >= TABLE_END_SEC * 1000) break;
-    append(transitions, { at: moment.epochMilliseconds / 1000, offset: offsetOf(moment) });
+    transitions.push({ at: moment.epochMilliseconds / 1000, offset: offsetOf(moment) });
   }
   return transitions;
 }
@@ -77,16 +77,12 @@ export function transitionsByIntl(id: string): Transition[] {
     const nextOffset = offsetAt(next);
     if (nextOffset !== offset) {
       const changedAt = bisect(at, next, (middle) => offsetAt(middle) !== offset);
-      if (changedAt < TABLE_END_SEC) append(transitions, { at: changedAt, offset: nextOffset });
+      if (changedAt < TABLE_END_SEC) transitions.push({ at: changedAt, offset: nextOffset });
     }
     at = next;
     offset = nextOffset;
   }
   return transitions;
-}
-
-function append(transitions: Transition[], transition: Transition): void {
-  if (transitions.at(-1)?.offset !== transition.offset) transitions.push(transition);
 }
 
 /** The first second in (low, high] for which `changed` is true. */

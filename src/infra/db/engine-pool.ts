@@ -1,4 +1,5 @@
 import type postgres from 'postgres';
+import { isConnectionLost } from './database-errors.ts';
 
 /** Thrown when the database did not answer in time; what was asked may or may not have happened. */
 export class DatabaseDeadline extends Error {
@@ -24,21 +25,16 @@ export class EnginePool implements AsyncDisposable {
   }
 
   /** Runs `work` between BEGIN and COMMIT on one connection; a throw rolls back. */
-  transaction<T>(work: (sql: postgres.ReservedSql) => Promise<T>): Promise<T> {
+  transaction<T>(work: (sql: postgres.TransactionSql) => Promise<T>): Promise<T> {
     return this.#withDeadline(async (pool) => {
-      const connection = await pool.reserve();
-      try {
-        const begun = connection`begin`.execute();
-        begun.catch(() => undefined);
-        const result = await work(connection);
-        await connection`commit`;
-        return result;
-      } catch (error) {
-        await connection`rollback`.catch(() => undefined);
-        throw error;
-      } finally {
-        connection.release();
-      }
+      const { result } = await pool.begin(async (sql) => {
+        try {
+          return { result: await work(sql) };
+        } catch (error) {
+          return isConnectionLost(error) ? new Promise<never>(() => undefined) : Promise.reject(error);
+        }
+      });
+      return result;
     });
   }
 

@@ -44,17 +44,24 @@ export class DatabaseHealthProbe implements HealthProbe {
   async ready(): Promise<{ readonly ready: boolean; readonly reason: string | null }> {
     if (this.#isDraining) return { ready: false, reason: 'draining' };
     const database = await this.#database();
-    if (database.component.status !== 'ok') return { ready: false, reason: `database: ${database.component.detail ?? 'down'}` };
+    if (database.component.status !== 'ok')
+      return { ready: false, reason: `database: ${database.component.detail ?? 'down'}` };
     if (!database.isMigrated) return { ready: false, reason: 'migrations are not current' };
     const stale = this.#parts.staleLoops();
-    return stale.length > 0 ? { ready: false, reason: `loops without a good turn: ${stale.join(', ')}` } : { ready: true, reason: null };
+    return stale.length > 0
+      ? { ready: false, reason: `loops without a good turn: ${stale.join(', ')}` }
+      : { ready: true, reason: null };
   }
 
   async health(): Promise<HealthReport> {
     const { build, version, tzdata } = this.#parts;
     const { component } = await this.#database();
     const stale = this.#parts.staleLoops();
-    const engine: ComponentHealth = { status: stale.length === 0 ? 'ok' : 'degraded', latencyMs: null, detail: stale.length === 0 ? null : `no good turn: ${stale.join(', ')}` };
+    const engine: ComponentHealth = {
+      status: stale.length === 0 ? 'ok' : 'degraded',
+      latencyMs: null,
+      detail: stale.length === 0 ? null : `no good turn: ${stale.join(', ')}`,
+    };
     const status = component.status === 'ok' ? engine.status : component.status;
     return { status, build, version, tzdata, components: { database: component, engine } };
   }
@@ -69,10 +76,16 @@ export class DatabaseHealthProbe implements HealthProbe {
     const { promise: late, resolve } = Promise.withResolvers<null>();
     const timer = setTimeout(() => resolve(null), PROBE_MS);
     try {
-      const rows = await Promise.race([late, this.#parts.pool.query((sql) => sql<{ at: number | null }[]>`select max_migration() as at`)]);
+      const rows = await Promise.race([
+        late,
+        this.#parts.pool.query((sql) => sql<{ at: number | null }[]>`select max_migration() as at`),
+      ]);
       const latencyMs = Math.round(performance.now() - askedAt);
       if (rows === null) return down(`no answer within ${PROBE_MS} ms`);
-      return { component: { status: 'ok', latencyMs, detail: null }, isMigrated: (rows[0]?.at ?? 0) >= this.#parts.migration };
+      return {
+        component: { status: 'ok', latencyMs, detail: null },
+        isMigrated: (rows[0]?.at ?? 0) >= this.#parts.migration,
+      };
     } catch {
       return down('not reachable');
     } finally {

@@ -1,5 +1,5 @@
-import type { PreviousRun } from '../../domain/entities/timer.ts';
 import type { RunState } from '../../domain/entities/run.ts';
+import type { PreviousRun } from '../../domain/entities/timer.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import type { DueSlot } from '../../domain/ports/engine-store.ts';
 import { arrayLiteral, type EngineSql } from './engine-rows.ts';
@@ -24,7 +24,11 @@ export interface DueTimers {
 }
 
 /** Locks due timers, oldest first, passing over those another node holds, and reads what decides their fate. Only inside a transaction. */
-export async function claimDue(sql: EngineSql, query: { readonly limit: number; readonly low: number }, versions: ScheduleVersionCache): Promise<DueTimers> {
+export async function claimDue(
+  sql: EngineSql,
+  query: { readonly limit: number; readonly low: number },
+  versions: ScheduleVersionCache,
+): Promise<DueTimers> {
   const rows = await sql<DueRow[]>`
     /* index timers_due */
     select schedule_id, tenant_id, version, date_part('epoch', slot) * 1000 as slot, date_part('epoch', next_due) * 1000 as due,
@@ -35,21 +39,40 @@ export async function claimDue(sql: EngineSql, query: { readonly limit: number; 
     order by next_due limit ${query.limit} for update skip locked`;
   const [first] = rows;
   if (first === undefined) return { now: null, due: [] };
-  const lookup = await versions.load(sql, rows.map((row) => ({ scheduleId: row.schedule_id, version: row.version })));
+  const lookup = await versions.load(
+    sql,
+    rows.map((row) => ({ scheduleId: row.schedule_id, version: row.version })),
+  );
   const previous = await previousRuns(sql, rows, (row) => {
     const policy = lookup.of(row.schedule_id, row.version).version?.definition.overlapPolicy;
     return policy !== undefined && policy !== 'ALLOW_ALL';
   });
   const due = rows.map((row): DueSlot => {
-    const timer = { slot: Math.round(row.slot), due: Math.round(row.due), cursor: Math.round(row.cursor), lastFired: rounded(row.last_fired), fires: row.fires };
+    const timer = {
+      slot: Math.round(row.slot),
+      due: Math.round(row.due),
+      cursor: Math.round(row.cursor),
+      lastFired: rounded(row.last_fired),
+      fires: row.fires,
+    };
     const cached = lookup.of(row.schedule_id, row.version);
-    return { scheduleId: row.schedule_id, tenantId: row.tenant_id, timer, ...cached, previous: previous.get(row.schedule_id) ?? 'ENDED' };
+    return {
+      scheduleId: row.schedule_id,
+      tenantId: row.tenant_id,
+      timer,
+      ...cached,
+      previous: previous.get(row.schedule_id) ?? 'ENDED',
+    };
   });
   return { now: Math.floor(first.now), due };
 }
 
 /** What became of each timer's last fired slot, for those that ask: no final row means it is open, as nothing else ends a slot. */
-async function previousRuns(sql: EngineSql, rows: readonly DueRow[], asks: (row: DueRow) => boolean): Promise<ReadonlyMap<ScheduleId, PreviousRun>> {
+async function previousRuns(
+  sql: EngineSql,
+  rows: readonly DueRow[],
+  asks: (row: DueRow) => boolean,
+): Promise<ReadonlyMap<ScheduleId, PreviousRun>> {
   const asked = rows.filter((row) => row.last_fired !== null && asks(row));
   if (asked.length === 0) return new Map();
   const found = await sql<{ schedule_id: ScheduleId; state: RunState | null; buffered: boolean | null }[]>`

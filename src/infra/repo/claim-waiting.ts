@@ -3,7 +3,12 @@ import { claimedRun, type EngineSql, type RunningRow } from './engine-rows.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 
 /** Takes waiting runs whose time has come out of `retries`, marks them RUNNING under a new claim. Only inside a transaction. */
-export async function claimWaiting(sql: EngineSql, limit: number, claimant: Claimant, versions: ScheduleVersionCache): Promise<readonly ClaimedRun[]> {
+export async function claimWaiting(
+  sql: EngineSql,
+  limit: number,
+  claimant: Claimant,
+  versions: ScheduleVersionCache,
+): Promise<readonly ClaimedRun[]> {
   const rows = await sql<(RunningRow & { alive: boolean })[]>`
     /* index retries_due; runs and schedules by primary key */
     with due as materialized (
@@ -28,6 +33,9 @@ export async function claimWaiting(sql: EngineSql, limit: number, claimant: Clai
            date_part('epoch', started_at) * 1000 as started_at, alive
     from running`;
   const alive = rows.filter((row) => row.alive);
-  const lookup = await versions.load(sql, alive.map((row) => ({ scheduleId: row.schedule_id, version: row.version })));
+  const lookup = await versions.load(
+    sql,
+    alive.map((row) => ({ scheduleId: row.schedule_id, version: row.version })),
+  );
   return alive.flatMap((row) => claimedRun(row, lookup) ?? []);
 }

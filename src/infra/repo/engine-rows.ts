@@ -1,7 +1,7 @@
 import { PgDialect } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
-import type { Attempt, RunCause } from '../../domain/entities/run.ts';
 import type { JsonValue } from '../../domain/entities/json.ts';
+import type { Attempt, RunCause } from '../../domain/entities/run.ts';
 import type { ScheduleId } from '../../domain/ids.ts';
 import type { ClaimedRun } from '../../domain/ports/engine-store.ts';
 import type { VersionLookup } from './schedule-version-cache.ts';
@@ -10,7 +10,7 @@ import type { Executor } from './terminal-transition.ts';
 const dialect = new PgDialect();
 
 /** A connection held for one transaction, or the pool itself: what an engine statement is sent through. */
-export type EngineSql = postgres.ReservedSql | postgres.Sql;
+export type EngineSql = postgres.TransactionSql | postgres.Sql;
 
 /** Text of a Postgres array of numbers, uuids or words that need no quotes. */
 export function arrayLiteral(values: readonly (number | string | null)[]): string {

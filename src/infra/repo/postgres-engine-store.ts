@@ -39,7 +39,11 @@ export class PostgresEngineStore implements EngineStore {
     this.#monotonic = monotonic;
   }
 
-  async fireDue(limit: number, claimant: Claimant, decide: (due: readonly DueSlot[], now: number) => readonly FireDecision[]): Promise<FiredBatch> {
+  async fireDue(
+    limit: number,
+    claimant: Claimant,
+    decide: (due: readonly DueSlot[], now: number) => readonly FireDecision[],
+  ): Promise<FiredBatch> {
     const isFullScan = this.#monotonic() - this.#scannedAt >= FULL_SCAN_EVERY_MS;
     const low = isFullScan ? 0 : Math.max(0, this.#low);
     const batch = await this.#pool.transaction(async (sql): Promise<FiredBatch> => {
@@ -64,7 +68,10 @@ export class PostgresEngineStore implements EngineStore {
     });
   }
 
-  async settle(settled: readonly SettledRun[], closed: readonly string[]): Promise<{ readonly stale: readonly RunKey[]; readonly nextDue: number }> {
+  async settle(
+    settled: readonly SettledRun[],
+    closed: readonly string[],
+  ): Promise<{ readonly stale: readonly RunKey[]; readonly nextDue: number }> {
     const mattering = settled.filter((run) => run.endMatters && run.state !== 'RETRYING');
     if (mattering.length === 0) {
       const stale = await this.#pool.query((sql) => settleRuns(sql, settled, closed));
@@ -108,12 +115,19 @@ export class PostgresEngineStore implements EngineStore {
     return rows.map((row) => ({ scheduleId: row.s, slot: Math.round(row.t), space: row.p }));
   }
 
-  async recover(limit: number, claimant: Claimant, newId: () => string): Promise<{ readonly claims: readonly RecoveredClaim[]; readonly poisoned: number }> {
+  async recover(
+    limit: number,
+    claimant: Claimant,
+    newId: () => string,
+  ): Promise<{ readonly claims: readonly RecoveredClaim[]; readonly poisoned: number }> {
     return this.#pool.transaction(async (sql) => {
       const { claims, poisoned } = await recoverClaims(sql, { limit, claimant, newId }, this.#versions);
       if (poisoned.length > 0) {
         const endedAt = Math.floor((await nextDue(sql, 'retries', 0)).now);
-        await afterRunsEnded(executorOf(sql), poisoned.map((key) => ({ ...key, state: 'DEAD', reason: 'POISON', endedAt })));
+        await afterRunsEnded(
+          executorOf(sql),
+          poisoned.map((key) => ({ ...key, state: 'DEAD', reason: 'POISON', endedAt })),
+        );
       }
       return { claims, poisoned: poisoned.length };
     });
@@ -121,7 +135,11 @@ export class PostgresEngineStore implements EngineStore {
 }
 
 /** The database's time; the earliest due time after the transaction's start; whether earlier ones are held elsewhere or were left over. */
-async function nextDue(sql: EngineSql, table: 'timers' | 'retries', low: number): Promise<{ readonly now: number; readonly nextDue: number; readonly isBehind: boolean }> {
+async function nextDue(
+  sql: EngineSql,
+  table: 'timers' | 'retries',
+  low: number,
+): Promise<{ readonly now: number; readonly nextDue: number; readonly isBehind: boolean }> {
   const [row] = await sql<{ now: number; due: number | null; behind: boolean }[]>`
     /* index timers_due or retries_due */
     select date_part('epoch', clock_timestamp()) * 1000 as now,

@@ -30,7 +30,8 @@ export class PostgresUpkeepStore implements UpkeepStore {
 
   async makePartitions(daysAhead: number): Promise<void> {
     await this.#pool.query(
-      (sql) => sql`select make_run_partition((now() at time zone 'UTC')::date + step) from generate_series(-1, ${daysAhead}::int) as step`,
+      (sql) =>
+        sql`select make_run_partition((now() at time zone 'UTC')::date + step) from generate_series(-1, ${daysAhead}::int) as step`,
     );
   }
 
@@ -45,7 +46,9 @@ export class PostgresUpkeepStore implements UpkeepStore {
     );
     let dropped = 0;
     for (const { day } of old) {
-      const [row] = await this.#pool.query((sql) => sql<{ gone: boolean }[]>`select drop_run_partition(${day}::date) as gone`);
+      const [row] = await this.#pool.query(
+        (sql) => sql<{ gone: boolean }[]>`select drop_run_partition(${day}::date) as gone`,
+      );
       if (row?.gone === true) dropped += 1;
     }
     await this.#pool.query(
@@ -100,7 +103,14 @@ async function endedUnseen(sql: EngineSql, limit: number): Promise<readonly Ende
     select t.schedule_id as s, date_part('epoch', r.slot) * 1000 as t, r.state as st, r.reason as re, date_part('epoch', r.ended_at) * 1000 as ea
     from timers t join runs r on r.schedule_id = t.schedule_id and r.slot = t.last_fired and r.space = 0
     where t.next_due = 'infinity' and r.state in ('SUCCEEDED', 'DEAD', 'CANCELLED') limit ${limit}`;
-  return rows.map((row) => ({ scheduleId: row.s, slot: Math.round(row.t), space: 0, state: row.st, reason: row.re, endedAt: Math.round(row.ea) }));
+  return rows.map((row) => ({
+    scheduleId: row.s,
+    slot: Math.round(row.t),
+    space: 0,
+    state: row.st,
+    reason: row.re,
+    endedAt: Math.round(row.ea),
+  }));
 }
 
 /** Buffered runs of schedules with nothing in flight, nothing retrying and nothing else released. */

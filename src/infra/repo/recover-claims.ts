@@ -38,7 +38,10 @@ export async function recoverClaims(
   if (locked.length === 0) return { claims: [], poisoned: [] };
   const ids = arrayLiteral(locked.map((row) => row.id));
   const rows = (await openRuns(sql, ids)).filter((row) => row.open);
-  const lookup = await versions.load(sql, rows.map((row) => ({ scheduleId: row.schedule_id, version: row.version })));
+  const lookup = await versions.load(
+    sql,
+    rows.map((row) => ({ scheduleId: row.schedule_id, version: row.version })),
+  );
   const isPoison = (row: ExpiredRow): boolean => row.size === 1 && row.recoveries + 1 >= POISON_DEATHS;
   const poisoned = rows.filter((row) => isPoison(row) || lookup.of(row.schedule_id, row.version).version === null);
   const kept = rows.filter((row) => !poisoned.includes(row));
@@ -52,7 +55,10 @@ export async function recoverClaims(
     lease: { claimId: claim.id, fence: claim.fence, recoveries: claim.recoveries },
     runs: claim.rows.flatMap((row) => claimedRun(row, lookup) ?? []),
   }));
-  return { claims, poisoned: poisoned.map((row) => ({ scheduleId: row.schedule_id, slot: Math.round(row.slot), space: row.space })) };
+  return {
+    claims,
+    poisoned: poisoned.map((row) => ({ scheduleId: row.schedule_id, slot: Math.round(row.slot), space: row.space })),
+  };
 }
 
 /** Each run the claims name; open when it has no row, or one RUNNING under this very claim. */
@@ -81,7 +87,8 @@ function regrouped(rows: readonly ExpiredRow[], newId: () => string): readonly T
   return [...groups].flatMap(([from, members]): TakenClaim[] => {
     const [first] = members;
     if (first === undefined) return [];
-    if (first.size === 1 || first.recoveries === 0) return [{ id: from, from, fence: first.fence + 1, recoveries: first.recoveries + 1, rows: members }];
+    if (first.size === 1 || first.recoveries === 0)
+      return [{ id: from, from, fence: first.fence + 1, recoveries: first.recoveries + 1, rows: members }];
     return members.map((row) => ({ id: newId(), from, fence: 1, recoveries: 0, rows: [row] }));
   });
 }
@@ -110,7 +117,15 @@ function dropClaims(sql: EngineSql, ids: string, kept: string): Promise<unknown>
 }
 
 function bury(sql: EngineSql, poisoned: readonly ExpiredRow[]): Promise<unknown> {
-  const rows = JSON.stringify(poisoned.map((row) => ({ s: row.schedule_id, t: row.slot, p: row.space, v: row.version, ca: row.cause ?? 'SCHEDULE' })));
+  const rows = JSON.stringify(
+    poisoned.map((row) => ({
+      s: row.schedule_id,
+      t: row.slot,
+      p: row.space,
+      v: row.version,
+      ca: row.cause ?? 'SCHEDULE',
+    })),
+  );
   return sql`
     insert into runs (schedule_id, slot, space, tenant_id, version, state, reason, cause, due, ended_at)
     select i.s, to_timestamp(i.t / 1000), i.p, v.tenant_id, i.v, 'DEAD', 'POISON', i.ca, to_timestamp(i.t / 1000), now()

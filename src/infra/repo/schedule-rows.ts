@@ -1,5 +1,6 @@
 import { type SQL, sql } from 'drizzle-orm';
-import { definitionOf, ScheduleEntity } from '../../domain/entities/schedule.ts';
+import { definitionOf } from '../../domain/entities/redefinition.ts';
+import { ScheduleEntity } from '../../domain/entities/schedule.ts';
 import type { TimerState } from '../../domain/entities/timer.ts';
 import { schedules, type scheduleVersions, timers } from '../db/schema.ts';
 

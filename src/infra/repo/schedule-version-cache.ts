@@ -5,7 +5,9 @@ import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import { arrayLiteral, type EngineSql } from './engine-rows.ts';
 
 /** A version, or why it does not compile any more (a zone that newer data dropped, say). */
-export type CachedVersion = { readonly version: ScheduleVersion; readonly problem: null } | { readonly version: null; readonly problem: string };
+export type CachedVersion =
+  | { readonly version: ScheduleVersion; readonly problem: null }
+  | { readonly version: null; readonly problem: string };
 
 export interface VersionLookup {
   of(scheduleId: ScheduleId, version: number): CachedVersion;

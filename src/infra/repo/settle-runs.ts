@@ -1,5 +1,4 @@
-import type { ScheduleId } from '../../domain/ids.ts';
-import type { RunKey } from '../../domain/ids.ts';
+import type { RunKey, ScheduleId } from '../../domain/ids.ts';
 import type { SettledRun } from '../../domain/ports/engine-store.ts';
 import { LANES } from '../../domain/ports/run-repository.ts';
 import { arrayLiteral, type EngineSql } from './engine-rows.ts';
@@ -11,7 +10,11 @@ import { arrayLiteral, type EngineSql } from './engine-rows.ts';
  */
 
 /** Answers the keys whose outcome was stale: another holder has the lease, or the run had ended. */
-export async function settleRuns(sql: EngineSql, settled: readonly SettledRun[], closed: readonly string[]): Promise<readonly RunKey[]> {
+export async function settleRuns(
+  sql: EngineSql,
+  settled: readonly SettledRun[],
+  closed: readonly string[],
+): Promise<readonly RunKey[]> {
   const stale = await sql<{ s: ScheduleId; t: number; p: number }[]>`
     /* claims, runs, retries by primary key */
     with input as materialized (

@@ -69,12 +69,15 @@ export async function afterRunsEnded(tx: Executor, ended: readonly EndedRun[]): 
 
 async function lockTimers(tx: Executor, ids: readonly ScheduleId[]): Promise<ReadonlyMap<ScheduleId, TimerRow>> {
   if (ids.length === 0) return new Map();
-  const rows = await rowsOf<TimerRow>(tx, sql`
+  const rows = await rowsOf<TimerRow>(
+    tx,
+    sql`
     select t.schedule_id, date_part('epoch', t.slot) * 1000 as slot, date_part('epoch', t.next_due) * 1000 as due,
            date_part('epoch', t.cursor) * 1000 as cursor, date_part('epoch', t.last_fired) * 1000 as last_fired, t.fires::float8 as fires,
            (v.trigger->>'delaySec')::float8 as delay_sec, date_part('epoch', v.end_at) * 1000 as end_at, v.max_fires, v.overlap_policy, v.pause_on_failures
     from timers t join schedule_versions v on v.schedule_id = t.schedule_id and v.version = t.version
-    where t.schedule_id = any(${literal(ids)}::text::uuid[]) order by t.schedule_id for update of t`);
+    where t.schedule_id = any(${literal(ids)}::text::uuid[]) order by t.schedule_id for update of t`,
+  );
   return new Map(rows.map((row) => [row.schedule_id, row]));
 }
 
@@ -83,9 +86,12 @@ async function whyDisabled(tx: Executor, row: TimerRow, run: EndedRun): Promise<
   if (run.reason === 'GONE') return 'the target answered 410 Gone';
   const limit = row.pause_on_failures;
   if (limit === null) return null;
-  const [found] = await rowsOf<{ dead: number }>(tx, sql`
+  const [found] = await rowsOf<{ dead: number }>(
+    tx,
+    sql`
     select count(*) filter (where state = 'DEAD')::int as dead
-    from (select state from runs where schedule_id = ${run.scheduleId} and state in ('SUCCEEDED', 'DEAD') order by slot desc limit ${limit}) as latest`);
+    from (select state from runs where schedule_id = ${run.scheduleId} and state in ('SUCCEEDED', 'DEAD') order by slot desc limit ${limit}) as latest`,
+  );
   return (found?.dead ?? 0) >= limit ? `${limit} runs in a row are dead` : null;
 }
 
@@ -98,12 +104,15 @@ async function chain(tx: Executor, chained: readonly (TimerState & { readonly s:
 
 /** Makes the earliest waiting run of each schedule due now. */
 async function releaseBuffered(tx: Executor, ids: readonly ScheduleId[]): Promise<number> {
-  const rows = await rowsOf<{ now: number }>(tx, sql`
+  const rows = await rowsOf<{ now: number }>(
+    tx,
+    sql`
     update retries w set next_due = now()
     from (select distinct on (schedule_id) schedule_id, slot, space from retries
           where schedule_id = any(${literal(ids)}::text::uuid[]) and next_due = 'infinity' order by schedule_id, slot) as e
     where w.schedule_id = e.schedule_id and w.slot = e.slot and w.space = e.space
-    returning date_part('epoch', now()) * 1000 as now`);
+    returning date_part('epoch', now()) * 1000 as now`,
+  );
   return rows[0]?.now ?? Number.POSITIVE_INFINITY;
 }
 

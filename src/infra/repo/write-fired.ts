@@ -10,8 +10,14 @@ interface Decided {
 }
 
 /** Sends, without waiting in between, all that a claim transaction writes; the caller awaits the answers with its commit. */
-export function writeFired(sql: EngineSql, decided: readonly Decided[], claimant: Claimant): readonly Promise<unknown>[] {
-  const fired = decided.filter(({ decision }) => decision.fired?.start === 'NOW' || decision.fired?.start === 'CANCEL_OTHER');
+export function writeFired(
+  sql: EngineSql,
+  decided: readonly Decided[],
+  claimant: Claimant,
+): readonly Promise<unknown>[] {
+  const fired = decided.filter(
+    ({ decision }) => decision.fired?.start === 'NOW' || decision.fired?.start === 'CANCEL_OTHER',
+  );
   const writes: Promise<unknown>[] = [];
   const moved = decided.filter(({ decision }) => typeof decision.next === 'object' && 'slot' in decision.next);
   if (moved.length > 0) writes.push(advanceTimers(sql, moved));
@@ -22,9 +28,15 @@ export function writeFired(sql: EngineSql, decided: readonly Decided[], claimant
   if (buffered.length > 0) writes.push(...insertBuffered(sql, buffered));
   const replaced = decided.filter(({ decision }) => decision.fired?.start === 'CANCEL_OTHER');
   if (replaced.length > 0) writes.push(...cancelPrevious(sql, replaced));
-  const ended = decided.filter(({ decision }) => decision.next === 'COMPLETED' || (typeof decision.next === 'object' && 'disabled' in decision.next));
+  const ended = decided.filter(
+    ({ decision }) =>
+      decision.next === 'COMPLETED' || (typeof decision.next === 'object' && 'disabled' in decision.next),
+  );
   if (ended.length > 0) {
-    const over = ended.map(({ slot, decision }) => ({ s: slot.scheduleId, p: typeof decision.next === 'object' && 'disabled' in decision.next ? decision.next.disabled : null }));
+    const over = ended.map(({ slot, decision }) => ({
+      s: slot.scheduleId,
+      p: typeof decision.next === 'object' && 'disabled' in decision.next ? decision.next.disabled : null,
+    }));
     writes.push(endSchedules(executorOf(sql), over));
   }
   return writes;
@@ -58,7 +70,16 @@ function insertSkipped(sql: EngineSql, skipped: readonly Decided[]): Promise<unk
     if (decision.skipped === null) return [];
     const { from, to, count, reason } = decision.skipped;
     const range = { from: new Date(from).toISOString(), to: new Date(to).toISOString(), count };
-    return [{ s: slot.scheduleId, t: from, n: slot.tenantId, v: slot.version?.version ?? 0, re: reason, ra: from === to ? null : range }];
+    return [
+      {
+        s: slot.scheduleId,
+        t: from,
+        n: slot.tenantId,
+        v: slot.version?.version ?? 0,
+        re: reason,
+        ra: from === to ? null : range,
+      },
+    ];
   });
   return sql`
     insert into runs (schedule_id, slot, space, tenant_id, version, state, reason, cause, range, due, ended_at)
@@ -69,7 +90,14 @@ function insertSkipped(sql: EngineSql, skipped: readonly Decided[]): Promise<unk
 
 function insertBuffered(sql: EngineSql, buffered: readonly Decided[]): readonly Promise<unknown>[] {
   const rows = JSON.stringify(
-    buffered.map(({ slot, decision }) => ({ s: slot.scheduleId, t: decision.fired?.slot, n: slot.tenantId, v: slot.version?.version ?? 0, ca: decision.fired?.cause, du: decision.fired?.due })),
+    buffered.map(({ slot, decision }) => ({
+      s: slot.scheduleId,
+      t: decision.fired?.slot,
+      n: slot.tenantId,
+      v: slot.version?.version ?? 0,
+      ca: decision.fired?.cause,
+      du: decision.fired?.due,
+    })),
   );
   return [
     sql`
@@ -88,7 +116,12 @@ function insertBuffered(sql: EngineSql, buffered: readonly Decided[]): readonly 
 /** Ends the run before as CANCELLED, whether it waits, is in flight, or has no row yet; its owner learns at its next renewal. */
 function cancelPrevious(sql: EngineSql, replaced: readonly Decided[]): readonly Promise<unknown>[] {
   const rows = JSON.stringify(
-    replaced.map(({ slot }) => ({ s: slot.scheduleId, t: slot.timer.lastFired, n: slot.tenantId, v: slot.version?.version ?? 0 })),
+    replaced.map(({ slot }) => ({
+      s: slot.scheduleId,
+      t: slot.timer.lastFired,
+      n: slot.tenantId,
+      v: slot.version?.version ?? 0,
+    })),
   );
   return [
     sql`

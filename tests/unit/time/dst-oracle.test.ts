@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { compileTrigger, nextSlot } from '../../../src/domain/time/compile.ts';
+import { compileTrigger, nextSlot, type TriggerContext } from '../../../src/domain/time/compile.ts';
 import type { DstPolicy } from '../../../src/domain/time/trigger.ts';
 import { naiveInstants, policyOf, transitionsOf } from './support/naive-clock.ts';
 import { type NaiveCron, naiveCron } from './support/naive-cron.ts';
@@ -46,7 +46,7 @@ describe('around a clock change', () => {
       const [text, expression] = random.pick([...naive]);
       const dst = random.pick(POLICIES);
       const expected = slotsAround(expression, tz, at, dst);
-      const found = foundAround(text, tz, at, dst);
+      const found = slotsUpTo(text, { tz, dst }, [at - WINDOW_MS, at + WINDOW_MS]);
       expect({ tz, change: new Date(at).toISOString(), text, dst, slots: found }).toEqual({
         tz,
         change: new Date(at).toISOString(),
@@ -54,6 +54,20 @@ describe('around a clock change', () => {
         dst,
         slots: expected,
       });
+    }
+  });
+
+  it(`a slot of that one day is found from months before (seed ${SEED})`, () => {
+    const random = randomFrom(SEED);
+    const transitions = STRANGE_ZONES.flatMap((tz) => transitionsOf(tz, 1971, 2040).map((at) => ({ tz, at })));
+    for (let turn = 0; turn < cases(1000); turn++) {
+      const { tz, at } = random.pick(transitions);
+      const { day, month } = Temporal.Instant.fromEpochMilliseconds(at - random.below(2)).toZonedDateTimeISO(tz);
+      const text = `${random.pick(['0', '30', '*/30', '15,45'])} ${random.pick(['0-3', '1', '2', '23', '*/2'])} ${day} ${month} *`;
+      const dst = random.pick(POLICIES);
+      const expected = slotsAround(naiveCron(text), tz, at, dst);
+      const found = slotsUpTo(text, { tz, dst }, [at - 200 * 86_400_000, at + WINDOW_MS]);
+      expect({ tz, text, dst, slots: found }).toEqual({ tz, text, dst, slots: expected });
     }
   });
 });
@@ -74,15 +88,10 @@ function slotsAround(expression: NaiveCron, tz: string, change: number, dst: Dst
   return texts([...slots].filter((at) => at > change - WINDOW_MS && at <= change + WINDOW_MS).sort((a, b) => a - b));
 }
 
-function foundAround(text: string, tz: string, change: number, dst: DstPolicy): string[] {
-  const trigger = compileTrigger({ type: 'CRON', cron: text }, { tz, dst });
+function slotsUpTo(text: string, context: TriggerContext, [after, last]: readonly [number, number]): string[] {
+  const trigger = compileTrigger({ type: 'CRON', cron: text }, context);
   const slots: number[] = [];
-  for (
-    let at = nextSlot(trigger, change - WINDOW_MS);
-    at !== null && at <= change + WINDOW_MS;
-    at = nextSlot(trigger, at)
-  )
-    slots.push(at);
+  for (let at = nextSlot(trigger, after); at !== null && at <= last; at = nextSlot(trigger, at)) slots.push(at);
   return texts(slots);
 }
 

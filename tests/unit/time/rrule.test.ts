@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { compileTrigger, nextSlot, normaliseTrigger } from '../../../src/domain/time/compile.ts';
+import { compileTrigger, nextSlot, normaliseTrigger, slotsBetween } from '../../../src/domain/time/compile.ts';
+import { wallText } from '../../../src/domain/time/instant.ts';
 import type { Trigger } from '../../../src/domain/time/trigger.ts';
+import { localTime } from '../../../src/domain/time/zone.ts';
 import { compiled, localSlots, NOON_2026 } from './support/tools.ts';
 
 const NEW_YORK = 'America/New_York';
@@ -108,6 +110,12 @@ describe('where oracles are wrong, an RRULE follows the RFC', () => {
     );
   });
 
+  it('and days at its beginning to those of the year before', () => {
+    expect(times('FREQ=YEARLY;BYWEEKNO=53;BYDAY=FR', '2015-06-01T09:00:00', 3)).toEqual(
+      at('09:00', '2016-01-01', '2021-01-01', '2027-01-01'),
+    );
+  });
+
   it('a rule finds its slot half a century away', () => {
     const rule = 'FREQ=SECONDLY;INTERVAL=86399;BYHOUR=3;BYMINUTE=7;BYSECOND=11';
     expect(times(rule, '2026-01-01T08:00:00', 2, 'UTC')).toEqual(['2074-02-07T03:07']);
@@ -196,6 +204,20 @@ describe('where an RRULE ends', () => {
     for (const count of [1, 2, 7, 60])
       expect(times(`${rule};COUNT=${count}`, '2026-01-01T09:30:00', count + 5)).toHaveLength(count);
     expect(times(`${rule};COUNT=60`, '2026-01-01T09:30:00', 60)).toEqual(times(rule, '2026-01-01T09:30:00', 60));
+  });
+
+  it('COUNT is exact over days of 23 and 25 hours', () => {
+    for (const [dtstart, minutesOfDay] of [
+      ['2026-03-29T00:00:00', 23 * 60],
+      ['2026-10-25T00:00:00', 25 * 60],
+    ] as const) {
+      const trigger = compiled({ type: 'RRULE', rrule: 'FREQ=MINUTELY;BYDAY=SU;COUNT=2000', dtstart }, 'Europe/Berlin');
+      const { last, count } = slotsBetween(trigger, 0, Date.UTC(2030, 0, 1), 5000);
+      expect(count).toBe(2000);
+      expect(localTime(last ?? 0, 'Europe/Berlin').slice(11, 16)).toBe(
+        wallText((2000 - minutesOfDay - 1) * 60).slice(11, 16),
+      );
+    }
   });
 
   it('a COUNT that arithmetic can do may be as large as it likes', () => {

@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import {
   canonicalZone,
   localTime,
@@ -55,6 +55,25 @@ describe('the name of a zone', () => {
     expect(canonicalZone(name)).toBeNull();
   });
 
+  it('is known without Temporal too, and ICU adds none of its own', () => {
+    vi.stubGlobal('Temporal', undefined);
+    try {
+      const names = [
+        'europe/BERLIN',
+        'utc',
+        'Etc/GMT+5',
+        'PST',
+        'SystemV/EST5',
+        'Factory',
+        '+01:00',
+        'Europe/Atlantis',
+      ];
+      expect(names.map(canonicalZone)).toEqual(['Europe/Berlin', 'UTC', 'Etc/GMT+5', null, null, null, null, null]);
+    } finally {
+      vi.unstubAllGlobals();
+    }
+  });
+
   it('the version of the zone data is known', () => {
     expect(tzdataVersion).toMatch(/^20\d\d[a-z]$/);
   });
@@ -92,6 +111,7 @@ describe('a time as it is written', () => {
     '2026-03-30 09:00:00Z',
     '2026-02-29T09:00:00Z',
     '2026-04-31T09:00:00Z',
+    '1900-02-29T09:00:00Z',
     '2026-13-01T09:00:00Z',
     '2026-00-01T09:00:00Z',
     '2026-03-30T24:00:00Z',

@@ -1,0 +1,43 @@
+/** What a contender does in its own process. */
+export interface ContenderSide {
+  /** Everything up to the start signal: the jobs are there and due, statistics are fresh. Answers numbers worth reporting. */
+  prepare(): Promise<Readonly<Record<string, number>> | undefined>;
+  /** From the start signal to the last durable end; answers how many jobs ended. The clock runs. */
+  round(): Promise<number>;
+  /** The clock has stopped: ends what would disturb the others' rounds. Answers numbers worth reporting. */
+  rest(): Promise<Readonly<Record<string, number>> | undefined>;
+  close(): Promise<void>;
+}
+
+/** Answers the orchestrator's messages one by one; the process ends with the first error, or with the orchestrator. */
+export function contend(side: ContenderSide): void {
+  const send = (kind: string, answer: object = {}): void => {
+    process.send?.({ kind, ...answer });
+  };
+  const act = async (kind: string): Promise<void> => {
+    if (kind === 'prepare') send('prepared', { numbers: (await side.prepare()) ?? {} });
+    else if (kind === 'go') send('measured', await measured(side));
+    else if (kind === 'rest') send('rested', { numbers: (await side.rest()) ?? {} });
+    else {
+      await side.close();
+      process.exit(0);
+    }
+  };
+  process.on('message', (message: { readonly kind: string }) => {
+    act(message.kind).catch((error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    });
+  });
+  process.on('disconnect', () => process.exit(1));
+  send('up');
+}
+
+async function measured(side: ContenderSide): Promise<{ jobs: number; wallMs: number; nodeCpuMs: number }> {
+  const cpu = process.cpuUsage();
+  const startedAt = performance.now();
+  const jobs = await side.round();
+  const wallMs = performance.now() - startedAt;
+  const used = process.cpuUsage(cpu);
+  return { jobs, wallMs, nodeCpuMs: (used.user + used.system) / 1000 };
+}

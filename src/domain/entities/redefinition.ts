@@ -1,0 +1,71 @@
+import { normaliseTrigger } from '../time/compile.ts';
+import type { ScheduleDefinition } from './definition.ts';
+import { checkDefinition, checkOwnership } from './definition-rules.ts';
+import { sameJson } from './json.ts';
+import { isSameTrigger } from './same-trigger.ts';
+import type { Act, MissedChoice, PassedSlots, ScheduleInput, ScheduleState } from './schedule.ts';
+import { countedWith, neverFires, passedBy, type Scheduled, startedTimer, versionOf } from './schedule-timer.ts';
+
+/*
+ * What another definition makes of a schedule: which changes make a new version, which start the trigger anew, and what
+ * becomes of the slot that was pending.
+ */
+
+/** The schedule under the new definition, and the slots of the old one that had come due unclaimed. */
+export interface Redefined extends Scheduled {
+  readonly passed: PassedSlots | null;
+}
+
+/** Null when nothing changes. Throws INVALID_TRIGGER, TRIGGER_NEVER_FIRES or VALIDATION_FAILED. */
+export function redefined(before: Scheduled, given: Omit<ScheduleInput, 'enabled'>, act: Act): Redefined | null {
+  const { state } = before;
+  const isSame = given.tz === state.tz && isSameTrigger(given.trigger, state.trigger, given.tz);
+  const trigger = isSame ? state.trigger : normaliseTrigger(given.trigger, given.tz, act.now);
+  const next: ScheduleState = { ...state, ...given, trigger };
+  if (sameJson(next, state)) return null;
+  checkOwnership(next);
+  checkDefinition(next);
+  const isSameDefinition = sameJson(definitionOf(next), definitionOf(state));
+  const after = { ...next, definitionVersion: isSameDefinition ? state.definitionVersion : state.version + 1 };
+  if (!isSame || !sameJson(next.dst, state.dst)) return restarted(before, after, act.now);
+  if (sameJson(windowOf(next), windowOf(state))) return { state: after, timer: before.timer, passed: null };
+  return retimed(before, after, act.now);
+}
+
+/** The parts of a schedule that its runs are made from. */
+export function definitionOf(state: ScheduleDefinition): ScheduleDefinition {
+  const { tz, trigger, target, payload, startAt, endAt, maxFires, jitter, dst } = state;
+  const { overlapPolicy, misfire, retry, timeoutSec, pauseOnFailures, onCompletion } = state;
+  const slots = { tz, trigger, startAt, endAt, maxFires, jitter, dst };
+  return { ...slots, target, payload, overlapPolicy, misfire, retry, timeoutSec, pauseOnFailures, onCompletion };
+}
+
+function windowOf(state: ScheduleDefinition): unknown {
+  return [state.startAt, state.endAt, state.maxFires, state.jitter];
+}
+
+/** Other slots: they begin after now. Those of the old trigger that had come due unclaimed keep their place in the record. */
+function restarted(before: Scheduled, after: ScheduleState, now: number): Redefined {
+  const passed = before.state.state === 'COMPLETED' ? null : passedBy(before, now, ...lateChoice(before, now));
+  const timer = startedTimer(after, now, countedWith(before.timer, passed));
+  return { state: after.state === 'COMPLETED' ? { ...after, state: 'ACTIVE' } : after, timer, passed };
+}
+
+/** The same slots in another window or with other jitter. A completed schedule begins again where the window now has slots to come. */
+function retimed({ timer }: Scheduled, after: ScheduleState, now: number): Redefined {
+  const version = versionOf(after);
+  if (after.state === 'COMPLETED') {
+    const again = version.firstTimer(now, timer);
+    return { state: again === null ? after : { ...after, state: 'ACTIVE' }, timer: again ?? timer, passed: null };
+  }
+  const moved = version.retimed(timer, now);
+  if (moved === null) throw neverFires('the trigger has no slot to come within startAt, endAt and maxFires');
+  return { state: after, timer: moved, passed: null };
+}
+
+/** What becomes of due slots that no claim took before the trigger changed: what the misfire policy would have made of them. */
+function lateChoice({ state, timer }: Scheduled, now: number): [MissedChoice, 'MISFIRE' | 'PAUSED'] {
+  if (state.state !== 'ACTIVE') return ['SKIP', 'PAUSED'];
+  const { policy, thresholdSec } = state.misfire;
+  return [now - timer.due <= thresholdSec * 1000 ? 'FIRE_ONCE' : policy, 'MISFIRE'];
+}

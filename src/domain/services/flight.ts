@@ -1,0 +1,92 @@
+import { type Attempt, boundedAttempts } from '../entities/run.ts';
+import { encodeRunId, type RunId } from '../ids.ts';
+import type { ClaimedRun, SettledRun } from '../ports/engine-store.ts';
+import type { FireTrace } from '../ports/journal.ts';
+import type { Delivery } from '../ports/sender.ts';
+import type { HeldClaim } from './held-claim.ts';
+
+/** A claimed run whose attempt has not begun. `claimedAt` is epoch ms. */
+export interface Waiting {
+  readonly run: ClaimedRun;
+  readonly claim: HeldClaim;
+  readonly claimedAt: number;
+}
+
+/** When an attempt began: epoch ms by the database's clock, and by the monotonic one. */
+export interface Departure {
+  readonly at: number;
+  readonly monotonic: number;
+}
+
+/** What an attempt made of its run; `retryAt` (epoch ms) only with RETRYING. */
+export type FlightEnd = Pick<SettledRun, 'state' | 'reason' | 'retryAt'> & { readonly attempts: readonly Attempt[] };
+
+/** An attempt under way: what its sender is told, and what becomes of its run. */
+export class Flight implements Delivery {
+  readonly run: ClaimedRun;
+  readonly claim: HeldClaim;
+  readonly trace: FireTrace | null;
+  readonly abort = new AbortController();
+  readonly departure: Departure;
+  /** The run has a row that shows it in flight. */
+  isShown: boolean;
+
+  constructor({ run, claim }: Waiting, trace: FireTrace | null, departure: Departure) {
+    this.run = run;
+    this.claim = claim;
+    this.trace = trace;
+    this.departure = departure;
+    this.isShown = run.startedAt !== null;
+  }
+
+  get key(): Delivery['key'] {
+    return this.run.key;
+  }
+  get runId(): RunId {
+    return encodeRunId(this.run.key);
+  }
+  get tenantId(): Delivery['tenantId'] {
+    return this.run.version.tenantId;
+  }
+  get version(): Delivery['version'] {
+    return this.run.version;
+  }
+  get cause(): Delivery['cause'] {
+    return this.run.cause;
+  }
+  get attempt(): number {
+    return nextAttempt(this.run);
+  }
+  get due(): number {
+    return this.run.due;
+  }
+  get payload(): Delivery['payload'] {
+    return this.run.payload ?? this.run.version.definition.payload;
+  }
+
+  /** The run's record once the attempt has ended at `endedAt`, or as it shows while under way. */
+  record(end: FlightEnd, endedAt: number): SettledRun {
+    const { run, claim, departure } = this;
+    return {
+      key: run.key,
+      lease: claim.lease,
+      tenantId: run.version.tenantId,
+      version: run.version.version,
+      state: end.state,
+      reason: end.reason,
+      cause: run.cause,
+      attempts: boundedAttempts(end.attempts),
+      payload: run.payload,
+      due: run.due,
+      startedAt: run.startedAt ?? departure.at,
+      endedAt,
+      retryAt: end.retryAt,
+      endMatters: end.reason === 'GONE' || run.version.endOfRunMatters,
+    };
+  }
+}
+
+/** The number of the attempt that follows those a run has had; 1 for the first. */
+export function nextAttempt(run: ClaimedRun): number {
+  return (run.attempts.at(-1)?.number ?? 0) + 1;
+}

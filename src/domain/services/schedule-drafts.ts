@@ -1,0 +1,100 @@
+import { type Caller, sees } from '../entities/caller.ts';
+import { sameJson } from '../entities/json.ts';
+import { ScheduleEntity, type ScheduleInput } from '../entities/schedule.ts';
+import type { Target } from '../entities/target.ts';
+import { DomainError } from '../errors.ts';
+import { asScheduleId, type ScheduleId } from '../ids.ts';
+import type { Senders } from '../ports/sender.ts';
+import type { TenantWork } from '../ports/unit-of-work.ts';
+
+/** A schedule before and after one change; null: there was none. */
+export interface ScheduleChange {
+  readonly before: ScheduleEntity | null;
+  readonly after: ScheduleEntity;
+}
+
+/** What callers want schedules to be, checked inside a transaction: the caller's reach, the definition, a new target. */
+export class ScheduleDrafts {
+  readonly #senders: Senders;
+  readonly #newId: () => string;
+
+  constructor(senders: Senders, newId: () => string) {
+    this.#senders = senders;
+    this.#newId = newId;
+  }
+
+  /** A schedule that is not saved yet. */
+  async created(work: TenantWork, caller: Caller, input: ScheduleInput): Promise<ScheduleEntity> {
+    checkReach(caller, input);
+    const owner = { id: this.freshId(), tenantId: caller.tenantId };
+    const created = ScheduleEntity.create(input, owner, { by: caller.subject, now: work.now });
+    await this.#checkTarget(work, created.state.target);
+    return created;
+  }
+
+  /** The schedule under another definition, not saved yet; itself when nothing changes. */
+  async redefined(
+    work: TenantWork,
+    caller: Caller,
+    before: ScheduleEntity,
+    input: ScheduleInput,
+  ): Promise<ScheduleEntity> {
+    checkReach(caller, input);
+    const after = before.replace(input, { by: caller.subject, now: work.now });
+    if (!sameJson(after.state.target, before.state.target)) await this.#checkTarget(work, after.state.target);
+    return after;
+  }
+
+  /** Saves the schedule with the input's key as the input says. Throws ALREADY_EXISTS when somebody else has just created it. */
+  async upserted(
+    work: TenantWork,
+    caller: Caller,
+    input: ScheduleInput & { readonly key: string },
+    ifMatch: number | null,
+  ): Promise<ScheduleChange> {
+    const before = await work.schedules.findForChange({ key: input.key });
+    if (before === null) {
+      if (ifMatch !== null) throw new DomainError('PRECONDITION_FAILED', 'there is no schedule with this key');
+      const after = await this.created(work, caller, input);
+      await work.schedules.insert(after);
+      return { before, after };
+    }
+    if (!sees(caller, before.state.organizationId)) {
+      throw new DomainError('PERMISSION_DENIED', 'the key belongs to another organization');
+    }
+    checkMatch(before, ifMatch);
+    const after = await this.redefined(work, caller, before, input);
+    if (after !== before) await work.schedules.save(after, before);
+    return { before, after };
+  }
+
+  freshId(): ScheduleId {
+    const id = asScheduleId(this.#newId());
+    if (id === null) throw new Error('the made id is no UUID');
+    return id;
+  }
+
+  async #checkTarget({ schedules }: TenantWork, target: Target): Promise<void> {
+    this.#senders.check(target);
+    if (target.kind !== 'COMMAND' || (await schedules.knowsCommand(target.command.name))) return;
+    const message = `no live node has registered the command "${target.command.name}"`;
+    throw new DomainError('UNKNOWN_COMMAND', message, [{ path: 'target.command.name', message }]);
+  }
+}
+
+/** The schedule, if it exists for the caller. Throws NOT_FOUND. */
+export function visible(caller: Caller, schedule: ScheduleEntity | null): ScheduleEntity {
+  if (schedule !== null && sees(caller, schedule.state.organizationId)) return schedule;
+  throw new DomainError('NOT_FOUND', 'no such schedule');
+}
+
+/** Throws PRECONDITION_FAILED unless the schedule is at the version its caller believes; null: whatever it is. */
+export function checkMatch({ state }: ScheduleEntity, ifMatch: number | null): void {
+  if (ifMatch === null || ifMatch === state.version) return;
+  throw new DomainError('PRECONDITION_FAILED', `the schedule is at version ${state.version}`);
+}
+
+function checkReach(caller: Caller, { organizationId }: ScheduleInput): void {
+  if (sees(caller, organizationId)) return;
+  throw new DomainError('PERMISSION_DENIED', 'the token writes only what belongs to its organization');
+}
