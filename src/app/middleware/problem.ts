@@ -56,6 +56,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   TRIGGER_NEVER_FIRES: { status: 422, title: 'The trigger never fires' },
   UNKNOWN_COMMAND: { status: 422, title: 'Unknown command' },
   TARGET_NOT_ALLOWED: { status: 422, title: 'Target not allowed' },
+  BACKFILL_TOO_LARGE: { status: 422, title: 'The backfill is too large' },
   IDEMPOTENCY_MISMATCH: { status: 422, title: 'Idempotency key used for another request' },
   RATE_LIMITED: { status: 429, title: 'Too many requests' },
   HEADERS_TOO_LARGE: { status: 431, title: 'Request headers too large' },

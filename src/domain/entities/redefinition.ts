@@ -46,9 +46,18 @@ function windowOf(state: ScheduleDefinition): unknown {
 
 /** Other slots: they begin after now. Those of the old trigger that had come due unclaimed keep their place in the record. */
 function restarted(before: Scheduled, after: ScheduleState, now: number): Redefined {
-  const passed = before.state.state === 'COMPLETED' ? null : passedBy(before, now, ...lateChoice(before, now));
+  const passed = passedBefore(before, now);
   const timer = startedTimer(after, now, countedWith(before.timer, passed));
   return { state: after.state === 'COMPLETED' ? { ...after, state: 'ACTIVE' } : after, timer, passed };
+}
+
+/** A definition that disabled its schedule may not compile any more, so its slots are not counted. */
+function passedBefore(before: Scheduled, now: number): PassedSlots | null {
+  const { state, timer } = before;
+  if (state.state === 'COMPLETED') return null;
+  if (state.state !== 'DISABLED') return passedBy(before, now, ...lateChoice(before, now));
+  const skipped = { from: timer.slot, to: now, count: null, reason: 'PAUSED' } as const;
+  return timer.due > now ? null : { version: state.definitionVersion, fired: [], skipped };
 }
 
 /** The same slots in another window or with other jitter. A completed schedule begins again where the window now has slots to come. */

@@ -126,6 +126,20 @@ export class ScheduleVersion {
     return { latest, before: { from: first, to, count: later === null ? null : later + 1 - latest.length } };
   }
 
+  /** The next slot after `after` within the window; null when none follows, or when it depends on the end of a run. */
+  slotAfter(after: number): number | null {
+    const { startAt } = this.definition;
+    const slot = this.#nextOf(Math.max(after, (startAt?.getTime() ?? 0) - 1));
+    return slot !== null && slot <= this.#lastOpen(Number.POSITIVE_INFINITY) ? slot : null;
+  }
+
+  /** How many slots lie in (after, upTo] within the window; null past 100,000. */
+  countSlots(after: number, upTo: number): number | null {
+    const { startAt } = this.definition;
+    const from = Math.max(after, (startAt?.getTime() ?? 0) - 1);
+    return slotsBetween(this.#compiled, from, Math.max(from, this.#lastOpen(upTo)), COUNT_CAP).count;
+  }
+
   /** The version's next slot after `after` with its due time and what a clock change did to it; null past its window. */
   upcomingAfter(
     after: number,

@@ -35,4 +35,6 @@ export interface Journal {
   note(event: string, fields: Readonly<Record<string, string | number | boolean>>): void;
 }
 
-export type ScheduleEvent = 'created' | 'replaced' | 'patched' | 'paused' | 'resumed' | 'deleted' | 'triggered' | 'completed' | 'disabled';
+export type ScheduleEvent = 'created' | 'replaced' | 'patched' | 'paused' | 'resumed' | 'deleted' | 'triggered'
+  | 'backfilled'
+  | 'skip_marked' | 'completed' | 'disabled';

@@ -1,4 +1,5 @@
 import type { TenantId } from '../ids.ts';
+import type { BackfillRepository } from './backfill-repository.ts';
 import type { RunRepository } from './run-repository.ts';
 import type { ScheduleRepository } from './schedule-repository.ts';
 
@@ -8,6 +9,7 @@ export interface TenantWork {
   readonly now: number;
   readonly schedules: ScheduleRepository;
   readonly runs: RunRepository;
+  readonly backfills: BackfillRepository;
 }
 
 /** Opens transactions. Outages become UNAVAILABLE; deadlocks and serialization failures are tried again. */

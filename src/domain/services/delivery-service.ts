@@ -28,6 +28,14 @@ const RING_EVERY = 1000;
 
 /** What a sender says, or what was made of a sender that broke its word and threw. */
 const SENDER_THREW: Outcome = { kind: 'unanswered', attempt: 'FAILED', reason: 'the sender failed' };
+/** A sender that was told to stop has this long; then its attempt ends without it. */
+const STOP_MS = 2000;
+const SENDER_DEAF: Outcome = {
+  kind: 'unanswered',
+  attempt: 'TIMEOUT',
+  reason: 'the sender did not stop',
+  possibleDuplicate: true,
+};
 
 /** Delivers claimed runs, fairly over tenants, each attempt with a total deadline; hands ended attempts to settlement. */
 export class DeliveryService {
@@ -128,7 +136,9 @@ export class DeliveryService {
   /** Ends the attempts at these runs; their outcome will be stale. */
   cancel(keys: readonly Delivery['key'][]): void {
     const names = new Set(keys.map(encodeRunId));
-    for (const flight of this.#flights) if (names.has(flight.runId)) flight.stop(new Error('the run was cancelled'));
+    const now = this.#clock.monotonic();
+    for (const flight of this.#flights)
+      if (names.has(flight.runId)) flight.stop(new Error('the run was cancelled'), now);
   }
 
   /** Starts nothing more: what waits is handed back without an attempt. */
@@ -139,7 +149,8 @@ export class DeliveryService {
 
   /** Ends all attempts in flight as aborted: possible duplicates that use no attempt. */
   abortAll(): void {
-    for (const flight of this.#flights) flight.stop(new Error('the process is shutting down'));
+    const now = this.#clock.monotonic();
+    for (const flight of this.#flights) flight.stop(new Error('the process is shutting down'), now);
   }
 
   #pump(): void {
@@ -193,16 +204,9 @@ export class DeliveryService {
       this.onRoom();
     } else {
       const endedAt = this.#clock.now();
-      const { before, startedAt, firstDue } = {
-        before: flight.run.attempts,
-        startedAt: flight.departure.at,
-        firstDue: flight.due,
-      };
-      const settlement = settleAttempt(
-        flight.version.definition.retry,
-        { before, startedAt, endedAt, firstDue, outcome },
-        this.#random(),
-      );
+      const { run, departure, due: firstDue } = flight;
+      const attempt = { before: run.attempts, startedAt: departure.at, endedAt, firstDue, outcome };
+      const settlement = settleAttempt(run.version.definition.retry, attempt, this.#random());
       this.#finish(flight.claim, flight.record(settlement, endedAt), flight.trace);
     }
     this.#pump();

@@ -30,6 +30,8 @@ export class Flight implements Delivery {
   readonly departure: Departure;
   /** The run has a row that shows it in flight. */
   isShown: boolean;
+  /** Monotonic; null while nobody has asked it to stop. */
+  #stoppedAt: number | null = null;
 
   constructor({ run, claim }: Waiting, trace: FireTrace | null, departure: Departure) {
     this.run = run;
@@ -62,6 +64,16 @@ export class Flight implements Delivery {
   }
   get payload(): Delivery['payload'] {
     return this.run.payload ?? this.run.version.definition.payload;
+  }
+
+  get stoppedAt(): number | null {
+    return this.#stoppedAt;
+  }
+
+  /** Asks the sender to end the attempt; the first reason counts. */
+  stop(reason: Error, monotonic: number): void {
+    this.#stoppedAt ??= monotonic;
+    this.abort.abort(reason);
   }
 
   /** The run's record once the attempt has ended at `endedAt`, or as it shows while under way. */

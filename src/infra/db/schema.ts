@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import {
   bigint,
+  boolean,
   customType,
   index,
   integer,
@@ -122,6 +123,10 @@ export const timers = pgTable(
     lastFired: instantMs('last_fired'),
     fires: bigint('fires', { mode: 'number' }).notNull().default(0),
     version: integer('version').notNull(),
+    /** Zone data that the slot was computed with, such as 2026c. */
+    tzdata: text('tzdata'),
+    /** The slot becomes no run: a person asked so. */
+    skipNext: boolean('skip_next').notNull().default(false),
   },
   (table) => [index('timers_due').on(table.nextDue)],
 );
@@ -186,6 +191,24 @@ export const retries = pgTable(
     primaryKey({ columns: [table.scheduleId, table.slot, table.space] }),
     index('retries_due').on(table.nextDue),
   ],
+);
+
+/** A stretch of slots to run after the fact, emitted in chunks from its cursor. */
+export const backfills = pgTable(
+  'backfills',
+  {
+    id: uuid('id').primaryKey(),
+    tenantId: tenant(),
+    scheduleId: scheduleId(),
+    version: integer('version').notNull(),
+    /** No slot at or before it is left to emit. */
+    cursor: instantMs('cursor').notNull(),
+    until: instantMs('until').notNull(),
+    remaining: integer('remaining').notNull(),
+    createdAt: instant('created_at').notNull(),
+    createdBy: text('created_by').notNull(),
+  },
+  (table) => [index('backfills_age').on(table.createdAt), index('backfills_schedule').on(table.scheduleId)],
 );
 
 export const nodes = pgTable('nodes', {

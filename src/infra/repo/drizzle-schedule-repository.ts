@@ -60,7 +60,7 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
       .prepare('insert_schedule')
       .execute();
     if (inserted.length === 0) throw keyTaken(entity);
-    await pipelined([this.#insertVersion(entity), ...(entity.isActive ? [this.#insertTimer(entity)] : [])]);
+    await pipelined([this.#insertVersion(entity), ...(entity.isActive ? [this.#insertTimer(entity, true)] : [])]);
   }
 
   async save(entity: ScheduleEntity, before: ScheduleEntity): Promise<void> {
@@ -159,17 +159,19 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
   }
 
   async #moveTimer(entity: ScheduleEntity, before: ScheduleEntity): Promise<void> {
-    if (before.isActive && !entity.isActive) return this.#deleteTimer(entity.state.id);
-    if (!before.isActive && entity.isActive) return this.#insertTimer(entity);
-    const isUntouched =
-      entity.timer === before.timer && entity.state.definitionVersion === before.state.definitionVersion;
-    if (!entity.isActive || isUntouched) return;
-    await this.#tx
-      .update(timers)
-      .set(timerRow(entity))
-      .where(this.#timer(entity.state.id))
-      .prepare('save_timer')
-      .execute();
+    const { id, definitionVersion } = entity.state;
+    const isFresh = entity.timer !== before.timer;
+    if (before.isActive && !entity.isActive) return this.#deleteTimer(id);
+    if (!before.isActive && entity.isActive) return this.#insertTimer(entity, isFresh);
+    if (!entity.isActive || (!isFresh && definitionVersion === before.state.definitionVersion)) return;
+    // A mark to skip the next slot belongs to that slot.
+    const isMoved = entity.timer.slot !== before.timer.slot;
+    const change = {
+      ...(isFresh && timerRow(entity, true)),
+      ...(isMoved && { skipNext: false }),
+      version: definitionVersion,
+    };
+    await this.#tx.update(timers).set(change).where(this.#timer(id)).prepare('save_timer').execute();
   }
 
   async #update(entity: ScheduleEntity, version: number): Promise<void> {
@@ -189,8 +191,8 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     await this.#tx.insert(scheduleVersions).values(versionRow(entity)).prepare('insert_version').execute();
   }
 
-  async #insertTimer(entity: ScheduleEntity): Promise<void> {
-    await this.#tx.insert(timers).values(timerRow(entity)).prepare('insert_timer').execute();
+  async #insertTimer(entity: ScheduleEntity, isFresh: boolean): Promise<void> {
+    await this.#tx.insert(timers).values(timerRow(entity, isFresh)).prepare('insert_timer').execute();
   }
 
   async #deleteTimer(id: ScheduleId): Promise<void> {

@@ -4,6 +4,7 @@ import type { TenantId } from '../../domain/ids.ts';
 import type { TenantWork, UnitOfWork } from '../../domain/ports/unit-of-work.ts';
 import { type Database, type Transaction, withinDeadline } from '../db/client.ts';
 import { asDomainError, isConnectionLost, isLostRace, isOutage } from '../db/database-errors.ts';
+import { DrizzleBackfillRepository } from './drizzle-backfill-repository.ts';
 import { DrizzleRunRepository } from './drizzle-run-repository.ts';
 import { DrizzleScheduleRepository } from './drizzle-schedule-repository.ts';
 
@@ -41,7 +42,9 @@ export class DrizzleUnitOfWork implements UnitOfWork {
           const now = await enter(tx, tenantId);
           hasBegun = true;
           const schedules = new DrizzleScheduleRepository(tx, tenantId);
-          const result = await work({ now, schedules, runs: new DrizzleRunRepository(tx, tenantId) });
+          const runs = new DrizzleRunRepository(tx, tenantId);
+          const backfills = new DrizzleBackfillRepository(tx, tenantId);
+          const result = await work({ now, schedules, runs, backfills });
           signal.throwIfAborted();
           return result;
         });

@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { definitionOf } from '../../domain/entities/redefinition.ts';
 import { ScheduleEntity } from '../../domain/entities/schedule.ts';
 import type { TimerState } from '../../domain/entities/timer.ts';
+import { tzdataVersion } from '../../domain/time/zone.ts';
 import { schedules, type scheduleVersions, timers } from '../db/schema.ts';
 
 /*
@@ -43,18 +44,11 @@ export function versionRow({ state }: ScheduleEntity): typeof scheduleVersions.$
   return { ...definitionOf(state), tenantId: state.tenantId, scheduleId: state.id, version: state.definitionVersion };
 }
 
-export function timerRow({ state, timer }: ScheduleEntity): TimerRow {
+/** The hot row of a timer that was computed just now, or long ago: then the zone data it was computed with is not known. */
+export function timerRow({ state, timer }: ScheduleEntity, isFresh: boolean): typeof timers.$inferInsert {
   const { slot, due, cursor, lastFired, fires } = timer;
-  return {
-    scheduleId: state.id,
-    tenantId: state.tenantId,
-    nextDue: due,
-    slot,
-    cursor,
-    lastFired,
-    fires,
-    version: state.definitionVersion,
-  };
+  const of = { scheduleId: state.id, tenantId: state.tenantId, version: state.definitionVersion };
+  return { ...of, nextDue: due, slot, cursor, lastFired, fires, tzdata: isFresh ? tzdataVersion : null };
 }
 
 /** Epoch milliseconds as an instant of the database. */

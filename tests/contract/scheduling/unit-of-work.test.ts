@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
 import postgres from 'postgres';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -201,6 +202,23 @@ describe('a database that does not answer', () => {
     expect([...codes].filter((code) => code !== null && code !== 'UNAVAILABLE')).toEqual([]);
     await expect(unitOfWork.forTenant(TENANT, async () => 'well')).resolves.toBe('well');
     await Promise.all([pool.end({ timeout: 1 }), login.end()]);
+  });
+
+  test('and slams the door during the greeting is UNAVAILABLE, and is not dialled for ever', async () => {
+    let dialled = 0;
+    const server = createServer((socket) => {
+      dialled += 1;
+      socket.on('error', () => undefined).destroy();
+    }).listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const url = `postgres://nobody@127.0.0.1:${(server.address() as AddressInfo).port}/none`;
+    const pool = connectPool(url, { role: 'scheduler_api', max: 1, applicationName: 'test' });
+    expect(await codeOf(new DrizzleUnitOfWork(openDatabase(pool)).forTenant(TENANT, async () => undefined))).toBe(
+      'UNAVAILABLE',
+    );
+    expect(dialled).toBe(3);
+    await pool.end({ timeout: 0 });
+    server.close();
   });
 
   test('and kills our backends is UNAVAILABLE, then answers again', async () => {

@@ -312,6 +312,17 @@ describe('a completed schedule', () => {
   });
 });
 
+test('a schedule whose definition no longer compiles is repaired by another one', () => {
+  const { state, timer } = createdAt(CREATED);
+  const broken = new ScheduleEntity(
+    { ...state, state: 'DISABLED', stateReason: 'no such zone', tz: 'Mars/Olympus' },
+    timer,
+  );
+  const repaired = replaced(broken, { tz: 'UTC', enabled: true }, TEN + HOUR);
+  expect([repaired.state.state, at(repaired.timer.slot)]).toEqual(['ACTIVE', '2026-03-02T12:00:00Z']);
+  expect(repaired.passed).toMatchObject({ fired: [], skipped: { from: TEN, count: null, reason: 'PAUSED' } });
+});
+
 describe('when something becomes due', () => {
   const active = createdAt(CREATED);
 

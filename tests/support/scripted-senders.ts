@@ -1,0 +1,59 @@
+import type { Outcome } from '../../src/domain/entities/run.ts';
+import type { RunId } from '../../src/domain/ids.ts';
+import type { Delivery, Sender, Senders } from '../../src/domain/ports/sender.ts';
+
+/** What a sender was asked to deliver, kept as it was then. */
+export interface Sent {
+  readonly runId: RunId;
+  readonly slot: number;
+  readonly attempt: number;
+  readonly version: number;
+  readonly target: Delivery['version']['definition']['target'];
+  readonly payload: Delivery['payload'];
+}
+
+export const ACCEPTED: Outcome = { kind: 'accepted', attempt: 'ACCEPTED', httpStatus: 200 };
+export const FAILED: Outcome = { kind: 'unanswered', attempt: 'HTTP_STATUS', httpStatus: 503 };
+const BROKEN_OFF: Outcome = { kind: 'aborted', attempt: 'ABORTED', possibleDuplicate: true };
+
+/** Senders that answer as a test says: at once, or, where `answer` says nothing, when {@link ScriptedSenders.release} is called. */
+export class ScriptedSenders implements Senders {
+  readonly sent: Sent[] = [];
+  answer: (delivery: Delivery) => Outcome | null;
+  readonly #held = new Map<RunId, (outcome: Outcome) => void>();
+
+  constructor(answer: (delivery: Delivery) => Outcome | null = () => ACCEPTED) {
+    this.answer = answer;
+  }
+
+  /** Runs in flight that wait for {@link release}. */
+  get held(): readonly RunId[] {
+    return [...this.#held.keys()];
+  }
+
+  /** Answers every delivery that is held. */
+  release(outcome: Outcome): void {
+    for (const end of this.#held.values()) end(outcome);
+    this.#held.clear();
+  }
+
+  of(): Sender {
+    return { send: (delivery, signal) => this.#send(delivery, signal) };
+  }
+
+  check(): void {}
+
+  #send(delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
+    const { runId, key, attempt, version, payload } = delivery;
+    const { target } = version.definition;
+    this.sent.push({ runId, slot: key.slot, attempt, version: version.version, target, payload });
+    const answer = this.answer(delivery);
+    if (answer !== null) return Promise.resolve(answer);
+    return new Promise((resolve) => {
+      this.#held.set(runId, resolve);
+      signal.addEventListener('abort', () => resolve(signal.reason.name === 'TimeoutError' ? TIMED_OUT : BROKEN_OFF));
+    });
+  }
+}
+
+const TIMED_OUT: Outcome = { kind: 'unanswered', attempt: 'TIMEOUT', possibleDuplicate: true };
