@@ -15,6 +15,7 @@ import { Engine } from './app/workers/engine.ts';
 import type { Config } from './config.ts';
 import type { Journal } from './domain/ports/journal.ts';
 import type { Senders } from './domain/ports/sender.ts';
+import { BackfillService } from './domain/services/backfill-service.ts';
 import { DeliveryService } from './domain/services/delivery-service.ts';
 import { FiringService } from './domain/services/firing-service.ts';
 import { RunService } from './domain/services/run-service.ts';
@@ -30,6 +31,7 @@ import { migrate, newestMigration } from './infra/db/migrate.ts';
 import type { CommandFunction } from './infra/messaging/command-sender.ts';
 import { PostgresBell } from './infra/messaging/postgres-bell.ts';
 import { DrizzleUnitOfWork } from './infra/repo/drizzle-unit-of-work.ts';
+import { PostgresBackfillStore } from './infra/repo/postgres-backfill-store.ts';
 import { PostgresEngineStore } from './infra/repo/postgres-engine-store.ts';
 import { PostgresSigningKeys } from './infra/repo/postgres-signing-keys.ts';
 import { PostgresUpkeepStore } from './infra/repo/postgres-upkeep-store.ts';
@@ -68,9 +70,12 @@ async function composeInto(
   const senders = openSenders(config, { commands, signingKeys, echo, ...base }, closing);
   const scheduling = new SchedulingService({ ...base, senders, newId });
   const runs = new RunService(base);
-  const loops = buildEngine(config, { ...base, senders, scheduling, commands });
+  const versions = new ScheduleVersionCache(CACHED_VERSIONS, CACHED_BYTES);
+  const store = new PostgresBackfillStore(enginePool, versions);
+  const backfills = new BackfillService({ ...base, store, newId });
+  const loops = buildEngine(config, { ...base, senders, scheduling, backfills, versions, commands });
   const issuer = config.embedded && config.JWKS_URL === undefined ? await openDevIssuer(config.DATA_DIR) : null;
-  const parts = { scheduling, runs, journal, health: loops.health };
+  const parts = { scheduling, runs, backfills, journal, health: loops.health };
   const server = config.ROLES.includes('api')
     ? await buildServer({
         ...parts,
@@ -129,6 +134,8 @@ function unusable(url: string): (error: unknown) => never {
 interface EngineNeeds extends Base {
   readonly senders: Senders;
   readonly scheduling: SchedulingService;
+  readonly backfills: BackfillService;
+  readonly versions: ScheduleVersionCache;
   readonly commands: ReadonlyMap<string, CommandFunction>;
 }
 
@@ -137,10 +144,8 @@ function buildEngine(
   config: Config,
   needs: EngineNeeds,
 ): { engine: Engine | null; upkeep: UpkeepService; health: DatabaseHealthProbe } {
-  const { clock, journal, enginePool, senders, bell, scheduling, commands } = needs;
-  const store = new PostgresEngineStore(enginePool, new ScheduleVersionCache(CACHED_VERSIONS, CACHED_BYTES), () =>
-    clock.monotonic(),
-  );
+  const { clock, journal, enginePool, senders, bell, scheduling, backfills, versions, commands } = needs;
+  const store = new PostgresEngineStore(enginePool, versions, () => clock.monotonic());
   const limits = { concurrency: config.DELIVERY_CONCURRENCY, ahead: AHEAD };
   const delivery = new DeliveryService({ senders, clock, journal, random: Math.random, limits });
   const owner = newId();
@@ -165,7 +170,7 @@ function buildEngine(
     retentionDays: config.RETENTION_DAYS,
   });
   const engine = config.ROLES.includes('engine')
-    ? new Engine({ firing, delivery, settling, upkeep, bell, clock, journal })
+    ? new Engine({ firing, delivery, settling, upkeep, backfills, bell, clock, journal })
     : null;
   const health = new DatabaseHealthProbe({
     pool: enginePool,

@@ -30,6 +30,7 @@ const NEEDS: Record<keyof typeof CAPABILITIES, Capability> = {
   pauseSchedule: 'OPERATE',
   resumeSchedule: 'OPERATE',
   triggerSchedule: 'OPERATE',
+  createBackfill: 'OPERATE',
   listUpcomingSlots: 'READ',
   previewSchedule: 'READ',
   listRuns: 'READ',
@@ -150,6 +151,8 @@ function bodyOf(operationId: string): unknown {
       return scheduleBody();
     case 'patchSchedule':
       return { name: 'Renamed' };
+    case 'createBackfill':
+      return { from: '2026-03-01T00:00:00Z', to: '2026-03-03T00:00:00Z' };
     case 'previewSchedule':
       return { trigger: { type: 'CRON', cron: '* * * * *' } };
     default:

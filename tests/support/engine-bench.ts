@@ -1,4 +1,4 @@
-import postgres from 'postgres';
+import type postgres from 'postgres';
 import { v7 as newId } from 'uuid';
 import type { Attempt, RunReason, RunState } from '../../src/domain/entities/run.ts';
 import type { ScheduleInput } from '../../src/domain/entities/schedule.ts';
@@ -69,7 +69,11 @@ export interface TimerSeen {
 
 export interface MadeSchedule {
   readonly id: ScheduleId;
-  readonly caller: { readonly tenantId: NonNullable<ReturnType<typeof asTenantId>>; readonly subject: string; readonly organizationId: null };
+  readonly caller: {
+    readonly tenantId: NonNullable<ReturnType<typeof asTenantId>>;
+    readonly subject: string;
+    readonly organizationId: null;
+  };
 }
 
 /** A database of its own with the use cases, and as many engines on it as a test wants. */
@@ -80,7 +84,12 @@ export class EngineBench implements AsyncDisposable {
   readonly #closing: AsyncDisposableStack;
   #tenants = 0;
 
-  private constructor(parts: { url: string; sql: postgres.Sql; scheduling: OpenScheduling; closing: AsyncDisposableStack }) {
+  private constructor(parts: {
+    url: string;
+    sql: postgres.Sql;
+    scheduling: OpenScheduling;
+    closing: AsyncDisposableStack;
+  }) {
     this.url = parts.url;
     this.sql = parts.sql;
     this.#scheduling = parts.scheduling;
@@ -91,7 +100,10 @@ export class EngineBench implements AsyncDisposable {
     await using closing = new AsyncDisposableStack();
     const database = closing.adopt(await createTestDatabase(), (made) => made.drop());
     const { url } = database;
-    const sql = closing.adopt(connectPool(url, { role: 'scheduler_engine', max: 2, applicationName: 'bench' }), (pool) => pool.end());
+    const sql = closing.adopt(
+      connectPool(url, { role: 'scheduler_engine', max: 2, applicationName: 'bench' }),
+      (pool) => pool.end(),
+    );
     const scheduling = closing.adopt(await openScheduling(url), (opened) => opened.close());
     return new EngineBench({ url, sql, scheduling, closing: closing.move() });
   }
@@ -113,7 +125,8 @@ export class EngineBench implements AsyncDisposable {
 
   engine(options: EngineOptions = {}): TestEngine {
     const { senders = new ScriptedSenders(), leaseMs = 60_000, concurrency = 1000, ahead = 4000 } = options;
-    const open = (): postgres.Sql => connectPool(this.url, { role: 'scheduler_engine', max: 4, applicationName: 'engine' });
+    const open = (): postgres.Sql =>
+      connectPool(this.url, { role: 'scheduler_engine', max: 4, applicationName: 'engine' });
     const pool = this.#closing.use(new EnginePool(open, 10_000));
     const clock = new DatabaseClock();
     const stale: RunKey[] = [];
@@ -135,13 +148,18 @@ export class EngineBench implements AsyncDisposable {
     const caller = { tenantId, subject: 'test', organizationId: null };
     const anchor = new Date(Math.floor((await this.now()) / 1000) * 1000).toISOString();
     const trigger = { type: 'INTERVAL', every: 'PT1M', anchor } as const;
-    const { schedule } = await this.schedules.create(caller, scheduleInput({ trigger, ...given }));
+    const { schedule } = await this.schedules.create(
+      caller,
+      scheduleInput({ trigger, target: { kind: 'EVENT', eventTopic: 'tests' }, ...given }),
+    );
     return { id: schedule.state.id, caller };
   }
 
   /** The database's time, epoch ms. */
   async now(): Promise<number> {
-    const [row] = await this.sql<{ now: number }[]>`select floor(date_part('epoch', clock_timestamp()) * 1000)::float8 as now`;
+    const [row] = await this.sql<
+      { now: number }[]
+    >`select floor(date_part('epoch', clock_timestamp()) * 1000)::float8 as now`;
     return row?.now ?? Number.NaN;
   }
 
@@ -177,13 +195,25 @@ export class EngineBench implements AsyncDisposable {
     return row;
   }
 
-  async scheduleState({ id }: MadeSchedule): Promise<{ readonly state: string; readonly stateReason: string | null; readonly isDeleted: boolean } | undefined> {
+  async scheduleState({
+    id,
+  }: MadeSchedule): Promise<
+    { readonly state: string; readonly stateReason: string | null; readonly isDeleted: boolean } | undefined
+  > {
     const [row] = await this.sql<{ state: string; stateReason: string | null; isDeleted: boolean }[]>`
       select state, state_reason as "stateReason", deleted_at is not null as "isDeleted" from schedules where id = ${id}`;
     return row;
   }
 
-  async claims(): Promise<readonly { readonly id: string; readonly owner: string; readonly fence: number; readonly recoveries: number; readonly size: number }[]> {
+  async claims(): Promise<
+    readonly {
+      readonly id: string;
+      readonly owner: string;
+      readonly fence: number;
+      readonly recoveries: number;
+      readonly size: number;
+    }[]
+  > {
     return this.sql<{ id: string; owner: string; fence: number; recoveries: number; size: number }[]>`
       select id, owner, fence, recoveries, cardinality(slots) as size from claims order by id`;
   }
@@ -197,7 +227,10 @@ export class EngineBench implements AsyncDisposable {
   }
 }
 
-async function settleAll({ settling, delivery }: Pick<TestEngine, 'settling' | 'delivery'>, flying: number): Promise<void> {
+async function settleAll(
+  { settling, delivery }: Pick<TestEngine, 'settling' | 'delivery'>,
+  flying: number,
+): Promise<void> {
   await until(`${flying} deliveries are in flight and all others settled`, async () => {
     await settling.settle();
     return delivery.flying === flying && delivery.open === flying;

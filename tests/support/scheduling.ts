@@ -1,6 +1,8 @@
 import { v7 as newId } from 'uuid';
 import type { ScheduleInput } from '../../src/domain/entities/schedule.ts';
 import type { Journal } from '../../src/domain/ports/journal.ts';
+import type { UnitOfWork } from '../../src/domain/ports/unit-of-work.ts';
+import { BackfillService } from '../../src/domain/services/backfill-service.ts';
 import { RunService } from '../../src/domain/services/run-service.ts';
 import { SchedulingService } from '../../src/domain/services/scheduling-service.ts';
 import { connectPool, openDatabase } from '../../src/infra/db/client.ts';
@@ -10,6 +12,8 @@ import { DrizzleUnitOfWork } from '../../src/infra/repo/drizzle-unit-of-work.ts'
 export interface OpenScheduling {
   readonly service: SchedulingService;
   readonly runs: RunService;
+  readonly backfills: BackfillService;
+  readonly unitOfWork: UnitOfWork;
   close(): Promise<void>;
 }
 
@@ -25,7 +29,19 @@ export async function openScheduling(url: string): Promise<OpenScheduling> {
   };
   const journal = silentJournal();
   const service = new SchedulingService({ unitOfWork, bell, senders, journal, newId });
-  return { service, runs: new RunService({ unitOfWork, bell, journal }), close: () => pool.end() };
+  const store = {
+    emit: () => {
+      throw new Error('nothing is emitted from here');
+    },
+  };
+  const backfills = new BackfillService({ unitOfWork, store, bell, journal, newId });
+  return {
+    service,
+    runs: new RunService({ unitOfWork, bell, journal }),
+    backfills,
+    unitOfWork,
+    close: () => pool.end(),
+  };
 }
 
 /** A journal that keeps silent. */

@@ -20,7 +20,7 @@ const BROKEN_OFF: Outcome = { kind: 'aborted', attempt: 'ABORTED', possibleDupli
 export class ScriptedSenders implements Senders {
   readonly sent: Sent[] = [];
   answer: (delivery: Delivery) => Outcome | null;
-  readonly #held = new Map<RunId, (outcome: Outcome) => void>();
+  #held: { readonly runId: RunId; readonly end: (outcome: Outcome) => void }[] = [];
 
   constructor(answer: (delivery: Delivery) => Outcome | null = () => ACCEPTED) {
     this.answer = answer;
@@ -28,13 +28,13 @@ export class ScriptedSenders implements Senders {
 
   /** Runs in flight that wait for {@link release}. */
   get held(): readonly RunId[] {
-    return [...this.#held.keys()];
+    return this.#held.map(({ runId }) => runId);
   }
 
   /** Answers every delivery that is held. */
   release(outcome: Outcome): void {
-    for (const end of this.#held.values()) end(outcome);
-    this.#held.clear();
+    for (const { end } of this.#held) end(outcome);
+    this.#held = [];
   }
 
   of(): Sender {
@@ -50,7 +50,7 @@ export class ScriptedSenders implements Senders {
     const answer = this.answer(delivery);
     if (answer !== null) return Promise.resolve(answer);
     return new Promise((resolve) => {
-      this.#held.set(runId, resolve);
+      this.#held.push({ runId, end: resolve });
       signal.addEventListener('abort', () => resolve(signal.reason.name === 'TimeoutError' ? TIMED_OUT : BROKEN_OFF));
     });
   }

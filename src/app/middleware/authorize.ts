@@ -16,6 +16,7 @@ export const CAPABILITIES = {
   pauseSchedule: 'OPERATE',
   resumeSchedule: 'OPERATE',
   triggerSchedule: 'OPERATE',
+  createBackfill: 'OPERATE',
   listUpcomingSlots: 'READ',
   previewSchedule: 'READ',
   listRuns: 'READ',

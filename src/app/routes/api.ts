@@ -6,6 +6,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { BackfillService } from '../../domain/services/backfill-service.ts';
 import type { RunService } from '../../domain/services/run-service.ts';
 import type { SchedulingService } from '../../domain/services/scheduling-service.ts';
 import type { Cursors } from '../middleware/cursor.ts';
@@ -22,10 +23,12 @@ export type Api = FastifyInstance<
 /** The use cases of schedules and of runs, without what their classes keep to themselves. */
 export type Scheduling = Pick<SchedulingService, keyof SchedulingService>;
 export type Runs = Pick<RunService, keyof RunService>;
+export type Backfills = Pick<BackfillService, 'request'>;
 
 /** What routes of schedules and runs call. */
 export interface ApiParts {
   readonly scheduling: Scheduling;
   readonly runs: Runs;
+  readonly backfills: Backfills;
   readonly cursors: Cursors;
 }

@@ -165,6 +165,17 @@ export const EXAMPLES: ExamplesByOperation = {
   pauseSchedule: { bodies: { withNote: { note: 'release freeze' }, withoutNote: {} }, answer: paused },
   resumeSchedule: { bodies: { skipMissed: { missed: 'SKIP' }, fireOnce: { missed: 'FIRE_ONCE' } }, answer: schedule },
   triggerSchedule: { bodies: { withPayload: { payload: { report: 'now' } }, asDefined: {} }, answer: waiting },
+  createBackfill: {
+    bodies: { march: { from: '2026-03-01T00:00:00Z', to: '2026-03-31T00:00:00Z', limit: 100 } },
+    answer: {
+      id: '0198c5b2-9c11-7d02-8a41-5e0f6a7b8c9d',
+      scheduleId: SCHEDULE_ID,
+      from: '2026-03-01T00:00:00.000Z',
+      to: '2026-03-31T00:00:00.000Z',
+      count: 30,
+      createdAt: '2026-04-01T08:00:00.000Z',
+    },
+  },
   listUpcomingSlots: { answer: upcoming },
   previewSchedule: {
     bodies: { cron: { tz: 'Europe/Berlin', trigger: { type: 'CRON', cron: '0 9 * * *' }, count: 5 } },

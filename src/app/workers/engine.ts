@@ -1,6 +1,7 @@
 import type { Bell } from '../../domain/ports/bell.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
+import type { BackfillService } from '../../domain/services/backfill-service.ts';
 import type { DeliveryService } from '../../domain/services/delivery-service.ts';
 import type { FiringService } from '../../domain/services/firing-service.ts';
 import type { SettlingService } from '../../domain/services/settling-service.ts';
@@ -18,6 +19,7 @@ interface Parts {
   readonly delivery: DeliveryService;
   readonly settling: SettlingService;
   readonly upkeep: UpkeepService;
+  readonly backfills: Pick<BackfillService, 'emit'>;
   readonly bell: Bell;
   readonly clock: Clock;
   readonly journal: Journal;
@@ -32,6 +34,7 @@ export class Engine implements AsyncDisposable {
   readonly #settle = new Alarm();
   readonly #settleMore = new Alarm();
   readonly #watch = new Alarm();
+  readonly #backfill = new Alarm();
   readonly #claiming = new AbortController();
   readonly #finishing = new AbortController();
   #claimers: readonly Promise<void>[] = [];
@@ -44,14 +47,17 @@ export class Engine implements AsyncDisposable {
 
   /** Starts the loops. Under load a second claimer and a second settler overlap their round trips with the first's. */
   start(): void {
-    const { firing, delivery, settling, upkeep, bell } = this.#parts;
+    const { firing, delivery, settling, upkeep, backfills, bell } = this.#parts;
     delivery.onEnded = (waiting) => (waiting === 1 ? this.#settle : this.#settleMore).ring();
     delivery.onFlight = () => this.#watch.ring();
     delivery.onRoom = () => {
       if (firing.isStarved) this.#ringClaimers();
     };
     settling.onDue = () => this.#ringClaimers();
-    bell.listen(() => this.#ringClaimers(), this.#claiming.signal);
+    bell.listen(() => {
+      this.#ringClaimers();
+      this.#backfill.ring();
+    }, this.#claiming.signal);
     const stopClaiming = this.#claiming.signal;
     const stopFinishing = this.#finishing.signal;
     this.#claimers = [
@@ -59,6 +65,7 @@ export class Engine implements AsyncDisposable {
       this.#run('fire-more', () => this.#fireSecond(), this.#fireMore, stopClaiming),
       this.#run('waiting', () => firing.fireWaiting(), this.#waiting, stopClaiming),
       this.#run('recover', () => firing.recover(), new Alarm(), stopClaiming),
+      this.#run('backfill', () => backfills.emit(), this.#backfill, stopClaiming),
       this.#run('upkeep', () => upkeep.step(), new Alarm(), stopClaiming),
     ];
     this.#finishers = [

@@ -57,3 +57,26 @@ function policyProblems({ jitter, retry, misfire }: ScheduleDefinition): FieldPr
 function refuseFor(problems: readonly FieldProblem[]): void {
   if (problems.length > 0) throw new DomainError('VALIDATION_FAILED', 'the schedule contradicts itself', problems);
 }
+
+/** True when the end of a run may move the timer or the schedule: a chain, a buffer, or a trigger that ends. */
+export function endOfRunMatters({
+  trigger,
+  endAt,
+  maxFires,
+  overlapPolicy,
+  pauseOnFailures,
+}: ScheduleDefinition): boolean {
+  if (endAt !== null || maxFires !== null || pauseOnFailures !== null) return true;
+  if (overlapPolicy === 'BUFFER_ONE' || overlapPolicy === 'BUFFER_ALL') return true;
+  switch (trigger.type) {
+    case 'CRON':
+      return false;
+    case 'INTERVAL':
+      return trigger.repeat !== undefined;
+    case 'RRULE':
+      return /COUNT|UNTIL/i.test(trigger.rrule) || !/FREQ/i.test(trigger.rrule);
+    case 'FIXED_DELAY':
+    case 'ONE_SHOT':
+      return true;
+  }
+}

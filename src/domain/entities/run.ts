@@ -30,6 +30,8 @@ export interface Attempt {
   readonly httpStatus?: number | undefined;
   readonly error?: string | undefined;
   readonly responseSnippet?: string | undefined;
+  /** The run was dead after it: what follows belongs to a redrive, with a budget of its own. */
+  readonly final?: boolean | undefined;
   /** The request may have reached the target although no answer came. */
   readonly possibleDuplicate?: boolean | undefined;
 }
@@ -57,7 +59,7 @@ export type Outcome =
   | (Answer & { readonly kind: 'accepted' })
   | (Answer & { readonly kind: 'refused'; readonly why: 'REFUSED' | 'GONE' | 'EGRESS' })
   | (Answer & { readonly kind: 'unanswered'; readonly retryAfterMs?: number | undefined })
-  | (Answer & { readonly kind: 'aborted' });
+  | (Answer & { readonly kind: 'aborted'; readonly retryAfterMs?: number | undefined });
 
 /** A run as the `runs` row holds it, and a superset of the response. */
 export interface RunRow extends RunKey {
@@ -132,18 +134,39 @@ export function settleAttempt(policy: RetryPolicy, ended: EndedAttempt, random: 
     case 'accepted':
       return { state: 'SUCCEEDED', reason: null, attempts, retryAt: null };
     case 'refused':
-      return { state: 'DEAD', reason: outcome.why, attempts, retryAt: null };
+      return dead(outcome.why, attempts);
     case 'aborted':
-      return { state: 'RETRYING', reason: null, attempts, retryAt: ended.endedAt };
+      return { state: 'RETRYING', reason: null, attempts, retryAt: ended.endedAt + (outcome.retryAfterMs ?? 0) };
     case 'unanswered': {
-      const used = attempts.filter((attempt) => attempt.outcome !== 'ABORTED').length;
-      if (used >= policy.maxAttempts) return { state: 'DEAD', reason: 'EXHAUSTED', attempts, retryAt: null };
+      const { used, since } = budgetOf(ended);
+      if (used >= policy.maxAttempts) return dead('EXHAUSTED', attempts);
       const retryAt = ended.endedAt + backoffMs(policy, used, random, outcome.retryAfterMs);
-      if (retryAt - ended.firstDue > policy.maxAgeSec * 1000)
-        return { state: 'DEAD', reason: 'MAX_AGE', attempts, retryAt: null };
+      if (retryAt - since > policy.maxAgeSec * 1000) return dead('MAX_AGE', attempts);
       return { state: 'RETRYING', reason: null, attempts, retryAt };
     }
   }
+}
+
+function dead(reason: RunReason, attempts: readonly Attempt[]): Settlement {
+  const last = attempts.at(-1);
+  const marked = last === undefined ? attempts : [...attempts.slice(0, -1), { ...last, final: true }];
+  return { state: 'DEAD', reason, attempts: marked, retryAt: null };
+}
+
+/** Attempts used and the instant the run's age counts from: since it was first due, or since it was last redriven. */
+function budgetOf({ before, startedAt, firstDue }: EndedAttempt): { readonly used: number; readonly since: number } {
+  const end = before.findLastIndex((attempt) => attempt.final === true);
+  const used = attemptNumberAfter(before) - (before[end]?.number ?? 0);
+  if (end === -1) return { used, since: firstDue };
+  const first = before[end + 1];
+  return { used, since: first === undefined ? startedAt : Date.parse(first.startedAt) };
+}
+
+/** The number of the attempt that follows these: one that was aborted used none. */
+export function attemptNumberAfter(attempts: readonly Attempt[]): number {
+  const last = attempts.at(-1);
+  if (last === undefined) return 1;
+  return last.outcome === 'ABORTED' ? last.number : last.number + 1;
 }
 
 /** At most this many attempts are kept on a run: the first and the latest. */
@@ -158,9 +181,8 @@ export function boundedAttempts(attempts: readonly Attempt[]): readonly Attempt[
 
 function attemptOf(ended: EndedAttempt): Attempt {
   const { outcome, before } = ended;
-  const number = (before.at(-1)?.number ?? 0) + 1;
   return {
-    number,
+    number: attemptNumberAfter(before),
     startedAt: new Date(ended.startedAt).toISOString(),
     endedAt: new Date(ended.endedAt).toISOString(),
     outcome: outcome.attempt,

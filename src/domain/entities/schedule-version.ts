@@ -3,6 +3,7 @@ import { type CompiledTrigger, compileTrigger, nextSlot, nextSlotMarked, slotsBe
 import { durationMs } from '../time/duration.ts';
 import { jitterMs } from '../time/jitter.ts';
 import type { ScheduleDefinition } from './definition.ts';
+import { endOfRunMatters } from './definition-rules.ts';
 import { COUNT_CAP, lastBefore, latestSlots } from './latest-slots.ts';
 import {
   type FireDecision,
@@ -45,20 +46,7 @@ export class ScheduleVersion {
 
   /** True when the end of a run may move the timer or the schedule: a chain, a buffer, or a trigger that ends. */
   get endOfRunMatters(): boolean {
-    const { trigger, endAt, maxFires, overlapPolicy, pauseOnFailures } = this.definition;
-    if (endAt !== null || maxFires !== null || pauseOnFailures !== null) return true;
-    if (overlapPolicy === 'BUFFER_ONE' || overlapPolicy === 'BUFFER_ALL') return true;
-    switch (trigger.type) {
-      case 'CRON':
-        return false;
-      case 'INTERVAL':
-        return trigger.repeat !== undefined || trigger.iso8601 !== undefined;
-      case 'RRULE':
-        return /COUNT|UNTIL/i.test(trigger.rrule) || !/RRULE|FREQ/i.test(trigger.rrule);
-      case 'FIXED_DELAY':
-      case 'ONE_SHOT':
-        return true;
-    }
+    return endOfRunMatters(this.definition);
   }
 
   /** The timer of a schedule whose slots begin after `after`; null when none will come. Keeps what `before` has counted. */

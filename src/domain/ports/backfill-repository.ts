@@ -36,5 +36,8 @@ export interface BackfillStore {
    * Takes the backfills that waited longest, at most `limit`, and turns the next slots of each, as `choose` says, into
    * PENDING runs of the catch-up lane; slots that have a run keep it. Those of deleted schedules end.
    */
-  emit(limit: number, choose: (backfill: Backfill, version: ScheduleVersion, waiting: number) => readonly number[]): Promise<Emitted>;
+  emit(
+    limit: number,
+    choose: (backfill: Backfill, version: ScheduleVersion, waiting: number) => readonly number[],
+  ): Promise<Emitted>;
 }

@@ -94,10 +94,10 @@ export interface EngineStore {
   ): Promise<FiredBatch>;
   /** Claims waiting runs whose time has come. Runs of deleted schedules end as CANCELLED instead. */
   claimWaiting(limit: number, claimant: Claimant): Promise<ClaimedRuns>;
-  /** Writes outcomes, guarded by each lease's fence, and deletes the claims in `closed`. `nextDue`: when an end made something due, else Infinity. */
+  /** Writes outcomes, and deletes the claims in `closed`, each guarded by its lease's fence. `nextDue`: when an end made something due, else Infinity. */
   settle(
     settled: readonly SettledRun[],
-    closed: readonly string[],
+    closed: readonly Lease[],
   ): Promise<{ readonly stale: readonly RunKey[]; readonly nextDue: number }>;
   /** RUNNING rows for runs in flight that have no row yet. */
   showRunning(settled: readonly SettledRun[]): Promise<void>;

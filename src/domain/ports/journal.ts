@@ -17,24 +17,57 @@ export interface RunNamed {
 
 /** One method per business event: a log line, a metric, a span. Cheap, never throws; payloads and secrets never pass here. */
 export interface Journal {
-  scheduleChanged(event: ScheduleEvent, schedule: { readonly id: ScheduleId; readonly tenantId: TenantId; readonly version: number }, by: string): void;
+  scheduleChanged(
+    event: ScheduleEvent,
+    schedule: { readonly id: ScheduleId; readonly tenantId: TenantId; readonly version: number },
+    by: string,
+  ): void;
   /** A claim was committed; `oldestLateMs` is how late its oldest slot was. */
-  slotsClaimed(claim: { readonly claimId: string; readonly fired: number; readonly skipped: number; readonly oldestLateMs: number; readonly tookMs: number }): void;
+  slotsClaimed(claim: {
+    readonly claimId: string;
+    readonly fired: number;
+    readonly skipped: number;
+    readonly oldestLateMs: number;
+    readonly tookMs: number;
+  }): void;
   retriesClaimed(claim: { readonly claimId: string; readonly runs: number }): void;
   claimsRecovered(recovery: { readonly claims: number; readonly runs: number; readonly poisoned: number }): void;
   /** Null while no exporter is configured. `claimedAt` and `due` are epoch ms. */
-  traceFire(run: RunNamed, times: { readonly due: number; readonly claimedAt: number; readonly attempt: number }): FireTrace | null;
+  traceFire(
+    run: RunNamed,
+    times: { readonly due: number; readonly claimedAt: number; readonly attempt: number },
+  ): FireTrace | null;
   attemptStarted(run: RunNamed, lateMs: number): void;
-  runSettled(run: RunNamed, end: { readonly state: RunState; readonly reason: RunReason | null; readonly attempts: number; readonly durationMs: number }): void;
+  runSettled(
+    run: RunNamed,
+    end: {
+      readonly state: RunState;
+      readonly reason: RunReason | null;
+      readonly attempts: number;
+      readonly durationMs: number;
+    },
+  ): void;
   outcomeStale(run: RunNamed): void;
   leaseLost(claimId: string): void;
   /** A turn of a loop failed; it goes on. */
   loopFailed(loop: string, error: unknown): void;
-  requestFailed(request: { readonly method: string; readonly route: string; readonly traceId: string }, error: unknown): void;
+  requestFailed(
+    request: { readonly method: string; readonly route: string; readonly traceId: string },
+    error: unknown,
+  ): void;
   /** Something an operator should see once: started, listening, draining, stopped, degraded. */
   note(event: string, fields: Readonly<Record<string, string | number | boolean>>): void;
 }
 
-export type ScheduleEvent = 'created' | 'replaced' | 'patched' | 'paused' | 'resumed' | 'deleted' | 'triggered'
+export type ScheduleEvent =
+  | 'created'
+  | 'replaced'
+  | 'patched'
+  | 'paused'
+  | 'resumed'
+  | 'deleted'
+  | 'triggered'
   | 'backfilled'
-  | 'skip_marked' | 'completed' | 'disabled';
+  | 'skip_marked'
+  | 'completed'
+  | 'disabled';

@@ -33,5 +33,9 @@ export interface RunRepository {
    * The final row CANCELLED for a run that is open, with or without a row, and what its end does to its schedule.
    * Null when it has ended. `nextDue`: the earliest instant at which something became due by it, else `Infinity`.
    */
-  cancel(run: RunRow, reason: 'BY_USER' | 'OVERLAP' | 'DELETED', now: number): Promise<{ readonly run: RunRow; readonly nextDue: number } | null>;
+  cancel(
+    run: RunRow,
+    reason: 'BY_USER' | 'OVERLAP' | 'DELETED',
+    now: number,
+  ): Promise<{ readonly run: RunRow; readonly nextDue: number } | null>;
 }

@@ -23,7 +23,8 @@ const OPEN_BACKFILLS = 100;
 const WAITING_RUNS = 100;
 const EMITTED_AT_ONCE = 20;
 const NEXT_CHUNK_MS = 1_000;
-const IDLE_MS = 10_000;
+/** A request rings; this is what a lost ring can cost. */
+const IDLE_MS = 15_000;
 
 /** Runs past slots again, in a lane of their own and no faster than they are delivered. */
 export class BackfillService {
@@ -33,7 +34,13 @@ export class BackfillService {
   readonly #journal: Journal;
   readonly #newId: () => string;
 
-  constructor(parts: { unitOfWork: UnitOfWork; store: BackfillStore; bell: Bell; journal: Journal; newId: () => string }) {
+  constructor(parts: {
+    unitOfWork: UnitOfWork;
+    store: BackfillStore;
+    bell: Bell;
+    journal: Journal;
+    newId: () => string;
+  }) {
     this.#unitOfWork = parts.unitOfWork;
     this.#store = parts.store;
     this.#bell = parts.bell;
@@ -43,31 +50,35 @@ export class BackfillService {
 
   /** Throws BACKFILL_TOO_LARGE with the count, CONFLICT where there is nothing to run, QUOTA_EXCEEDED past 100 open ones. */
   async request(caller: Caller, scheduleId: ScheduleId, asked: BackfillRequest): Promise<Backfill> {
-    const { backfill, state } = await this.#unitOfWork.forTenant(caller.tenantId, async ({ schedules, backfills, now }) => {
-      const schedule = await schedules.find(scheduleId);
-      if (schedule === null || !sees(caller, schedule.state.organizationId)) {
-        throw new DomainError('NOT_FOUND', 'there is no such schedule');
-      }
-      if ((await backfills.countOpen()) >= OPEN_BACKFILLS) {
-        throw new DomainError('QUOTA_EXCEEDED', `${OPEN_BACKFILLS} backfills are waiting already`);
-      }
-      const version = schedule.currentVersion;
-      const pending = schedule.isActive && schedule.timer.due !== Number.POSITIVE_INFINITY ? schedule.timer.slot - 1 : now;
-      const until = Math.min(asked.to, now, pending);
-      const made: Backfill = {
-        id: this.#newId(),
-        tenantId: caller.tenantId,
-        scheduleId,
-        version: version.version,
-        cursor: asked.from - 1,
-        until,
-        remaining: checkedCount(version, asked, until),
-        createdAt: new Date(now),
-        createdBy: caller.subject,
-      };
-      await backfills.add(made);
-      return { backfill: made, state: schedule.state };
-    });
+    const { backfill, state } = await this.#unitOfWork.forTenant(
+      caller.tenantId,
+      async ({ schedules, backfills, now }) => {
+        const schedule = await schedules.find(scheduleId);
+        if (schedule === null || !sees(caller, schedule.state.organizationId)) {
+          throw new DomainError('NOT_FOUND', 'there is no such schedule');
+        }
+        if ((await backfills.countOpen()) >= OPEN_BACKFILLS) {
+          throw new DomainError('QUOTA_EXCEEDED', `${OPEN_BACKFILLS} backfills are waiting already`);
+        }
+        const version = schedule.currentVersion;
+        const pending =
+          schedule.isActive && schedule.timer.due !== Number.POSITIVE_INFINITY ? schedule.timer.slot - 1 : now;
+        const until = Math.min(asked.to, now, pending);
+        const made: Backfill = {
+          id: this.#newId(),
+          tenantId: caller.tenantId,
+          scheduleId,
+          version: version.version,
+          cursor: asked.from - 1,
+          until,
+          remaining: checkedCount(version, asked, until),
+          createdAt: new Date(now),
+          createdBy: caller.subject,
+        };
+        await backfills.add(made);
+        return { backfill: made, state: schedule.state };
+      },
+    );
     this.#bell.ring(backfill.createdAt.getTime());
     this.#journal.scheduleChanged('backfilled', state, caller.subject);
     return backfill;
@@ -76,7 +87,7 @@ export class BackfillService {
   /** Emits the next chunk of each open backfill. Answers the milliseconds until it should be called again. */
   async emit(): Promise<number> {
     const { runs, isMoreLeft } = await this.#store.emit(EMITTED_AT_ONCE, nextChunk);
-    if (runs.length > 0) this.#bell.ring(0);
+    if (runs.length > 0) this.#bell.ring(runs[0]?.slot ?? 0);
     return isMoreLeft ? NEXT_CHUNK_MS : IDLE_MS;
   }
 }

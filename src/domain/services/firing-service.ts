@@ -128,19 +128,20 @@ export class FiringService {
 
   /** The claim's row is gone. */
   forget(claim: HeldClaim): void {
-    this.#held.delete(claim.lease.claimId);
+    if (this.#held.get(claim.lease.claimId) === claim) this.#held.delete(claim.lease.claimId);
   }
 
   #hold(lease: Lease, runs: readonly ClaimedRun[], askedAt: number): void {
+    const before = this.#held.get(lease.claimId);
+    if (before !== undefined) this.#lose(before);
     const claim = new HeldClaim(lease, runs.length, this.#actUntil(askedAt));
     this.#held.set(lease.claimId, claim);
     this.#delivery.accept(claim, runs);
   }
 
   #lose(claim: HeldClaim): void {
-    if (!this.#held.has(claim.lease.claimId)) return;
     claim.isLost = true;
-    this.#held.delete(claim.lease.claimId);
+    this.forget(claim);
     this.#journal.leaseLost(claim.lease.claimId);
   }
 

@@ -1,4 +1,4 @@
-import { type Attempt, boundedAttempts } from '../entities/run.ts';
+import { type Attempt, attemptNumberAfter, boundedAttempts } from '../entities/run.ts';
 import { encodeRunId, type RunId } from '../ids.ts';
 import type { ClaimedRun, SettledRun } from '../ports/engine-store.ts';
 import type { FireTrace } from '../ports/journal.ts';
@@ -100,5 +100,5 @@ export class Flight implements Delivery {
 
 /** The number of the attempt that follows those a run has had; 1 for the first. */
 export function nextAttempt(run: ClaimedRun): number {
-  return (run.attempts.at(-1)?.number ?? 0) + 1;
+  return attemptNumberAfter(run.attempts);
 }

@@ -75,11 +75,10 @@ export class SettlingService {
 
   async #write(ended: readonly EndedDelivery[], closing: readonly HeldClaim[]): Promise<void> {
     const live = ended.filter((delivery) => !delivery.claim.isLost);
-    if (live.length === 0 && closing.length === 0) return;
     const settled = inKeyOrder(live.map((delivery) => delivery.settled));
     const { stale, nextDue } = await this.#store.settle(
       settled,
-      closing.map((claim) => claim.lease.claimId),
+      closing.map((claim) => claim.lease),
     );
     this.#report(ended, new Set(stale.map(encodeRunId)));
     const retryAt = live.reduce(

@@ -1,6 +1,6 @@
 import { fileURLToPath } from 'node:url';
-import { drizzle } from 'drizzle-orm/postgres-js';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
+import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 import { ensureRoles, ROLES } from './roles.ts';
@@ -33,5 +33,6 @@ export function newestMigration(): number {
 async function checkServer(sql: postgres.Sql): Promise<void> {
   const [row] = await sql<{ version: number; text: string }[]>`
     select current_setting('server_version_num')::int as version, current_setting('server_version') as text`;
-  if (row === undefined || row.version < LOWEST_SERVER) throw new Error(`PostgreSQL 15 or later is needed; this server is ${row?.text ?? 'unknown'}`);
+  if (row === undefined || row.version < LOWEST_SERVER)
+    throw new Error(`PostgreSQL 15 or later is needed; this server is ${row?.text ?? 'unknown'}`);
 }

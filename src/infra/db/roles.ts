@@ -23,7 +23,8 @@ export async function ensureRoles(sql: postgres.Sql): Promise<void> {
   try {
     for (const name of Object.values(ROLES)) {
       await createRole(sql, name);
-      if (!(await mayAct(sql, name, who.version))) await sql.unsafe(`grant ${name} to session_user ${who.version >= 160000 ? 'with set true' : ''}`);
+      if (!(await mayAct(sql, name, who.version)))
+        await sql.unsafe(`grant ${name} to session_user ${who.version >= 160000 ? 'with set true' : ''}`);
     }
     if (!(await mayCreate(sql))) {
       await sql.unsafe(`grant create, connect on database "${who.database}" to ${ROLES.owner}`);
@@ -31,9 +32,12 @@ export async function ensureRoles(sql: postgres.Sql): Promise<void> {
     }
   } catch (error) {
     const hint = rolesSql(who.login, who.database);
-    throw new Error(`the database role "${who.login}" may not set up the service’s roles; run this as an administrator:\n${hint}`, {
-      cause: error,
-    });
+    throw new Error(
+      `the database role "${who.login}" may not set up the service’s roles; run this as an administrator:\n${hint}`,
+      {
+        cause: error,
+      },
+    );
   }
 }
 

@@ -23,6 +23,9 @@ export interface CommandContext {
  */
 export type CommandFunction = (context: CommandContext) => unknown;
 
+/** A run handed back waits this long, so that nodes without its command do not pass it around without end. */
+const HAND_BACK_MS = 1_000;
+
 const ACCEPTED: Promise<Outcome> = Promise.resolve({ kind: 'accepted', attempt: 'ACCEPTED' });
 
 /** Calls registered functions in this process. A synchronous command costs no promise of its own. */
@@ -84,7 +87,8 @@ async function settled(result: PromiseLike<unknown>, signal: AbortSignal): Promi
 
 /** A node that lacks the command leaves the run to one that has it. */
 function handedBack(name: string): Outcome {
-  return { kind: 'aborted', attempt: 'ABORTED', reason: `command "${name}" is not registered on this node` };
+  const reason = `command "${name}" is not registered on this node`;
+  return { kind: 'aborted', attempt: 'ABORTED', reason, retryAfterMs: HAND_BACK_MS };
 }
 
 function failed(error: unknown, signal: AbortSignal): Outcome {

@@ -19,7 +19,10 @@ export class DrizzleBackfillRepository implements BackfillRepository {
   }
 
   async countOpen(): Promise<number> {
-    const [row] = await this.#tx.select({ open: count() }).from(backfills).where(eq(backfills.tenantId, this.#tenantId));
+    const [row] = await this.#tx
+      .select({ open: count() })
+      .from(backfills)
+      .where(eq(backfills.tenantId, this.#tenantId));
     return row?.open ?? 0;
   }
 }

@@ -1,5 +1,5 @@
-import { BACKFILL_SPACE, type ScheduleId, type TenantId } from '../../domain/ids.ts';
 import type { ScheduleVersion } from '../../domain/entities/schedule-version.ts';
+import { BACKFILL_SPACE, type ScheduleId, type TenantId } from '../../domain/ids.ts';
 import type { Backfill, BackfillStore, Emitted } from '../../domain/ports/backfill-repository.ts';
 import { LANES } from '../../domain/ports/run-repository.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
@@ -30,7 +30,10 @@ export class PostgresBackfillStore implements BackfillStore {
     this.#versions = versions;
   }
 
-  emit(limit: number, choose: (backfill: Backfill, version: ScheduleVersion, waiting: number) => readonly number[]): Promise<Emitted> {
+  emit(
+    limit: number,
+    choose: (backfill: Backfill, version: ScheduleVersion, waiting: number) => readonly number[],
+  ): Promise<Emitted> {
     return this.#pool.transaction(async (sql) => {
       const open = await lockOpen(sql, limit);
       const keys = open.map((row) => ({ scheduleId: row.schedule_id, version: row.version }));

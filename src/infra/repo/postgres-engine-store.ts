@@ -17,7 +17,7 @@ import { arrayLiteral, type EngineSql, executorOf } from './engine-rows.ts';
 import { recoverClaims } from './recover-claims.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 import { insertRunning, settleRuns } from './settle-runs.ts';
-import { afterRunsEnded, type EndedRun } from './terminal-transition.ts';
+import { afterRunsEnded, applyEnds, type EndedRun, lockTimers, schedulesOf } from './terminal-transition.ts';
 import { writeFired } from './write-fired.ts';
 
 /** How far below the last claimed due time a claim looks; dead index entries before it cost nothing. */
@@ -32,6 +32,8 @@ export class PostgresEngineStore implements EngineStore {
   readonly #monotonic: () => number;
   #low = Number.NEGATIVE_INFINITY;
   #scannedAt = Number.NEGATIVE_INFINITY;
+  /** The last claim found nothing above the watermark: the next one looks below it too. */
+  #mayBeBelow = false;
 
   constructor(pool: EnginePool, versions: ScheduleVersionCache, monotonic: () => number) {
     this.#pool = pool;
@@ -44,7 +46,7 @@ export class PostgresEngineStore implements EngineStore {
     claimant: Claimant,
     decide: (due: readonly DueSlot[], now: number) => readonly FireDecision[],
   ): Promise<FiredBatch> {
-    const isFullScan = this.#monotonic() - this.#scannedAt >= FULL_SCAN_EVERY_MS;
+    const isFullScan = this.#mayBeBelow || this.#monotonic() - this.#scannedAt >= FULL_SCAN_EVERY_MS;
     const low = isFullScan ? 0 : Math.max(0, this.#low);
     const batch = await this.#pool.transaction(async (sql): Promise<FiredBatch> => {
       const { now, due } = await claimDue(sql, { limit, low }, this.#versions);
@@ -52,13 +54,14 @@ export class PostgresEngineStore implements EngineStore {
       const decisions = decide(due, now);
       const decided = due.map((slot, index) => ({ slot, decision: decisionAt(decisions, index) }));
       const writes = writeFired(sql, decided, claimant);
-      const [next] = await Promise.all([nextDue(sql, 'timers', low), ...writes]);
+      const [, next] = await Promise.all([Promise.all(writes), nextDue(sql, 'timers', low)]);
       return { ...next, now, due, decisions };
     });
     if (isFullScan) this.#scannedAt = this.#monotonic();
     const last = batch.due.at(-1);
     if (last !== undefined) this.#low = last.timer.due - WATERMARK_MARGIN_MS;
-    return batch;
+    this.#mayBeBelow = last === undefined && !isFullScan;
+    return this.#mayBeBelow ? { ...batch, isBehind: true } : batch;
   }
 
   async claimWaiting(limit: number, claimant: Claimant): Promise<ClaimedRuns> {
@@ -70,18 +73,26 @@ export class PostgresEngineStore implements EngineStore {
 
   async settle(
     settled: readonly SettledRun[],
-    closed: readonly string[],
+    closed: readonly Lease[],
   ): Promise<{ readonly stale: readonly RunKey[]; readonly nextDue: number }> {
     const mattering = settled.filter((run) => run.endMatters && run.state !== 'RETRYING');
     if (mattering.length === 0) {
       const stale = await this.#pool.query((sql) => settleRuns(sql, settled, closed));
       return { stale, nextDue: Number.POSITIVE_INFINITY };
     }
+    const ends = mattering.map(endedRun);
     return this.#pool.transaction(async (sql) => {
-      const stale = await settleRuns(sql, settled, closed);
+      const tx = executorOf(sql);
+      const [timers, stale] = await Promise.all([lockTimers(tx, schedulesOf(ends)), settleRuns(sql, settled, closed)]);
       const lost = new Set(stale.map(nameOf));
-      const ended = mattering.filter((run) => !lost.has(nameOf(run.key))).map(endedRun);
-      return { stale, nextDue: await afterRunsEnded(executorOf(sql), ended) };
+      return {
+        stale,
+        nextDue: await applyEnds(
+          tx,
+          timers,
+          ends.filter((run) => !lost.has(nameOf(run))),
+        ),
+      };
     });
   }
 
@@ -92,11 +103,14 @@ export class PostgresEngineStore implements EngineStore {
   async renew(leases: readonly Lease[], leaseMs: number): Promise<ReadonlySet<string>> {
     const rows = await this.#pool.query(
       (sql) => sql<{ id: string }[]>`
-        /* claims by primary key */
-        update claims c set lease_until = now() + ${leaseMs}::float8 * interval '1 millisecond'
-        from (select * from unnest(${arrayLiteral(leases.map((lease) => lease.claimId))}::text::uuid[], ${arrayLiteral(leases.map((lease) => lease.fence))}::text::int[])
-              as u(id, fence) order by id) as u
-        where c.id = u.id and c.fence = u.fence
+        /* claims by primary key, locked in the order of their ids as everywhere */
+        with held as materialized (
+          select c.id from claims c
+          join unnest(${arrayLiteral(leases.map((lease) => lease.claimId))}::text::uuid[], ${arrayLiteral(leases.map((lease) => lease.fence))}::text::int[])
+            as u(id, fence) on c.id = u.id and c.fence = u.fence
+          order by c.id for update of c
+        )
+        update claims c set lease_until = now() + ${leaseMs}::float8 * interval '1 millisecond' from held h where c.id = h.id
         returning c.id`,
     );
     return new Set(rows.map((row) => row.id));

@@ -31,16 +31,26 @@ export class PostgresSigningKeys {
     if (seal === null) return [];
     const cached = this.#cache.get(tenantId);
     if (cached !== undefined) return cached;
-    const [row] = await this.#pool.query((sql) => sql<{ keys: readonly SealedKey[] }[]>`select signing_keys as keys from tenants where tenant_id = ${tenantId}`);
+    const [row] = await this.#pool.query(
+      (sql) =>
+        sql<{ keys: readonly SealedKey[] }[]>`select signing_keys as keys from tenants where tenant_id = ${tenantId}`,
+    );
     const keys = (row?.keys ?? []).map((key) => seal.open(key.sealed, { tenantId, name: key.id }));
     this.#cache.set(tenantId, keys);
     return keys;
   }
 
   /** A new key in front; the one before it goes on signing too, older ones are gone. */
-  async rotate(tenantId: TenantId, key: { readonly id: string; readonly plain: string; readonly createdAt: string }): Promise<void> {
+  async rotate(
+    tenantId: TenantId,
+    key: { readonly id: string; readonly plain: string; readonly createdAt: string },
+  ): Promise<void> {
     if (this.#seal === null) throw new Error('SECRETS_KEY is not set: signing keys are stored sealed');
-    const sealed: SealedKey = { id: key.id, sealed: this.#seal.seal(key.plain, { tenantId, name: key.id }), createdAt: key.createdAt };
+    const sealed: SealedKey = {
+      id: key.id,
+      sealed: this.#seal.seal(key.plain, { tenantId, name: key.id }),
+      createdAt: key.createdAt,
+    };
     await this.#pool.query(
       (sql) => sql`
         insert into tenants (tenant_id, signing_keys) values (${tenantId}, ${JSON.stringify([sealed])}::text::jsonb)

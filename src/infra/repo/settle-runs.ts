@@ -1,27 +1,32 @@
 import type { RunKey, ScheduleId } from '../../domain/ids.ts';
-import type { SettledRun } from '../../domain/ports/engine-store.ts';
+import type { Lease, SettledRun } from '../../domain/ports/engine-store.ts';
 import { LANES } from '../../domain/ports/run-repository.ts';
 import { arrayLiteral, type EngineSql } from './engine-rows.ts';
 
 /*
  * Outcomes in one statement. The claim row is taken FOR SHARE and its fence compared where the rows are written, so an
- * outcome of a holder that lost its lease writes nothing. A final row is never overwritten. A failed attempt writes its
- * row and its place in `retries` together. Claims whose every run is settled are deleted in the same statement.
+ * outcome of a holder that lost its lease writes nothing. A row is overwritten only while
+ * it is RUNNING under a claim of ours: not a final one, nor one that a second try of the same settlement finds settled. A failed attempt writes its
+ * row and its place in `retries` together. Claims whose every run is settled are deleted in the same statement, by their
+ * fence too: a holder that lost its lease must not take the claim from its heir.
  */
 
 /** Answers the keys whose outcome was stale: another holder has the lease, or the run had ended. */
 export async function settleRuns(
   sql: EngineSql,
   settled: readonly SettledRun[],
-  closed: readonly string[],
+  closed: readonly Lease[],
 ): Promise<readonly RunKey[]> {
   const stale = await sql<{ s: ScheduleId; t: number; p: number }[]>`
     /* claims, runs, retries by primary key */
     with input as materialized (
       select * from jsonb_to_recordset(${JSON.stringify(settled.map(recordOf))}::text::jsonb)
         as r(s uuid, t float8, p int, n text, v int, st text, re text, ca text, at jsonb, pa jsonb, du float8, sa float8, ea float8, na float8, cl uuid, fe int)
+    ), closing as materialized (
+      select * from unnest(${arrayLiteral(closed.map((lease) => lease.claimId))}::text::uuid[],
+                           ${arrayLiteral(closed.map((lease) => lease.fence))}::text::int[]) as u(id, fence)
     ), held as materialized (
-      select id, fence from claims where id in (select cl from input union select unnest(${arrayLiteral(closed)}::text::uuid[])) order by id for share
+      select id, fence from claims where id in (select cl from input union select id from closing) order by id for share
     ), written as (
       insert into runs (schedule_id, slot, space, tenant_id, version, state, reason, cause, attempts, payload, due, started_at, ended_at, next_attempt_at)
       select i.s, to_timestamp(i.t / 1000), i.p, i.n, i.v, i.st, i.re, i.ca, i.at, i.pa, to_timestamp(i.du / 1000), to_timestamp(i.sa / 1000),
@@ -30,7 +35,7 @@ export async function settleRuns(
       on conflict (schedule_id, slot, space) do update
         set state = excluded.state, reason = excluded.reason, attempts = excluded.attempts, started_at = excluded.started_at,
             ended_at = excluded.ended_at, next_attempt_at = excluded.next_attempt_at, claim_id = null
-        where runs.state in ('PENDING', 'RUNNING', 'RETRYING')
+        where runs.state = 'RUNNING' and runs.claim_id in (select id from held)
       returning schedule_id, slot, space
     ), waiting as (
       insert into retries (schedule_id, slot, space, tenant_id, version, lane, next_due)
@@ -39,7 +44,7 @@ export async function settleRuns(
       where i.st = 'RETRYING'
       on conflict (schedule_id, slot, space) do update set next_due = excluded.next_due
     ), closed as (
-      delete from claims c using held h where c.id = h.id and c.id = any(${arrayLiteral(closed)}::text::uuid[])
+      delete from claims c using held h join closing o on o.id = h.id and o.fence = h.fence where c.id = h.id
     )
     select i.s, i.t, i.p from input i
     left join written w on w.schedule_id = i.s and w.slot = to_timestamp(i.t / 1000) and w.space = i.p

@@ -1,7 +1,7 @@
 import { type SQL, sql } from 'drizzle-orm';
 import type { RunReason } from '../../domain/entities/run.ts';
 import { type TimerState, timerAfterRun } from '../../domain/entities/timer.ts';
-import type { ScheduleId } from '../../domain/ids.ts';
+import { type ScheduleId, SLOT_SPACE } from '../../domain/ids.ts';
 
 /*
  * What the end of a run does to its schedule, in the transaction that ends the run and nowhere else: the next slot of a
@@ -46,28 +46,34 @@ interface EndedSchedule {
 
 /** Applies the ends to timers and schedules. Answers the earliest instant (epoch ms) at which something became due, else Infinity. */
 export async function afterRunsEnded(tx: Executor, ended: readonly EndedRun[]): Promise<number> {
-  const own = ended.filter((run) => run.space === 0);
-  const timers = await lockTimers(tx, [...new Set(own.map((run) => run.scheduleId))].sort());
+  return applyEnds(tx, await lockTimers(tx, schedulesOf(ended)), ended);
+}
+
+/** Timers that the transaction has locked; schedules that are not active have none. */
+export type LockedTimers = ReadonlyMap<ScheduleId, TimerRow>;
+
+/** As {@link afterRunsEnded}, for a transaction that locked the timers before it wrote the runs. */
+export async function applyEnds(tx: Executor, timers: LockedTimers, ended: readonly EndedRun[]): Promise<number> {
   const chained: (TimerState & { readonly s: ScheduleId })[] = [];
   const over: EndedSchedule[] = [];
-  const released: ScheduleId[] = [];
-  for (const run of own) {
+  for (const run of ended) {
     const row = timers.get(run.scheduleId);
     if (row === undefined) continue;
     const disabled = await whyDisabled(tx, row, run);
-    const next = disabled === null ? timerAfterRun(timerOf(row), ruleOf(row), run.slot, run.endedAt) : null;
+    const isSlot = run.space === SLOT_SPACE;
+    const next = disabled === null && isSlot ? timerAfterRun(timerOf(row), ruleOf(row), run.slot, run.endedAt) : null;
     if (disabled !== null) over.push({ s: run.scheduleId, p: disabled });
     else if (next === 'COMPLETED') over.push({ s: run.scheduleId, p: null });
     else if (next !== null) chained.push({ ...next, s: run.scheduleId });
-    if (row.overlap_policy.startsWith('BUFFER')) released.push(run.scheduleId);
   }
   if (chained.length > 0) await chain(tx, chained);
-  const releasedAt = released.length > 0 ? await releaseBuffered(tx, released) : Number.POSITIVE_INFINITY;
+  const releasedAt = await releaseBuffered(tx, timers, ended);
   if (over.length > 0) await endSchedules(tx, over);
   return Math.min(releasedAt, ...chained.map((timer) => timer.due));
 }
 
-async function lockTimers(tx: Executor, ids: readonly ScheduleId[]): Promise<ReadonlyMap<ScheduleId, TimerRow>> {
+/** Locks the timers of these schedules, in id order: before the runs, as a claim does. */
+export async function lockTimers(tx: Executor, ids: readonly ScheduleId[]): Promise<LockedTimers> {
   if (ids.length === 0) return new Map();
   const rows = await rowsOf<TimerRow>(
     tx,
@@ -79,6 +85,11 @@ async function lockTimers(tx: Executor, ids: readonly ScheduleId[]): Promise<Rea
     where t.schedule_id = any(${literal(ids)}::text::uuid[]) order by t.schedule_id for update of t`,
   );
   return new Map(rows.map((row) => [row.schedule_id, row]));
+}
+
+/** The schedules of these runs, each once, in the order in which their timers are locked. */
+export function schedulesOf(ended: readonly EndedRun[]): readonly ScheduleId[] {
+  return [...new Set(ended.map((run) => run.scheduleId))].sort();
 }
 
 async function whyDisabled(tx: Executor, row: TimerRow, run: EndedRun): Promise<string | null> {
@@ -102,14 +113,29 @@ async function chain(tx: Executor, chained: readonly (TimerState & { readonly s:
     where t.schedule_id = r.s and t.next_due = 'infinity'`);
 }
 
-/** Makes the earliest waiting run of each schedule due now. */
-async function releaseBuffered(tx: Executor, ids: readonly ScheduleId[]): Promise<number> {
+/**
+ * Makes the earliest buffered run of each schedule due now, where a run that was under way has ended. One that was cancelled
+ * in the buffer frees nothing. A schedule without a timer is no longer active; its buffered runs run nevertheless.
+ */
+async function releaseBuffered(tx: Executor, timers: LockedTimers, ended: readonly EndedRun[]): Promise<number> {
+  const freeing = ended.filter(({ scheduleId, space }) => {
+    const policy = timers.get(scheduleId)?.overlap_policy;
+    return space === SLOT_SPACE && (policy === undefined || policy.startsWith('BUFFER'));
+  });
+  if (freeing.length === 0) return Number.POSITIVE_INFINITY;
+  const runs = JSON.stringify(
+    freeing.map(({ scheduleId, slot, state }) => ({ s: scheduleId, t: slot, c: state === 'CANCELLED' })),
+  );
   const rows = await rowsOf<{ now: number }>(
     tx,
     sql`
     update retries w set next_due = now()
-    from (select distinct on (schedule_id) schedule_id, slot, space from retries
-          where schedule_id = any(${literal(ids)}::text::uuid[]) and next_due = 'infinity' order by schedule_id, slot) as e
+    from (select distinct on (b.schedule_id) b.schedule_id, b.slot, b.space
+          from jsonb_to_recordset(${runs}::text::jsonb) as e(s uuid, t float8, c boolean)
+          join retries b on b.schedule_id = e.s and b.next_due = 'infinity'
+          where not e.c or claim_of(e.s, to_timestamp(e.t / 1000), 0) is not null
+             or exists (select from runs r where r.schedule_id = e.s and r.slot = to_timestamp(e.t / 1000) and r.space = 0 and r.started_at is not null)
+          order by b.schedule_id, b.slot) as e
     where w.schedule_id = e.schedule_id and w.slot = e.slot and w.space = e.space
     returning date_part('epoch', now()) * 1000 as now`,
   );

@@ -102,9 +102,43 @@ describe('after an attempt', () => {
       retryAt: TEN + 40,
       attempts: [{ outcome: 'ABORTED', possibleDuplicate: true }],
     });
-    expect(settleAttempt(POLICY, ended(FAILED, { before: tried('ABORTED', 'TIMEOUT') }), 0)).toMatchObject({
+    const [aborted, timedOut] = [...tried('ABORTED'), ...tried('TIMEOUT')];
+    if (aborted === undefined || timedOut === undefined) throw new Error('nothing was tried');
+    const after = settleAttempt(POLICY, ended(FAILED, { before: [aborted, timedOut] }), 0);
+    expect(after).toMatchObject({ state: 'RETRYING', retryAt: TEN + 40 + 20 * SECOND });
+    expect(after.attempts.map((attempt) => attempt.number)).toEqual([1, 1, 2]);
+  });
+
+  test('of a run that nobody here can start it waits as long as the sender says', () => {
+    const handedBack: Outcome = { ...ABORTED, kind: 'aborted', retryAfterMs: SECOND };
+    expect(settleAttempt(POLICY, ended(handedBack), 0)).toMatchObject({
       state: 'RETRYING',
-      retryAt: TEN + 40 + 20 * SECOND,
+      retryAt: TEN + 40 + SECOND,
+    });
+  });
+
+  test('of a redriven run the budget is new: attempts and age count from the redrive', () => {
+    const first = settleAttempt(POLICY, ended(FAILED, { before: tried('TIMEOUT', 'TIMEOUT') }), 0);
+    expect(first).toMatchObject({ state: 'DEAD', reason: 'EXHAUSTED' });
+    expect(first.attempts.at(-1)).toMatchObject({ number: 3, final: true });
+    const day = 24 * HOUR;
+    const again = settleAttempt(
+      POLICY,
+      ended(FAILED, { before: first.attempts, startedAt: TEN + day, endedAt: TEN + day + 40 }),
+      0,
+    );
+    expect(again).toMatchObject({ state: 'RETRYING', retryAt: TEN + day + 40 + 10 * SECOND });
+    expect(again.attempts.at(-1)).toMatchObject({ number: 4 });
+  });
+
+  test('an allowance beyond what is kept of the list ends all the same', () => {
+    const policy = { ...POLICY, maxAttempts: 100, maxAgeSec: 1e9 };
+    const kept = boundedAttempts(
+      Array.from({ length: 99 }, (_, index) => ({ ...tried('TIMEOUT')[0], number: index + 1 }) as Attempt),
+    );
+    expect(settleAttempt(policy, ended(FAILED, { before: kept }), 0)).toMatchObject({
+      state: 'DEAD',
+      reason: 'EXHAUSTED',
     });
   });
 
