@@ -30,7 +30,7 @@ for (let round = 0; round <= rounds; round += 1) {
   for (const contender of contenders) {
     const measured = await contender.turn(servers);
     console.log(
-      `${round === 0 ? 'warm-up' : `round ${round}`} ${contender.name}: ${Math.round(rateOf(measured))} jobs/s ${JSON.stringify(measured.numbers)}`,
+      `${round === 0 ? 'warm-up' : `round ${round}`} ${contender.name}: ${Math.round(rateOf(measured))} jobs/s ${JSON.stringify(measured.notes)}`,
     );
     if (round > 0) results.get(contender.name)?.push(measured);
   }
@@ -42,7 +42,7 @@ report(
   [
     `${jobs} jobs (graphile-readd: ${READD_JOBS}), ${rounds} rounds. scheduler: recurring, next slot computed, overlap looked up, run rows kept and counted.`,
     'bullmq, graphile: one-shot, no history. pgboss: inserts its next job again, completed rows kept. graphile-readd: adds its next job, no history.',
-    `${results.get('scheduler')?.[0]?.numbers['createdPerSecond'] ?? 0} schedules/s created one by one through the service. Store: PostgreSQL or Redis.`,
+    `${Number(results.get('scheduler')?.[0]?.notes['createdPerSecond'])} schedules/s created one by one through the service. Store: PostgreSQL or Redis.`,
   ],
 );
 
@@ -75,13 +75,17 @@ function rowOf(name: string, measured: readonly Round[]): Readonly<Record<string
     'all rounds': measured.map((round) => Math.round(rateOf(round))).join(' '),
     'ours / theirs': Number((ours / median(measured.map(rateOf))).toFixed(2)),
     'node µs/job': each((round) => round.nodeCpuMs * 1000),
-    'store µs/job': each((round) => round.storeCpuMs * 1000),
-    'CPU µs/job': each((round) => (round.nodeCpuMs + round.storeCpuMs) * 1000),
+    'store µs/job': each((round) => storeCpuMs(round) * 1000),
+    'CPU µs/job': each((round) => (round.nodeCpuMs + storeCpuMs(round)) * 1000),
     'WAL B/job': name === 'bullmq' ? 0 : Math.round(each((round) => round.walBytes)),
-    'run rows': median(measured.map((round) => round.numbers['runRows'] ?? 0)),
+    'run rows': median(measured.map((round) => Number(round.notes['runRows'] ?? 0))),
   };
 }
 
 function rateOf(round: Round): number {
   return (round.jobs / round.wallMs) * 1000;
+}
+
+function storeCpuMs(round: Round): number {
+  return round.postgresCpuMs + round.redisCpuMs;
 }

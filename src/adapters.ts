@@ -89,19 +89,21 @@ function busTo(echo: EchoReceiver): InProcessBus {
 }
 
 /** Checks tokens of the configured issuer, or of the embedded mode's own. */
-export function openVerifier(config: Config, issuer: DevIssuer | null): TokenVerifier {
+export function openVerifier(config: Config, issuer: DevIssuer | null, journal: Journal): TokenVerifier {
   const claims = {
     tenant: config.JWT_TENANT_CLAIM,
     tenants: config.JWT_TENANTS_CLAIM,
     roles: config.JWT_ROLES_CLAIM,
     organization: config.JWT_ORGANIZATION_CLAIM,
   };
+  const failed = (error: unknown): void => journal.loopFailed('jwks', error);
   if (config.JWKS_URL !== undefined) {
     return createTokenVerifier({
       jwksUrl: config.JWKS_URL,
       issuer: config.JWT_ISSUER,
       audience: config.JWT_AUDIENCE,
       claims,
+      failed,
     });
   }
   if (issuer === null) throw new Error('JWKS_URL is needed so that tokens can be checked');

@@ -16,6 +16,8 @@ import { SecretBox } from './infra/security/secret-box.ts';
 /* The terminal: what an operator does by hand. */
 
 const DAY_SEC = 86_400;
+/** What needs only the database asks for no issuer. */
+const WITHOUT_TOKENS = { ROLES: 'engine' };
 const ROLES: readonly Role[] = ['viewer', 'operator', 'editor', 'admin', 'platform'];
 
 const program = new Command('scheduler').description(
@@ -26,7 +28,7 @@ program
   .command('migrate')
   .description('bring the database to this build’s schema; safe to run from several places at once')
   .action(async () => {
-    await withDatabase(readConfig(), migrate);
+    await withDatabase(readConfig(WITHOUT_TOKENS), migrate);
     console.log('the database is current');
   });
 
@@ -57,7 +59,7 @@ program
   .description('give a tenant a new webhook signing key and print it once; the one before stays valid beside it')
   .requiredOption('--tenant <id>', 'whose deliveries it signs', tenantOption)
   .action(async (options: { tenant: TenantId }) => {
-    const config = readConfig();
+    const config = readConfig(WITHOUT_TOKENS);
     const keys = config.SECRETS_KEY;
     if (keys === undefined)
       throw new Error('SECRETS_KEY is not set: signing keys are stored sealed (openssl rand -base64 32)');

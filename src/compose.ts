@@ -16,12 +16,14 @@ import type { Config } from './config.ts';
 import type { Journal } from './domain/ports/journal.ts';
 import type { Senders } from './domain/ports/sender.ts';
 import { BackfillService } from './domain/services/backfill-service.ts';
+import { CalendarService } from './domain/services/calendar-service.ts';
 import { DeliveryService } from './domain/services/delivery-service.ts';
 import { FiringService } from './domain/services/firing-service.ts';
 import { RunService } from './domain/services/run-service.ts';
 import { SchedulingService } from './domain/services/scheduling-service.ts';
 import { SettlingService } from './domain/services/settling-service.ts';
 import { UpkeepService } from './domain/services/upkeep-service.ts';
+import { ZoneDataService } from './domain/services/zone-data-service.ts';
 import { tzdataVersion } from './domain/time/zone.ts';
 import { checkRole, openDatabase } from './infra/db/client.ts';
 import { DatabaseClock } from './infra/db/database-clock.ts';
@@ -32,9 +34,11 @@ import type { CommandFunction } from './infra/messaging/command-sender.ts';
 import { PostgresBell } from './infra/messaging/postgres-bell.ts';
 import { DrizzleUnitOfWork } from './infra/repo/drizzle-unit-of-work.ts';
 import { PostgresBackfillStore } from './infra/repo/postgres-backfill-store.ts';
+import { PostgresCalendarChanges } from './infra/repo/postgres-calendar-changes.ts';
 import { PostgresEngineStore } from './infra/repo/postgres-engine-store.ts';
 import { PostgresSigningKeys } from './infra/repo/postgres-signing-keys.ts';
 import { PostgresUpkeepStore } from './infra/repo/postgres-upkeep-store.ts';
+import { PostgresZoneDataStore } from './infra/repo/postgres-zone-data-store.ts';
 import { ScheduleVersionCache } from './infra/repo/schedule-version-cache.ts';
 import { openDevIssuer } from './infra/security/dev-tokens.ts';
 import { SecretBox } from './infra/security/secret-box.ts';
@@ -73,14 +77,15 @@ async function composeInto(
   const versions = new ScheduleVersionCache(CACHED_VERSIONS, CACHED_BYTES);
   const store = new PostgresBackfillStore(enginePool, versions);
   const backfills = new BackfillService({ ...base, store, newId });
-  const loops = buildEngine(config, { ...base, senders, scheduling, backfills, versions, commands });
+  const calendars = new CalendarService({ ...base, changes: new PostgresCalendarChanges(enginePool) });
+  const loops = buildEngine(config, { ...base, senders, scheduling, backfills, calendars, versions, commands });
   const issuer = config.embedded && config.JWKS_URL === undefined ? await openDevIssuer(config.DATA_DIR) : null;
-  const parts = { scheduling, runs, backfills, journal, health: loops.health };
+  const parts = { scheduling, runs, backfills, calendars, journal, health: loops.health };
   const server = config.ROLES.includes('api')
     ? await buildServer({
         ...parts,
         echo,
-        verifier: openVerifier(config, issuer),
+        verifier: openVerifier(config, issuer, journal),
         cursorKey: cursorKeyOf(url),
         corsOrigins: config.CORS_ORIGINS,
         docs: { version: packageVersion() },
@@ -135,6 +140,7 @@ interface EngineNeeds extends Base {
   readonly senders: Senders;
   readonly scheduling: SchedulingService;
   readonly backfills: BackfillService;
+  readonly calendars: CalendarService;
   readonly versions: ScheduleVersionCache;
   readonly commands: ReadonlyMap<string, CommandFunction>;
 }
@@ -144,7 +150,7 @@ function buildEngine(
   config: Config,
   needs: EngineNeeds,
 ): { engine: Engine | null; upkeep: UpkeepService; health: DatabaseHealthProbe } {
-  const { clock, journal, enginePool, senders, bell, scheduling, backfills, versions, commands } = needs;
+  const { clock, journal, enginePool, senders, bell, scheduling, backfills, calendars, versions, commands } = needs;
   const store = new PostgresEngineStore(enginePool, versions, () => clock.monotonic());
   const limits = { concurrency: config.DELIVERY_CONCURRENCY, ahead: AHEAD };
   const delivery = new DeliveryService({ senders, clock, journal, random: Math.random, limits });
@@ -161,7 +167,12 @@ function buildEngine(
   const version = packageVersion();
   const about = { build: `${version}+${config.BUILD_ID}`, tzdata: tzdataVersion ?? 'unknown' };
   const node = () => ({ id: owner, ...about, roles: config.ROLES, commands: [...commands.keys()] });
+  const zoneStore = new PostgresZoneDataStore(enginePool, versions);
+  const zones = new ZoneDataService({ store: zoneStore, clock, journal, version: tzdataVersion });
+  firing.holdsSlots = () => zones.outdated !== null;
   const upkeep = new UpkeepService({
+    zones,
+    calendars,
     store: new PostgresUpkeepStore(enginePool),
     scheduling,
     clock,
@@ -178,6 +189,7 @@ function buildEngine(
     ...about,
     migration: newestMigration(),
     staleLoops: () => engine?.stale ?? [],
+    outdated: () => zones.outdated,
   });
   return { engine, upkeep, health };
 }

@@ -1,10 +1,11 @@
 import { Queue, Worker } from 'bullmq';
+import { Redis } from 'ioredis';
 import { contend } from '../support/contend.ts';
 
 /* Delayed jobs that fall due together; Redis with appendonly everysec; no history kept, no next occurrence. */
 
 const jobs = Number(process.env['BENCH_JOBS']);
-const connection = { url: process.env['BENCH_REDIS_URL'] ?? '', maxRetriesPerRequest: null };
+const connection = new Redis(process.env['BENCH_REDIS_URL'] ?? '', { maxRetriesPerRequest: null });
 const queue = new Queue('bench', { connection });
 const CHUNK = 5000;
 let worker: Worker | null = null;
@@ -23,7 +24,7 @@ contend({
     }
     worker = new Worker('bench', async () => undefined, { connection, concurrency: 100, autorun: false });
     await worker.waitUntilReady();
-    return undefined;
+    return {};
   },
   async round() {
     const running = worker;
@@ -40,9 +41,10 @@ contend({
   },
   async rest() {
     await worker?.close();
-    return undefined;
+    return {};
   },
   async close() {
     await queue.close();
+    connection.disconnect();
   },
 });

@@ -61,7 +61,7 @@ contend({
       await utils.addJobs(chunk);
     }
     await admin`vacuum analyze`;
-    return undefined;
+    return {};
   },
   async round() {
     let handled = 0;
@@ -80,7 +80,7 @@ contend({
   async rest() {
     await runner?.stop();
     runner = null;
-    return undefined;
+    return {};
   },
   async close() {
     await utils?.release();

@@ -33,7 +33,7 @@ contend({
       await boss.insert('bench', chunk);
     }
     await admin`vacuum analyze`;
-    return undefined;
+    return {};
   },
   async round() {
     let done = 0;
@@ -48,7 +48,7 @@ contend({
   },
   async rest() {
     await boss.offWork('bench', { id: workId, wait: true });
-    return undefined;
+    return {};
   },
   async close() {
     await boss.stop({ graceful: false });

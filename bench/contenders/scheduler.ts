@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
 import { asTenantId } from '../../src/domain/ids.ts';
-import { createScheduler, type Scheduler } from '../../src/index.ts';
+import { type CommandContext, createScheduler, type Scheduler } from '../../src/index.ts';
 import { contend } from '../support/contend.ts';
 import { scheduleInput } from '../support/schedules.ts';
 
@@ -23,7 +23,9 @@ let fired = 0;
 let whenAll: () => void = () => undefined;
 let createdPerSecond: number | null = null;
 
-function noop(): void {
+/** Schedules whose own slot comes meanwhile fire too; they are not counted. */
+function noop(call: CommandContext): void {
+  if (call.scheduledFor.getTime() !== slot) return;
   fired += 1;
   if (fired === jobs) whenAll();
 }
@@ -64,8 +66,9 @@ async function as(role: string, work: () => Promise<unknown>): Promise<void> {
 
 async function makeDue(): Promise<void> {
   await as('scheduler_engine', async () => {
-    const [row] = await admin<{ slot: number }[]>`select floor(date_part('epoch', now())) * 1000 as slot`;
-    slot = row?.slot ?? 0;
+    const [row] = await admin<{ second: number }[]>`select floor(date_part('epoch', now()))::float8 as second`;
+    // No whole second: a slot of the schedule's own has a record that must not be met.
+    slot = (row?.second ?? 0) * 1000 + 1;
     const moved =
       await admin`update timers set next_due = to_timestamp(${slot}::float8 / 1000), slot = to_timestamp(${slot}::float8 / 1000)`;
     if (moved.count !== jobs) throw new Error(`${moved.count} timers instead of ${jobs}`);

@@ -1,11 +1,14 @@
+/** What a contender counted besides its clock: numbers, or samples to be pooled over the rounds. */
+export type Notes = Readonly<Record<string, number | readonly number[]>>;
+
 /** What a contender does in its own process. */
 export interface ContenderSide {
-  /** Everything up to the start signal: the jobs are there and due, statistics are fresh. Answers numbers worth reporting. */
-  prepare(): Promise<Readonly<Record<string, number>> | undefined>;
+  /** Everything up to the start signal: the jobs are there and due, statistics are fresh. Answers what is worth reporting. */
+  prepare(): Promise<Notes>;
   /** From the start signal to the last durable end; answers how many jobs ended. The clock runs. */
   round(): Promise<number>;
-  /** The clock has stopped: ends what would disturb the others' rounds. Answers numbers worth reporting. */
-  rest(): Promise<Readonly<Record<string, number>> | undefined>;
+  /** The clock has stopped: ends what would disturb the others' rounds. Answers what is worth reporting. */
+  rest(): Promise<Notes>;
   close(): Promise<void>;
 }
 
@@ -15,9 +18,9 @@ export function contend(side: ContenderSide): void {
     process.send?.({ kind, ...answer });
   };
   const act = async (kind: string): Promise<void> => {
-    if (kind === 'prepare') send('prepared', { numbers: (await side.prepare()) ?? {} });
-    else if (kind === 'go') send('measured', await measured(side));
-    else if (kind === 'rest') send('rested', { numbers: (await side.rest()) ?? {} });
+    if (kind === 'prepare') send('prepared', { notes: await side.prepare() });
+    else if (kind === 'go') send('measured', { round: await measured(side) });
+    else if (kind === 'rest') send('rested', { notes: await side.rest() });
     else {
       await side.close();
       process.exit(0);

@@ -2,20 +2,18 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { BenchServers } from './servers.ts';
+import type { Notes } from './contend.ts';
+import type { BenchServers, Usage } from './servers.ts';
 
-/** What one round of a contender took, in its own process and in its store. */
-export interface Round {
+/** What one round of a contender took in its own process, and what the servers used meanwhile. */
+export interface Round extends Usage {
   readonly jobs: number;
   /** From the start signal to the last durable end of a job, ms. */
   readonly wallMs: number;
   /** CPU of the node process during the round, ms. */
   readonly nodeCpuMs: number;
-  /** CPU of PostgreSQL and Redis during the round, ms. */
-  readonly storeCpuMs: number;
-  readonly walBytes: number;
   /** What the contender itself counted, before and after. */
-  readonly numbers: Readonly<Record<string, number>>;
+  readonly notes: Notes;
 }
 
 /** What a contender is started with: a file of bench/contenders, and its variables. */
@@ -68,13 +66,10 @@ export class Contender implements AsyncDisposable {
   async turn(servers: BenchServers): Promise<Round> {
     const before = await this.#ask('prepare', 'prepared', PREPARE_MS);
     const from = await servers.usage();
-    const measured = (await this.#ask('go', 'measured', ROUND_MS)) as unknown as Measured;
-    const to = await servers.usage();
+    const measured = (await this.#ask('go', 'measured', ROUND_MS))['round'] as Measured;
+    const used = await servers.usedSince(from);
     const after = await this.#ask('rest', 'rested', REST_MS);
-    const { jobs, wallMs, nodeCpuMs } = measured;
-    const numbers = { ...(before['numbers'] as object), ...(after['numbers'] as object) };
-    const storeCpuMs = to.postgresCpuMs + to.redisCpuMs - from.postgresCpuMs - from.redisCpuMs;
-    return { jobs, wallMs, nodeCpuMs, storeCpuMs, walBytes: to.walBytes - from.walBytes, numbers };
+    return { ...measured, ...used, notes: { ...(before['notes'] as Notes), ...(after['notes'] as Notes) } };
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

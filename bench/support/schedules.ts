@@ -52,6 +52,8 @@ export function scheduleInput(
     maxFires: null,
     jitter: null,
     dst: {},
+    calendars: null,
+    excluded: null,
     overlapPolicy: 'SKIP',
     misfire: { policy: 'FIRE_ONCE', thresholdSec: 60, windowSec: 86_400 },
     retry: {

@@ -9,11 +9,13 @@ import postgres from 'postgres';
 import { startEmbeddedPostgres } from '../../src/infra/db/embedded-postgres.ts';
 import { treeCpuMs } from './process-cpu.ts';
 
-/** What the servers have used so far. */
+/** What the servers have used: so far, or in a stretch of time. */
 export interface Usage {
   readonly postgresCpuMs: number;
   readonly redisCpuMs: number;
   readonly walBytes: number;
+  /** Ended in our database, by whomever. */
+  readonly transactions: number;
 }
 
 /** The databases of one benchmark, durable as in production, removed afterwards. */
@@ -24,6 +26,8 @@ export interface BenchServers extends AsyncDisposable {
   /** Null where redis-server is not installed. */
   readonly redisUrl: string | null;
   usage(): Promise<Usage>;
+  /** What they have used since. */
+  usedSince(before: Usage): Promise<Usage>;
 }
 
 /** Checkpoints are kept out of the rounds, so that WAL is what a sustained load writes. */
@@ -42,7 +46,9 @@ export async function startServers(): Promise<BenchServers> {
   const folder = mkdtempSync(join(tmpdir(), 'scheduler-bench-'));
   const server = await startEmbeddedPostgres({ dataDir: folder, settings: SETTINGS });
   const redis = await startRedis(folder);
-  const admin = postgres(server.url, { max: 1, onnotice: () => undefined });
+  const peerUrl = await peerDatabase(server.url);
+  // Measures from the other database, so that asking is not counted.
+  const admin = postgres(peerUrl, { max: 1, onnotice: () => undefined });
   const stop = async (): Promise<void> => {
     await admin.end({ timeout: 1 });
     await redis?.stop();
@@ -50,24 +56,39 @@ export async function startServers(): Promise<BenchServers> {
     rmSync(folder, { recursive: true, force: true });
   };
   endOnSignal(stop);
-  await admin`create database peers`;
-  const peer = new URL(server.url);
-  peer.pathname = '/peers';
   const postmaster = Number(readFileSync(join(folder, 'postgres', 'cluster', 'postmaster.pid'), 'utf8').split('\n')[0]);
+  const usage = async (): Promise<Usage> => {
+    const [row] = await admin<{ at: number; ended: number }[]>`
+      select (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::float8 as at, (xact_commit + xact_rollback)::float8 as ended
+      from pg_stat_database where datname = 'scheduler'`;
+    const redisCpuMs = redis === null ? 0 : treeCpuMs(redis.pid);
+    return { postgresCpuMs: treeCpuMs(postmaster), redisCpuMs, walBytes: row?.at ?? 0, transactions: row?.ended ?? 0 };
+  };
   return {
     postgresUrl: server.url,
-    peerPostgresUrl: peer.href,
+    peerPostgresUrl: peerUrl,
     redisUrl: redis?.url ?? null,
-    async usage() {
-      const [row] = await admin<{ at: string }[]>`select (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::text as at`;
+    usage,
+    async usedSince(before) {
+      const now = await usage();
       return {
-        postgresCpuMs: treeCpuMs(postmaster),
-        redisCpuMs: redis === null ? 0 : treeCpuMs(redis.pid),
-        walBytes: Number(row?.at),
+        postgresCpuMs: now.postgresCpuMs - before.postgresCpuMs,
+        redisCpuMs: now.redisCpuMs - before.redisCpuMs,
+        walBytes: now.walBytes - before.walBytes,
+        transactions: now.transactions - before.transactions,
       };
     },
     [Symbol.asyncDispose]: stop,
   };
+}
+
+async function peerDatabase(url: string): Promise<string> {
+  const admin = postgres(url, { max: 1, onnotice: () => undefined });
+  await admin`create database peers`;
+  await admin.end();
+  const peer = new URL(url);
+  peer.pathname = '/peers';
+  return peer.href;
 }
 
 function endOnSignal(stop: () => Promise<void>): void {

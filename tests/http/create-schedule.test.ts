@@ -35,6 +35,7 @@ describe('POST /schedules', () => {
       maxFires: null,
       jitter: null,
       dst: {},
+      calendars: null,
       overlapPolicy: 'SKIP',
       misfire: { policy: 'FIRE_ONCE', thresholdSec: 60, windowSec: 86_400 },
       retry: {

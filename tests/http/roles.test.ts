@@ -30,6 +30,7 @@ const NEEDS: Record<keyof typeof CAPABILITIES, Capability> = {
   pauseSchedule: 'OPERATE',
   resumeSchedule: 'OPERATE',
   triggerSchedule: 'OPERATE',
+  skipNextSlot: 'OPERATE',
   createBackfill: 'OPERATE',
   listUpcomingSlots: 'READ',
   previewSchedule: 'READ',
@@ -39,6 +40,11 @@ const NEEDS: Record<keyof typeof CAPABILITIES, Capability> = {
   listDeadLetters: 'READ',
   retryRun: 'OPERATE',
   cancelRun: 'OPERATE',
+  createCalendar: 'WRITE',
+  listCalendars: 'READ',
+  getCalendar: 'READ',
+  replaceCalendar: 'WRITE',
+  deleteCalendar: 'WRITE',
   getHealth: 'PUBLIC',
   getReadiness: 'PUBLIC',
   getLiveness: 'PUBLIC',
@@ -56,6 +62,8 @@ const OWN_TENANT = [
   'previewSchedule',
   'listRuns',
   'listDeadLetters',
+  'createCalendar',
+  'listCalendars',
 ];
 
 describe('who may do what', () => {
@@ -132,8 +140,10 @@ async function call(
   const id = path.startsWith('/runs/{id}')
     ? await runFor(server, operationId)
     : await server.schedule({ enabled: operationId !== 'resumeSchedule' });
-  const url = path.replace('{id}', id).replace('{key}', `key-${id}`);
-  const body = bodyOf(operationId);
+  const name = `calendar-${id}`;
+  if (path === '/calendars/{name}') await server.request('POST', '/calendars', { body: { name } });
+  const url = path.replace('{id}', id).replace('{key}', `key-${id}`).replace('{name}', name);
+  const body = operationId === 'createCalendar' ? { name } : bodyOf(operationId);
   return server.request(method, url, { as, headers, ...(body !== undefined && { body }) });
 }
 
@@ -151,6 +161,8 @@ function bodyOf(operationId: string): unknown {
       return scheduleBody();
     case 'patchSchedule':
       return { name: 'Renamed' };
+    case 'replaceCalendar':
+      return { dates: ['2026-12-25'] };
     case 'createBackfill':
       return { from: '2026-03-01T00:00:00Z', to: '2026-03-03T00:00:00Z' };
     case 'previewSchedule':

@@ -66,12 +66,51 @@ describe('POST /schedules/{id}/pause and /resume', () => {
     expect(problemIn(answer)).toMatchObject({ status: 400, code: 'VALIDATION_FAILED', errors: [{ path }] });
   });
 
-  it.each(['pause', 'resume', 'trigger'])("answers 404 to %s of another tenant's schedule", async (action) => {
+  it.each(['pause', 'resume', 'trigger', 'skip-next'])(
+    "answers 404 to %s of another tenant's schedule",
+    async (action) => {
+      const id = await server().schedule();
+      const foreign = await server().request('POST', `/schedules/${id}/${action}`, { as: { tenants: [OTHER_TENANT] } });
+      const missing = await server().request('POST', `/schedules/${MISSING}/${action}`);
+      expect(problemIn(foreign)).toMatchObject({ status: 404, code: 'NOT_FOUND' });
+      expect(problemIn(foreign)).toEqual(problemIn(missing));
+    },
+  );
+});
+
+describe('POST /schedules/{id}/skip-next', () => {
+  const server = useServer();
+
+  it('lets the next slot pass: it is no longer among those to come', async () => {
+    const id = await server().schedule({ trigger: { type: 'CRON', cron: '0 9 1 * *' } });
+    const before = (await server().request('GET', `/schedules/${id}/upcoming?count=2`)).json().slots;
+    const marked = await server().request('POST', `/schedules/${id}/skip-next`);
+    expect([marked.statusCode, marked.headers['etag']]).toEqual([200, '"2"']);
+    const after = (await server().request('GET', `/schedules/${id}/upcoming?count=1`)).json().slots;
+    expect(after).toEqual([before[1]]);
+  });
+
+  it('answers 409 for a slot that is marked already, and for a schedule that has none', async () => {
     const id = await server().schedule();
-    const foreign = await server().request('POST', `/schedules/${id}/${action}`, { as: { tenants: [OTHER_TENANT] } });
-    const missing = await server().request('POST', `/schedules/${MISSING}/${action}`);
-    expect(problemIn(foreign)).toMatchObject({ status: 404, code: 'NOT_FOUND' });
-    expect(problemIn(foreign)).toEqual(problemIn(missing));
+    await server().request('POST', `/schedules/${id}/skip-next`);
+    expect(problemIn(await server().request('POST', `/schedules/${id}/skip-next`))).toMatchObject({
+      status: 409,
+      code: 'CONFLICT',
+    });
+    await server().request('POST', `/schedules/${id}/pause`);
+    expect(problemIn(await server().request('POST', `/schedules/${id}/skip-next`))).toMatchObject({
+      status: 409,
+      code: 'CONFLICT',
+    });
+  });
+
+  it('keeps its mark when something else than the slot changes, and loses it with the slot', async () => {
+    const id = await server().schedule({ trigger: { type: 'CRON', cron: '0 9 1 * *' } });
+    await server().request('POST', `/schedules/${id}/skip-next`);
+    await server().request('PATCH', `/schedules/${id}`, { body: { name: 'Renamed', endAt: '2199-01-01T00:00:00Z' } });
+    expect((await server().request('POST', `/schedules/${id}/skip-next`)).statusCode).toBe(409);
+    await server().request('PATCH', `/schedules/${id}`, { body: { trigger: { type: 'CRON', cron: '0 10 2 * *' } } });
+    expect((await server().request('POST', `/schedules/${id}/skip-next`)).statusCode).toBe(200);
   });
 });
 

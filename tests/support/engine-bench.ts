@@ -19,6 +19,8 @@ import { type OpenScheduling, openScheduling, scheduleInput, silentJournal } fro
 import { ScriptedSenders } from './scripted-senders.ts';
 import { until } from './until.ts';
 
+const WEEK_MS = 7 * 86_400_000;
+
 export interface EngineOptions {
   readonly senders?: Senders;
   /** Long by default: a test lets leases expire with {@link EngineBench.expireLeases}. */
@@ -146,7 +148,7 @@ export class EngineBench implements AsyncDisposable {
     const tenantId = asTenantId(`tenant-${this.#tenants}`);
     if (tenantId === null) throw new Error('a tenant id was refused');
     const caller = { tenantId, subject: 'test', organizationId: null };
-    const anchor = new Date(Math.floor((await this.now()) / 1000) * 1000).toISOString();
+    const anchor = new Date(Math.floor((await this.now()) / 1000) * 1000 - WEEK_MS).toISOString();
     const trigger = { type: 'INTERVAL', every: 'PT1M', anchor } as const;
     const { schedule } = await this.schedules.create(
       caller,
@@ -178,7 +180,7 @@ export class EngineBench implements AsyncDisposable {
 
   /** Whatever waits for its next attempt is due now. */
   async hasten(): Promise<void> {
-    await this.sql`update retries set next_due = now() where next_due < 'infinity'`;
+    await this.sql`update retries set next_due = now() - interval '1 ms' where next_due < 'infinity'`;
   }
 
   async runsOf({ id }: MadeSchedule): Promise<readonly RunSeen[]> {

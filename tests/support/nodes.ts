@@ -14,6 +14,11 @@ export interface ServiceNode {
   gone(): Promise<number | null>;
 }
 
+/** What an engine without an API needs to deliver to a receiver on this machine. */
+export function engineEnvironment(url: string, more: Readonly<Record<string, string>> = {}): Record<string, string> {
+  return { POSTGRES_URL: url, ROLES: 'engine', HTTP_ALLOW_PRIVATE_NETWORKS: 'true', LOG_LEVEL: 'warn', ...more };
+}
+
 /** Starts the service with these variables, and nothing else of ours but the path. */
 export function startNode(environment: Readonly<Record<string, string>>): ServiceNode {
   const child: ChildProcess = spawn(process.execPath, [MAIN], {

@@ -10,12 +10,12 @@ export interface Received {
   readonly status: number;
 }
 
-/** Decides the answer to a request; 200 when it says nothing. */
+/** Decides the answer to a request, and when; a request is written down when it came, before it is answered. */
 export type Behaviour = (request: {
   readonly path: string;
   readonly headers: IncomingMessage['headers'];
   readonly body: string;
-}) => number;
+}) => number | Promise<number>;
 
 /** A webhook receiver on loopback that keeps all it gets. */
 export class Receiver implements AsyncDisposable {
@@ -46,11 +46,16 @@ export class Receiver implements AsyncDisposable {
     request.on('error', () => undefined);
     request.on('data', (chunk: Buffer) => chunks.push(chunk));
     request.on('end', () => {
+      const at = Date.now();
       const body = Buffer.concat(chunks).toString();
       const { url: path = '/', headers } = request;
+      const answer = (status: number): void => {
+        this.received.push({ at, path, headers, body, status });
+        response.writeHead(status).end();
+      };
       const status = behaviour({ path, headers, body });
-      this.received.push({ at: Date.now(), path, headers, body, status });
-      response.writeHead(status).end();
+      if (typeof status === 'number') answer(status);
+      else status.then(answer, (error: unknown) => response.destroy(error instanceof Error ? error : undefined));
     });
   }
 }

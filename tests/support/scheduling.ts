@@ -3,6 +3,7 @@ import type { ScheduleInput } from '../../src/domain/entities/schedule.ts';
 import type { Journal } from '../../src/domain/ports/journal.ts';
 import type { UnitOfWork } from '../../src/domain/ports/unit-of-work.ts';
 import { BackfillService } from '../../src/domain/services/backfill-service.ts';
+import { CalendarService } from '../../src/domain/services/calendar-service.ts';
 import { RunService } from '../../src/domain/services/run-service.ts';
 import { SchedulingService } from '../../src/domain/services/scheduling-service.ts';
 import { connectPool, openDatabase } from '../../src/infra/db/client.ts';
@@ -13,6 +14,7 @@ export interface OpenScheduling {
   readonly service: SchedulingService;
   readonly runs: RunService;
   readonly backfills: BackfillService;
+  readonly calendars: CalendarService;
   readonly unitOfWork: UnitOfWork;
   close(): Promise<void>;
 }
@@ -39,6 +41,7 @@ export async function openScheduling(url: string): Promise<OpenScheduling> {
     service,
     runs: new RunService({ unitOfWork, bell, journal }),
     backfills,
+    calendars: new CalendarService({ unitOfWork, changes: { changed: async () => [] }, bell, journal }),
     unitOfWork,
     close: () => pool.end(),
   };
@@ -81,6 +84,8 @@ export function scheduleInput(given: Partial<ScheduleInput>): ScheduleInput {
     maxFires: null,
     jitter: null,
     dst: {},
+    calendars: null,
+    excluded: null,
     overlapPolicy: 'SKIP',
     misfire: { policy: 'FIRE_ONCE', thresholdSec: 60, windowSec: 86_400 },
     retry: {

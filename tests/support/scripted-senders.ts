@@ -13,7 +13,7 @@ export interface Sent {
 }
 
 export const ACCEPTED: Outcome = { kind: 'accepted', attempt: 'ACCEPTED', httpStatus: 200 };
-export const FAILED: Outcome = { kind: 'unanswered', attempt: 'HTTP_STATUS', httpStatus: 503 };
+export const FAILED = { kind: 'unanswered', attempt: 'HTTP_STATUS', httpStatus: 503 } as const satisfies Outcome;
 const BROKEN_OFF: Outcome = { kind: 'aborted', attempt: 'ABORTED', possibleDuplicate: true };
 
 /** Senders that answer as a test says: at once, or, where `answer` says nothing, when {@link ScriptedSenders.release} is called. */

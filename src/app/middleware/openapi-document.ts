@@ -105,10 +105,11 @@ function finishResponse(operation: Operation, status: string, response: Response
 }
 
 function headersOf(operation: Operation, status: string, media: Media | undefined): Record<string, unknown> {
-  const isSchedule = media?.schema?.$ref?.endsWith('/Schedule') === true;
+  const kind = media?.schema?.$ref?.split('/').at(-1);
+  const isVersioned = kind === 'Schedule' || kind === 'Calendar';
   return {
-    ...(isSchedule && { ETag: text('The version, for If-Match') }),
-    ...(isSchedule && status === '201' && { Location: text('Path of the schedule') }),
+    ...(isVersioned && { ETag: text('The version, for If-Match') }),
+    ...(isVersioned && status === '201' && { Location: text(`Path of the ${kind.toLowerCase()}`) }),
     ...(operation.operationId === 'createSchedule' &&
       status === '201' && { 'Idempotent-Replayed': text('true where an earlier request made the schedule') }),
     ...(status === '401' && { 'WWW-Authenticate': text('Bearer') }),

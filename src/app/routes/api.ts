@@ -7,6 +7,7 @@ import type {
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { BackfillService } from '../../domain/services/backfill-service.ts';
+import type { CalendarService } from '../../domain/services/calendar-service.ts';
 import type { RunService } from '../../domain/services/run-service.ts';
 import type { SchedulingService } from '../../domain/services/scheduling-service.ts';
 import type { Cursors } from '../middleware/cursor.ts';
@@ -23,6 +24,7 @@ export type Api = FastifyInstance<
 /** The use cases of schedules and of runs, without what their classes keep to themselves. */
 export type Scheduling = Pick<SchedulingService, keyof SchedulingService>;
 export type Runs = Pick<RunService, keyof RunService>;
+export type Calendars = Pick<CalendarService, 'create' | 'get' | 'list' | 'replace' | 'remove'>;
 export type Backfills = Pick<BackfillService, 'request'>;
 
 /** What routes of schedules and runs call. */
@@ -30,5 +32,6 @@ export interface ApiParts {
   readonly scheduling: Scheduling;
   readonly runs: Runs;
   readonly backfills: Backfills;
+  readonly calendars: Calendars;
   readonly cursors: Cursors;
 }

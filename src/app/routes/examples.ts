@@ -1,4 +1,5 @@
 import type { ExamplesByOperation } from '../middleware/openapi-document.ts';
+import { CALENDAR_EXAMPLES } from './calendar-examples.ts';
 
 const SCHEDULE_ID = '0198c5b2-7a31-7c44-9d0e-2f6b8a1c3e55';
 
@@ -63,6 +64,7 @@ const schedule = {
   maxFires: null,
   jitter: null,
   dst: {},
+  calendars: null,
   overlapPolicy: 'SKIP',
   misfire: { policy: 'FIRE_ONCE', thresholdSec: 60, windowSec: 86400 },
   retry: { maxAttempts: 8, initialDelaySec: 5, backoffCoefficient: 3, maxDelaySec: 3600, jitter: 1, maxAgeSec: 86400 },
@@ -164,6 +166,7 @@ export const EXAMPLES: ExamplesByOperation = {
   upsertScheduleByKey: { bodies: { cronToEvent, fixedDelayToQueue }, answer: { ...schedule, key: 'reports:daily' } },
   pauseSchedule: { bodies: { withNote: { note: 'release freeze' }, withoutNote: {} }, answer: paused },
   resumeSchedule: { bodies: { skipMissed: { missed: 'SKIP' }, fireOnce: { missed: 'FIRE_ONCE' } }, answer: schedule },
+  skipNextSlot: { bodies: { asItIs: {} }, answer: schedule },
   triggerSchedule: { bodies: { withPayload: { payload: { report: 'now' } }, asDefined: {} }, answer: waiting },
   createBackfill: {
     bodies: { march: { from: '2026-03-01T00:00:00Z', to: '2026-03-31T00:00:00Z', limit: 100 } },
@@ -190,6 +193,7 @@ export const EXAMPLES: ExamplesByOperation = {
     answer: { ...dead, state: 'PENDING', reason: null, endedAt: null, durationMs: null },
   },
   cancelRun: { bodies: { asItIs: {} }, answer: { ...waiting, state: 'CANCELLED', reason: 'BY_USER' } },
+  ...CALENDAR_EXAMPLES,
   getHealth: {
     answer: {
       status: 'ok',

@@ -8,6 +8,7 @@ const runReason = z.enum([
   'OVERLAP',
   'MISFIRE',
   'PAUSED',
+  'CALENDAR',
   'BY_USER',
   'DELETED',
   'EXHAUSTED',

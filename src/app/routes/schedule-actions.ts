@@ -2,7 +2,7 @@ import { callerOf } from '../middleware/access.ts';
 import { expectedVersion, versionTag } from '../middleware/version-tag.ts';
 import type { Api, ApiParts } from './api.ts';
 import { GUARDED, problems, WITH_BODY } from './problem.schema.ts';
-import { ifMatchHeaders, noQuery, scheduleParams } from './request-parts.ts';
+import { ifMatchHeaders, noBody, noQuery, scheduleParams } from './request-parts.ts';
 import { runShown, showRun } from './run-shown.ts';
 import { previewDefinition } from './schedule-input.ts';
 import { scheduleShown, showSchedule } from './schedule-shown.ts';
@@ -15,6 +15,7 @@ const changed = { 200: scheduleShown, ...problems(...WITH_BODY, 'NOT_FOUND', 'CO
 export function scheduleActionRoutes(api: Api, parts: ApiParts): void {
   pauseSchedule(api, parts);
   resumeSchedule(api, parts);
+  skipNextSlot(api, parts);
   triggerSchedule(api, parts);
   listUpcomingSlots(api, parts);
   previewSchedule(api, parts);
@@ -64,6 +65,30 @@ function resumeSchedule(api: Api, { scheduling }: ApiParts): void {
     handler: async (request, reply) => {
       const ifMatch = expectedVersion(request.headers['if-match']);
       const schedule = await scheduling.resume(callerOf(request), request.params.id, request.body.missed, ifMatch);
+      return reply.header('etag', versionTag(schedule.state.version)).send(showSchedule(schedule));
+    },
+  });
+}
+
+function skipNextSlot(api: Api, { scheduling }: ApiParts): void {
+  api.route({
+    method: 'POST',
+    url: '/schedules/:id/skip-next',
+    schema: {
+      operationId: 'skipNextSlot',
+      summary: 'Let the next slot pass',
+      description:
+        'It becomes no run; its record is SKIPPED with reason BY_USER once it passes. A pause forgets the mark.',
+      tags,
+      params: scheduleParams,
+      headers: ifMatchHeaders,
+      querystring: noQuery,
+      body: noBody,
+      response: changed,
+    },
+    handler: async (request, reply) => {
+      const ifMatch = expectedVersion(request.headers['if-match']);
+      const schedule = await scheduling.skipNext(callerOf(request), request.params.id, ifMatch);
       return reply.header('etag', versionTag(schedule.state.version)).send(showSchedule(schedule));
     },
   });

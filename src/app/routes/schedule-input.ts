@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { CALENDAR_NAME, MOST_NAMED } from '../../domain/entities/calendar.ts';
 import type { Caller } from '../../domain/entities/caller.ts';
 import type { ScheduleDefinition } from '../../domain/entities/definition.ts';
 import type { ScheduleInput, ScheduleScope } from '../../domain/entities/schedule.ts';
@@ -26,12 +27,33 @@ const labels = z
 export const overlapPolicy = z.enum(['SKIP', 'BUFFER_ONE', 'BUFFER_ALL', 'CANCEL_OTHER', 'ALLOW_ALL']);
 export const scope = z.enum(['SYSTEM', 'TENANT', 'ORGANIZATION']);
 export const misfirePolicy = z.enum(['SKIP', 'FIRE_ONCE', 'FIRE_ALL']);
+export const onExcluded = z.enum(['SKIP', 'FOLLOWING', 'PRECEDING', 'MODIFIED_FOLLOWING']);
 export const onCompletion = z.enum(['KEEP', 'DELETE']);
 
 export const dst = z.strictObject({
   gap: z.enum(['NEXT_VALID', 'SHIFT', 'SKIP']).optional(),
   fold: z.enum(['FIRST', 'SECOND', 'BOTH']).optional(),
 });
+
+/** Names of calendars, and what becomes of slots on their dates. */
+const calendarPolicy = z
+  .strictObject({
+    exclude: z
+      .array(matching(CALENDAR_NAME, '1 to 100 letters, digits, ., _ or -'))
+      .min(1)
+      .max(MOST_NAMED)
+      .refine((names) => new Set(names).size === names.length, { error: 'must name each calendar once' })
+      .readonly()
+      .meta({
+        description: 'Names of calendars; a slot on one of their dates, local to tz, is excluded',
+        examples: [['de-holidays']],
+      }),
+    onExcluded: onExcluded.default('SKIP').meta({
+      description:
+        'SKIP: no run. Else the run is due at the same local time on the following or preceding date that is not excluded; MODIFIED_FOLLOWING follows within the month, else precedes',
+    }),
+  })
+  .meta({ id: 'CalendarPolicy' });
 
 const misfire = z.strictObject({
   policy: misfirePolicy.default('FIRE_ONCE'),
@@ -53,6 +75,7 @@ export const slotFields = {
   tz: zone.prefault('UTC'),
   trigger,
   dst: dst.default({}),
+  calendars: calendarPolicy.nullable().default(null),
   jitter: jitter.nullable().default(null),
   startAt: moment.nullable().default(null),
   endAt: moment.nullable().default(null),
@@ -112,7 +135,7 @@ export function parseScheduleInput(caller: Caller, body: unknown): ScheduleInput
 export function inputOf(caller: Caller, given: GivenSchedule): ScheduleInput {
   const chosen = given.scope ?? defaultScope(caller, given.organizationId);
   const organizationId = given.organizationId ?? (chosen === 'ORGANIZATION' ? caller.organizationId : null);
-  return { ...given, scope: chosen, organizationId };
+  return { ...given, excluded: null, scope: chosen, organizationId };
 }
 
 /** The schedule with the key of its path. Throws VALIDATION_FAILED where the body names another. */
@@ -128,7 +151,7 @@ export function previewDefinition(slots: Pick<ScheduleDefinition, keyof typeof s
     trigger: { type: 'FIXED_DELAY', delaySec: 1 },
     target: { kind: 'COMMAND', command: { name: 'preview' } },
   };
-  return { ...parsedBy(definition, filler), ...slots };
+  return { ...parsedBy(definition, filler), ...slots, excluded: null };
 }
 
 function defaultScope(caller: Caller, organizationId: string | null): ScheduleScope {

@@ -3,7 +3,7 @@ import type { Caller } from '../../domain/entities/caller.ts';
 import type { ScheduleInput } from '../../domain/entities/schedule.ts';
 import { json } from './fields.ts';
 import { MASK } from './http-target.ts';
-import { misfirePolicy, onCompletion, overlapPolicy, parseScheduleInput, scope } from './schedule-input.ts';
+import { misfirePolicy, onCompletion, onExcluded, overlapPolicy, parseScheduleInput, scope } from './schedule-input.ts';
 import { targetKind } from './target.schema.ts';
 import { triggerType } from './trigger.schema.ts';
 
@@ -61,6 +61,7 @@ export const schedulePatch = z
     maxFires: number,
     jitter: string,
     dst: part({ gap: string, fold: string }),
+    calendars: part({ exclude: strings, onExcluded: onExcluded.nullable().optional() }),
     overlapPolicy: overlapPolicy.nullable().optional(),
     misfire: part({ policy: misfirePolicy.nullable().optional(), thresholdSec: number, windowSec: number }),
     retry: part({
@@ -124,7 +125,7 @@ function withoutMasks(target: SchedulePatch['target']): SchedulePatch['target'] 
 
 /** The request body that would make this input. `enabled` is left out: unless the patch says it, a state stays. */
 function requestJson(input: ScheduleInput): Readonly<Record<string, unknown>> {
-  const { enabled, startAt, endAt, ...rest } = input;
+  const { enabled, excluded, startAt, endAt, ...rest } = input;
   return { ...rest, startAt: startAt?.toISOString() ?? null, endAt: endAt?.toISOString() ?? null };
 }
 

@@ -3,7 +3,7 @@ import type { ScheduleEntity } from '../../domain/entities/schedule.ts';
 import type { Target } from '../../domain/entities/target.ts';
 import { json } from './fields.ts';
 import { MASK } from './http-target.ts';
-import { dst, misfirePolicy, onCompletion, overlapPolicy, scope } from './schedule-input.ts';
+import { dst, misfirePolicy, onCompletion, onExcluded, overlapPolicy, scope } from './schedule-input.ts';
 import { targetShown } from './target.schema.ts';
 import { trigger } from './trigger.schema.ts';
 
@@ -34,6 +34,7 @@ export const scheduleShown = z
     maxFires: z.int().nullable(),
     jitter: z.string().nullable(),
     dst,
+    calendars: z.object({ exclude: z.array(z.string()).readonly(), onExcluded }).nullable(),
     overlapPolicy,
     misfire: z.object({ policy: misfirePolicy, thresholdSec: z.number(), windowSec: z.number() }),
     retry: z.object({
@@ -47,10 +48,10 @@ export const scheduleShown = z
     timeoutSec: z.int(),
     pauseOnFailures: z.int().nullable(),
     onCompletion,
-    nextFireAt: z
-      .date()
-      .nullable()
-      .meta({ description: 'The next slot; null unless ACTIVE, and while a run must end first' }),
+    nextFireAt: z.date().nullable().meta({
+      description:
+        'The next slot that becomes a run, where its calendar puts it; null unless ACTIVE, and while a run must end first',
+    }),
     lastFireAt: z.date().nullable(),
     fireCount: z.int(),
     version: z.int().meta({ description: 'Grows with every change; the ETag' }),

@@ -11,6 +11,9 @@ import { runLoop, type Step } from './loop.ts';
 
 /** How long a shutdown lets attempts in flight end by themselves. */
 const DRAIN_MS = 25_000;
+/** How long after that it waits for their outcomes to be written, and as long again for the loops to end. */
+const SETTLE_MS = 2_000;
+const LOOK_EVERY_MS = 20;
 /** Loops whose last good turn is older than this, beyond their sleep, make the process unready. */
 const STALE_AFTER_MS = 30_000;
 
@@ -40,6 +43,8 @@ export class Engine implements AsyncDisposable {
   #claimers: readonly Promise<void>[] = [];
   #finishers: readonly Promise<void>[] = [];
   readonly #freshUntil = new Map<string, number>();
+  /** When a loop that sleeps will wake by itself, epoch ms. */
+  readonly #wakesAt = new Map<string, number>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -54,10 +59,7 @@ export class Engine implements AsyncDisposable {
       if (firing.isStarved) this.#ringClaimers();
     };
     settling.onDue = () => this.#ringClaimers();
-    bell.listen(() => {
-      this.#ringClaimers();
-      this.#backfill.ring();
-    }, this.#claiming.signal);
+    bell.listen((due) => this.#heard(due), this.#claiming.signal);
     const stopClaiming = this.#claiming.signal;
     const stopFinishing = this.#finishing.signal;
     this.#claimers = [
@@ -82,18 +84,19 @@ export class Engine implements AsyncDisposable {
     return [...this.#freshUntil].filter(([, until]) => now > until).map(([name]) => name);
   }
 
-  /** Stops claiming, lets attempts end, settles them, gives the rest back; renewal stops last. */
+  /** Stops claiming, lets attempts end, settles them, gives the rest back; renewal stops last. Within 30 s, come what may. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const { delivery, clock } = this.#parts;
-    this.#claiming.abort();
-    await Promise.all(this.#claimers);
-    delivery.beginDrain();
+    const { delivery, clock, bell } = this.#parts;
     const deadline = clock.monotonic() + DRAIN_MS;
-    await this.#until(() => delivery.flying === 0 || clock.monotonic() > deadline);
+    this.#claiming.abort();
+    await this.#until(this.#claimers, deadline);
+    delivery.beginDrain();
+    await this.#until(() => delivery.flying === 0, deadline);
     delivery.abortAll();
-    await this.#until(() => delivery.open === 0 || clock.monotonic() > deadline + 3_000);
+    await this.#until(() => delivery.open === 0, deadline + SETTLE_MS);
+    bell.ring(clock.now());
     this.#finishing.abort();
-    await Promise.all(this.#finishers);
+    await this.#until(this.#finishers, deadline + 2 * SETTLE_MS);
   }
 
   /** A full batch calls the second claimer in. */
@@ -113,13 +116,23 @@ export class Engine implements AsyncDisposable {
   }
 
   #run(name: string, step: Step, alarm: Alarm, signal: AbortSignal): Promise<void> {
+    const { clock, journal } = this.#parts;
     const watched = async (): Promise<number> => {
+      this.#wakesAt.delete(name);
       const sleepMs = await step();
-      this.#freshUntil.set(name, this.#parts.clock.monotonic() + Math.min(sleepMs, 60_000) + STALE_AFTER_MS);
+      this.#wakesAt.set(name, clock.now() + sleepMs);
+      this.#freshUntil.set(name, clock.monotonic() + Math.min(sleepMs, 60_000) + STALE_AFTER_MS);
       return sleepMs;
     };
-    this.#freshUntil.set(name, this.#parts.clock.monotonic() + STALE_AFTER_MS);
-    return runLoop({ name, step: watched, alarm }, this.#parts.journal, signal);
+    this.#freshUntil.set(name, clock.monotonic() + STALE_AFTER_MS);
+    return runLoop({ name, step: watched, alarm }, journal, signal);
+  }
+
+  /** Something falls due at `due`: who sleeps beyond that wakes up. Backfills are due when they are asked for. */
+  #heard(due: number): void {
+    if (due < (this.#wakesAt.get('fire') ?? Number.POSITIVE_INFINITY)) this.#fire.ring();
+    if (due < (this.#wakesAt.get('waiting') ?? Number.POSITIVE_INFINITY)) this.#waiting.ring();
+    this.#backfill.ring();
   }
 
   #ringClaimers(): void {
@@ -127,12 +140,15 @@ export class Engine implements AsyncDisposable {
     this.#waiting.ring();
   }
 
-  async #until(isDone: () => boolean): Promise<void> {
+  /** Resolves once the loops have ended or the fact is so, or at the deadline (monotonic). */
+  async #until(what: readonly Promise<void>[] | (() => boolean), deadline: number): Promise<void> {
+    let hasEnded = false;
+    if (typeof what !== 'function') void Promise.all(what).then(() => (hasEnded = true));
+    const isDone = typeof what === 'function' ? what : () => hasEnded;
     const never = new AbortController().signal;
-    const alarm = new Alarm();
     const check = async (): Promise<void> => {
-      if (isDone()) return;
-      await alarm.sleep(20, never);
+      if (isDone() || this.#parts.clock.monotonic() > deadline) return;
+      await new Alarm().sleep(LOOK_EVERY_MS, never);
       return check();
     };
     await check();

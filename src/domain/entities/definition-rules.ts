@@ -42,11 +42,14 @@ function windowProblems({ startAt, endAt, trigger }: ScheduleDefinition): FieldP
   return problems;
 }
 
-function policyProblems({ jitter, retry, misfire }: ScheduleDefinition): FieldProblem[] {
+function policyProblems({ jitter, retry, misfire, calendars, trigger }: ScheduleDefinition): FieldProblem[] {
   const problems: FieldProblem[] = [];
   const jitterMs = jitter === null ? 0 : durationMs(jitter);
   if (jitterMs === null || jitterMs > MAX_JITTER_MS)
     problems.push({ path: 'jitter', message: 'must be an ISO 8601 duration of at most 24 hours' });
+  // The end of a run decides when the next slot of a chain is: there is nothing to put ahead of it.
+  if (trigger.type === 'FIXED_DELAY' && calendars !== null && /PRECEDING|MODIFIED/.test(calendars.onExcluded))
+    problems.push({ path: 'calendars.onExcluded', message: 'is SKIP or FOLLOWING with a FIXED_DELAY trigger' });
   if (retry.maxDelaySec < retry.initialDelaySec)
     problems.push({ path: 'retry.maxDelaySec', message: 'must not be less than initialDelaySec' });
   if (misfire.windowSec < misfire.thresholdSec)
@@ -65,9 +68,12 @@ export function endOfRunMatters({
   maxFires,
   overlapPolicy,
   pauseOnFailures,
+  calendars,
 }: ScheduleDefinition): boolean {
   if (endAt !== null || maxFires !== null || pauseOnFailures !== null) return true;
   if (overlapPolicy === 'BUFFER_ONE' || overlapPolicy === 'BUFFER_ALL') return true;
+  // Slots that are moved to one date wait for one another: see `ScheduleVersion.fire`.
+  if (calendars !== null && calendars.onExcluded !== 'SKIP') return true;
   switch (trigger.type) {
     case 'CRON':
       return false;

@@ -2,19 +2,24 @@ import { normaliseTrigger } from '../time/compile.ts';
 import type { ScheduleDefinition } from './definition.ts';
 import { checkDefinition, checkOwnership } from './definition-rules.ts';
 import { sameJson } from './json.ts';
+import { redated } from './redated.ts';
 import { isSameTrigger } from './same-trigger.ts';
-import type { Act, MissedChoice, PassedSlots, ScheduleInput, ScheduleState } from './schedule.ts';
-import { countedWith, neverFires, passedBy, type Scheduled, startedTimer, versionOf } from './schedule-timer.ts';
+import type { Act, PassedSlots, ScheduleInput, ScheduleState } from './schedule.ts';
+import {
+  countedWith,
+  lateChoice,
+  neverFires,
+  passedBy,
+  type Redefined,
+  type Scheduled,
+  startedTimer,
+  versionOf,
+} from './schedule-timer.ts';
 
 /*
  * What another definition makes of a schedule: which changes make a new version, which start the trigger anew, and what
  * becomes of the slot that was pending.
  */
-
-/** The schedule under the new definition, and the slots of the old one that had come due unclaimed. */
-export interface Redefined extends Scheduled {
-  readonly passed: PassedSlots | null;
-}
 
 /** Null when nothing changes. Throws INVALID_TRIGGER, TRIGGER_NEVER_FIRES or VALIDATION_FAILED. */
 export function redefined(before: Scheduled, given: Omit<ScheduleInput, 'enabled'>, act: Act): Redefined | null {
@@ -26,18 +31,34 @@ export function redefined(before: Scheduled, given: Omit<ScheduleInput, 'enabled
   checkOwnership(next);
   checkDefinition(next);
   const isSameDefinition = sameJson(definitionOf(next), definitionOf(state));
-  const after = { ...next, definitionVersion: isSameDefinition ? state.definitionVersion : state.version + 1 };
+  const after = { ...next, definitionVersion: isSameDefinition ? state.definitionVersion : nextDefinition(state) };
   if (!isSame || !sameJson(next.dst, state.dst)) return restarted(before, after, act.now);
-  if (sameJson(windowOf(next), windowOf(state))) return { state: after, timer: before.timer, passed: null };
+  const hasSameDates = sameJson(datesOf(next), datesOf(state));
+  if (hasSameDates && sameJson(windowOf(next), windowOf(state)))
+    return { state: after, timer: before.timer, passed: null };
+  if (!hasSameDates || moves(state)) return redated(before, after, act.now);
   return retimed(before, after, act.now);
 }
 
 /** The parts of a schedule that its runs are made from. */
 export function definitionOf(state: ScheduleDefinition): ScheduleDefinition {
-  const { tz, trigger, target, payload, startAt, endAt, maxFires, jitter, dst } = state;
+  const { tz, trigger, target, payload, startAt, endAt, maxFires, jitter, dst, calendars, excluded } = state;
   const { overlapPolicy, misfire, retry, timeoutSec, pauseOnFailures, onCompletion } = state;
-  const slots = { tz, trigger, startAt, endAt, maxFires, jitter, dst };
+  const slots = { tz, trigger, startAt, endAt, maxFires, jitter, dst, calendars, excluded };
   return { ...slots, target, payload, overlapPolicy, misfire, retry, timeoutSec, pauseOnFailures, onCompletion };
+}
+
+/** The number of the next definition: above every version so far, as runs name it. Dates alone change without a new version. */
+export function nextDefinition({ version, definitionVersion }: ScheduleState): number {
+  return Math.max(version, definitionVersion) + 1;
+}
+
+function datesOf(state: ScheduleDefinition): unknown {
+  return [state.calendars, state.excluded];
+}
+
+function moves({ calendars }: ScheduleDefinition): boolean {
+  return calendars !== null && calendars.onExcluded !== 'SKIP';
 }
 
 function windowOf(state: ScheduleDefinition): unknown {
@@ -47,7 +68,11 @@ function windowOf(state: ScheduleDefinition): unknown {
 /** Other slots: they begin after now. Those of the old trigger that had come due unclaimed keep their place in the record. */
 function restarted(before: Scheduled, after: ScheduleState, now: number): Redefined {
   const passed = passedBefore(before, now);
-  const timer = startedTimer(after, now, countedWith(before.timer, passed));
+  const counted = countedWith(before.timer, passed);
+  // What was put ahead of its date has been handled already, though its slot lies in the future.
+  const ahead = moves(before.state) && before.state.state !== 'DISABLED' ? versionOf(before.state) : null;
+  const cursor = ahead?.handledUpTo(counted) ?? counted.cursor;
+  const timer = startedTimer(after, now, { ...counted, cursor });
   return { state: after.state === 'COMPLETED' ? { ...after, state: 'ACTIVE' } : after, timer, passed };
 }
 
@@ -70,11 +95,4 @@ function retimed({ timer }: Scheduled, after: ScheduleState, now: number): Redef
   const moved = version.retimed(timer, now);
   if (moved === null) throw neverFires('the trigger has no slot to come within startAt, endAt and maxFires');
   return { state: after, timer: moved, passed: null };
-}
-
-/** What becomes of due slots that no claim took before the trigger changed: what the misfire policy would have made of them. */
-function lateChoice({ state, timer }: Scheduled, now: number): [MissedChoice, 'MISFIRE' | 'PAUSED'] {
-  if (state.state !== 'ACTIVE') return ['SKIP', 'PAUSED'];
-  const { policy, thresholdSec } = state.misfire;
-  return [now - timer.due <= thresholdSec * 1000 ? 'FIRE_ONCE' : policy, 'MISFIRE'];
 }

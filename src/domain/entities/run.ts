@@ -8,6 +8,7 @@ export type RunCause = 'SCHEDULE' | 'CATCH_UP' | 'MANUAL' | 'BACKFILL' | 'WORKFL
 export type RunReason =
   | 'OVERLAP'
   | 'MISFIRE'
+  | 'CALENDAR'
   | 'PAUSED'
   | 'BY_USER'
   | 'DELETED'
@@ -130,15 +131,18 @@ export interface EndedAttempt {
 export function settleAttempt(policy: RetryPolicy, ended: EndedAttempt, random: number): Settlement {
   const { outcome } = ended;
   const attempts = [...ended.before, attemptOf(ended)];
+  const { used, since } = budgetOf(ended);
   switch (outcome.kind) {
     case 'accepted':
       return { state: 'SUCCEEDED', reason: null, attempts, retryAt: null };
     case 'refused':
       return dead(outcome.why, attempts);
-    case 'aborted':
-      return { state: 'RETRYING', reason: null, attempts, retryAt: ended.endedAt + (outcome.retryAfterMs ?? 0) };
+    case 'aborted': {
+      const retryAt = ended.endedAt + (outcome.retryAfterMs ?? 0);
+      if (retryAt - since > policy.maxAgeSec * 1000) return dead('MAX_AGE', attempts);
+      return { state: 'RETRYING', reason: null, attempts, retryAt };
+    }
     case 'unanswered': {
-      const { used, since } = budgetOf(ended);
       if (used >= policy.maxAttempts) return dead('EXHAUSTED', attempts);
       const retryAt = ended.endedAt + backoffMs(policy, used, random, outcome.retryAfterMs);
       if (retryAt - since > policy.maxAgeSec * 1000) return dead('MAX_AGE', attempts);

@@ -1,9 +1,11 @@
 import { DomainError } from '../errors.ts';
 import type { ScheduleId, TenantId } from '../ids.ts';
 import { normaliseTrigger } from '../time/compile.ts';
-import type { ScheduleDefinition } from './definition.ts';
+import type { ExcludedDates, ScheduleDefinition } from './definition.ts';
 import { checkDefinition, checkOwnership } from './definition-rules.ts';
-import { redefined } from './redefinition.ts';
+import { sameJson } from './json.ts';
+import { redatedQuietly } from './redated.ts';
+import { nextDefinition, redefined } from './redefinition.ts';
 import type { RunOrigin } from './run.ts';
 import { countedWith, passedBy, startedTimer, versionOf } from './schedule-timer.ts';
 import type { ScheduleVersion } from './schedule-version.ts';
@@ -62,6 +64,12 @@ export interface PassedSlots {
   readonly version: number;
   readonly fired: readonly number[];
   readonly skipped: SkippedSlots | null;
+  /** Further stretches, where excluded dates part what passed. */
+  readonly others?: readonly SkippedSlots[] | undefined;
+  /** Runs that keep the due time they had, epoch ms: of slots that other dates would lay behind the cursor. */
+  readonly waiting?: readonly { readonly slot: number; readonly due: number }[] | undefined;
+  /** Where the timer stands after them, when that does not follow from the slots. */
+  readonly next?: Pick<TimerState, 'slot' | 'due' | 'cursor'> | undefined;
 }
 
 /** A schedule with its timer: state, invariants and verbs. Immutable: each verb answers the schedule that results. */
@@ -112,7 +120,9 @@ export class ScheduleEntity {
 
   /** The slot to come; null while there is none: not active, or waiting for a run to end. */
   get nextFireAt(): Date | null {
-    return this.isActive && this.timer.due !== Number.POSITIVE_INFINITY ? new Date(this.timer.slot) : null;
+    if (!this.isActive || this.timer.due === Number.POSITIVE_INFINITY) return null;
+    const slot = this.state.calendars === null ? this.timer.slot : this.currentVersion.nextFired(this.timer);
+    return slot === null ? null : new Date(slot);
   }
 
   /** What runs made now name as theirs. */
@@ -181,6 +191,25 @@ export class ScheduleEntity {
     const counted = countedWith(this.timer, passed);
     const next = this.currentVersion.resumedTimer(counted, act.now, passed !== null && passed.fired.length > 0);
     return this.#changed(next === null ? { ...active, state: 'COMPLETED' } : active, next ?? counted, act, passed);
+  }
+
+  /** This schedule under the dates that its calendars hold now: another definition, the same version. Itself where it has them. */
+  takeOver(excluded: ExcludedDates, now: number): ScheduleEntity {
+    if (sameJson(excluded, this.state.excluded)) return this;
+    const after = { ...this.state, excluded, definitionVersion: nextDefinition(this.state), updatedAt: new Date(now) };
+    const { state, timer, passed } = redatedQuietly(this, after, now);
+    return new ScheduleEntity(state, timer, passed);
+  }
+
+  /** Throws CONFLICT unless ACTIVE with a slot to come that is not marked yet. */
+  skipNext(act: Act): ScheduleEntity {
+    if (!this.isActive) throw this.#conflict('only an ACTIVE schedule has a slot to skip');
+    if (this.timer.due === Number.POSITIVE_INFINITY) {
+      throw new DomainError('CONFLICT', 'the next slot is not known until the run before it has ended');
+    }
+    if (this.timer.skipNext === true)
+      throw new DomainError('CONFLICT', 'the next slot is marked to be skipped already');
+    return this.#changed({}, { ...this.timer, skipNext: true }, act);
   }
 
   #switch(enabled: boolean | undefined, act: Act): ScheduleEntity {

@@ -13,6 +13,8 @@ export interface TimerState {
   /** The last slot that became a run; null before the first. */
   readonly lastFired: number | null;
   readonly fires: number;
+  /** A person asked that this slot becomes no run; a pause forgets it. */
+  readonly skipNext?: boolean | undefined;
 }
 
 /** What is known of the run at `lastFired`: none or ended, in flight, or waiting in the buffer. */
@@ -31,7 +33,7 @@ export interface SkippedSlots {
   readonly from: number;
   readonly to: number;
   readonly count: number | null;
-  readonly reason: 'OVERLAP' | 'MISFIRE' | 'PAUSED';
+  readonly reason: 'OVERLAP' | 'MISFIRE' | 'PAUSED' | 'BY_USER' | 'CALENDAR';
 }
 
 /** The fate of a due slot and what its timer becomes. `COMPLETED`: no slot will come and no run is open; `disabled`: why none can be computed. */
@@ -58,6 +60,11 @@ export function startBeside(previous: PreviousRun, policy: OverlapPolicy): Fired
     default:
       return neverReached(policy);
   }
+}
+
+/** The policy for a slot whose date gathers slots of several dates: each of them fires, one after the other. */
+export function overlapAmong(policy: OverlapPolicy, isShared: boolean): OverlapPolicy {
+  return isShared && (policy === 'SKIP' || policy === 'BUFFER_ONE') ? 'BUFFER_ALL' : policy;
 }
 
 /** What the end of a run may do to its schedule's timer. */

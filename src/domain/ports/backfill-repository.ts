@@ -24,6 +24,9 @@ export interface BackfillRepository {
   countOpen(): Promise<number>;
 }
 
+/** Backfilled runs of one schedule that wait for delivery at a time. */
+export const MOST_WAITING = 100;
+
 /** What one round of emission made. */
 export interface Emitted {
   readonly runs: readonly Pick<RunRow, 'scheduleId' | 'slot'>[];
@@ -33,7 +36,7 @@ export interface Emitted {
 /** Emission, across tenants. */
 export interface BackfillStore {
   /**
-   * Takes the backfills that waited longest, at most `limit`, and turns the next slots of each, as `choose` says, into
+   * Takes the oldest backfills, those with room for more waiting runs first, at most `limit`, and turns the next slots of each, as `choose` says, into
    * PENDING runs of the catch-up lane; slots that have a run keep it. Those of deleted schedules end.
    */
   emit(

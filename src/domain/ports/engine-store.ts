@@ -84,6 +84,13 @@ export interface RecoveredClaim {
   readonly runs: readonly ClaimedRun[];
 }
 
+/** `poisoned`: how many runs ended because they are not to be tried again. */
+export interface RecoveredClaims {
+  readonly claims: readonly RecoveredClaim[];
+  readonly poisoned: number;
+  readonly isMoreLeft: boolean;
+}
+
 /** The engine's statements, across all tenants. Each method is one transaction. */
 export interface EngineStore {
   /** Claims due timers, lets `decide` choose each one's fate, writes timers, claim and skip records; after it the slots exist. */
@@ -105,10 +112,9 @@ export interface EngineStore {
   renew(leases: readonly Lease[], leaseMs: number): Promise<ReadonlySet<string>>;
   /** Which of these runs somebody else has ended (cancelled) meanwhile. */
   endedElsewhere(keys: readonly RunKey[]): Promise<readonly RunKey[]>;
-  /** Takes over claims whose lease has expired: next fence, open runs only; from the second death on each run alone. */
-  recover(
-    limit: number,
-    claimant: Claimant,
-    newId: () => string,
-  ): Promise<{ readonly claims: readonly RecoveredClaim[]; readonly poisoned: number }>;
+  /**
+   * Takes over claims whose lease has expired, at least one and no more than `room` runs' worth of others: next fence, open
+   * runs only; from the second death on each run alone.
+   */
+  recover(room: number, claimant: Claimant, newId: () => string): Promise<RecoveredClaims>;
 }

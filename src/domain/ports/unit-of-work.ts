@@ -1,5 +1,6 @@
 import type { TenantId } from '../ids.ts';
 import type { BackfillRepository } from './backfill-repository.ts';
+import type { CalendarRepository } from './calendar-repository.ts';
 import type { RunRepository } from './run-repository.ts';
 import type { ScheduleRepository } from './schedule-repository.ts';
 
@@ -9,6 +10,7 @@ export interface TenantWork {
   readonly now: number;
   readonly schedules: ScheduleRepository;
   readonly runs: RunRepository;
+  readonly calendars: CalendarRepository;
   readonly backfills: BackfillRepository;
 }
 

@@ -3,7 +3,7 @@ import { sees } from '../entities/caller.ts';
 import type { ScheduleVersion } from '../entities/schedule-version.ts';
 import { DomainError } from '../errors.ts';
 import type { ScheduleId } from '../ids.ts';
-import type { Backfill, BackfillStore } from '../ports/backfill-repository.ts';
+import { type Backfill, type BackfillStore, MOST_WAITING } from '../ports/backfill-repository.ts';
 import type { Bell } from '../ports/bell.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
@@ -19,8 +19,6 @@ export interface BackfillRequest {
 export const LARGEST_BACKFILL = 10_000;
 /** A tenant's backfills that wait for emission. */
 const OPEN_BACKFILLS = 100;
-/** Runs of one schedule's backfills that wait for delivery at a time. */
-const WAITING_RUNS = 100;
 const EMITTED_AT_ONCE = 20;
 const NEXT_CHUNK_MS = 1_000;
 /** A request rings; this is what a lost ring can cost. */
@@ -94,7 +92,7 @@ export class BackfillService {
 
 /** The next slots of a backfill, as many as its schedule has room for. */
 function nextChunk(backfill: Backfill, version: ScheduleVersion, waiting: number): readonly number[] {
-  const room = Math.min(WAITING_RUNS - waiting, backfill.remaining);
+  const room = Math.min(MOST_WAITING - waiting, backfill.remaining);
   const slots: number[] = [];
   let slot = room > 0 ? version.slotAfter(backfill.cursor) : null;
   while (slot !== null && slot <= backfill.until && slots.length < room) {

@@ -104,8 +104,8 @@ export class DeliveryService {
     return { count: this.#ended.length, since: this.#ended[0]?.endedAt ?? null };
   }
 
-  putBack(ended: readonly EndedDelivery[]): void {
-    this.#ended = [...ended, ...this.#ended];
+  putBack(ended: readonly EndedDelivery[], place: 'FIRST' | 'LAST'): void {
+    this.#ended = place === 'FIRST' ? [...ended, ...this.#ended] : [...this.#ended, ...ended];
   }
 
   release(count: number): void {
@@ -162,7 +162,8 @@ export class DeliveryService {
         continue;
       }
       this.#queue.done(waiting.run.version.tenantId);
-      if (!waiting.claim.isLost) this.#handBack(waiting);
+      if (waiting.claim.isLost) this.onRoom();
+      else this.#handBack(waiting);
     }
   }
 

@@ -19,11 +19,12 @@ const MIN_ROOM = 100;
 const COALESCE_MS = 5;
 /** When another process holds due timers, look again after this long: it may die before it commits. */
 const LOOK_AGAIN_MS = 500;
+/** How long claims of slots pause while this process must not compute any. */
+const HELD_MS = 1_000;
 /** The longest sleep: what a lost hint can cost. */
 export const LONGEST_SLEEP_MS = 15_000;
 /** A lease counts as over this much earlier here than in the database. */
 const LEASE_MARGIN = 0.2;
-const RECOVER_BATCH = 20;
 
 /** Turns due timers, waiting runs and orphaned claims into runs under a lease of this process, and keeps the leases. */
 export class FiringService {
@@ -34,6 +35,8 @@ export class FiringService {
   readonly #newId: () => string;
   readonly #identity: FiringIdentity;
   readonly #held = new Map<string, HeldClaim>();
+  /** True while this process must leave slots to others: see ZoneDataService. */
+  holdsSlots: () => boolean = () => false;
   /** True while claims wait for room. */
   isStarved = false;
 
@@ -55,6 +58,7 @@ export class FiringService {
 
   /** Claims and fires due slots. Answers the milliseconds until it should be called again. */
   async fireDue(): Promise<number> {
+    if (this.holdsSlots()) return HELD_MS;
     const limit = this.#limit();
     if (limit === 0) return LONGEST_SLEEP_MS;
     const askedAt = this.#clock.monotonic();
@@ -65,8 +69,8 @@ export class FiringService {
     if (batch.due.length > 0) this.#report(claimId, batch, runs.length, this.#clock.monotonic() - askedAt);
     if (runs.length > 0) this.#hold({ claimId, fence: 1, recoveries: 0 }, runs, askedAt);
     if (batch.due.length === limit) return 0;
-    const sleep = this.#sleepUntil(batch);
-    return batch.due.length > 0 ? Math.max(COALESCE_MS, sleep) : sleep;
+    if (batch.due.length === 0) return this.#sleepUntil(batch);
+    return batch.isBehind ? COALESCE_MS : Math.max(COALESCE_MS, this.#sleepUntil(batch));
   }
 
   /** Claims waiting runs (retries, manual, buffered) whose time has come. */
@@ -87,18 +91,20 @@ export class FiringService {
   /** Takes over claims whose holder let the lease expire. Called twice a lease. */
   async recover(): Promise<number> {
     const pause = Math.min(this.#identity.leaseMs / 2, 2000);
-    if (this.#limit() === 0) return pause;
+    const room = this.#limit();
+    if (room === 0) return pause;
     const askedAt = this.#clock.monotonic();
-    const { claims, poisoned } = await this.#store.recover(RECOVER_BATCH, this.#claimant(this.#newId()), this.#newId);
+    const { claims, poisoned, isMoreLeft } = await this.#store.recover(
+      room,
+      this.#claimant(this.#newId()),
+      this.#newId,
+    );
     for (const { lease, runs } of claims) this.#hold(lease, runs, askedAt);
     if (claims.length > 0 || poisoned > 0) {
-      this.#journal.claimsRecovered({
-        claims: claims.length,
-        runs: claims.reduce((sum, claim) => sum + claim.runs.length, 0),
-        poisoned,
-      });
+      const runs = claims.reduce((sum, claim) => sum + claim.runs.length, 0);
+      this.#journal.claimsRecovered({ claims: claims.length, runs, poisoned });
     }
-    return claims.length >= RECOVER_BATCH ? 0 : pause;
+    return isMoreLeft ? 0 : pause;
   }
 
   /** Prolongs every lease held; gives up those that were taken over. Called three times a lease. */

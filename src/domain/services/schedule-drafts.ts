@@ -6,6 +6,7 @@ import { DomainError } from '../errors.ts';
 import { asScheduleId, type ScheduleId } from '../ids.ts';
 import type { Senders } from '../ports/sender.ts';
 import type { TenantWork } from '../ports/unit-of-work.ts';
+import { withDates } from './calendar-dates.ts';
 
 /** A schedule before and after one change; null: there was none. */
 export interface ScheduleChange {
@@ -27,7 +28,8 @@ export class ScheduleDrafts {
   async created(work: TenantWork, caller: Caller, input: ScheduleInput): Promise<ScheduleEntity> {
     checkReach(caller, input);
     const owner = { id: this.freshId(), tenantId: caller.tenantId };
-    const created = ScheduleEntity.create(input, owner, { by: caller.subject, now: work.now });
+    const dated = await withDates(work.calendars, input, null);
+    const created = ScheduleEntity.create(dated, owner, { by: caller.subject, now: work.now });
     await this.#checkTarget(work, created.state.target);
     return created;
   }
@@ -40,7 +42,8 @@ export class ScheduleDrafts {
     input: ScheduleInput,
   ): Promise<ScheduleEntity> {
     checkReach(caller, input);
-    const after = before.replace(input, { by: caller.subject, now: work.now });
+    const dated = await withDates(work.calendars, input, before.state);
+    const after = before.replace(dated, { by: caller.subject, now: work.now });
     if (!sameJson(after.state.target, before.state.target)) await this.#checkTarget(work, after.state.target);
     return after;
   }

@@ -11,6 +11,7 @@ import { LANES } from '../ports/run-repository.ts';
 import type { ListPosition, Page, ScheduleQuery } from '../ports/schedule-repository.ts';
 import type { Senders } from '../ports/sender.ts';
 import type { TenantWork, UnitOfWork } from '../ports/unit-of-work.ts';
+import { withDates } from './calendar-dates.ts';
 import { checkMatch, type ScheduleChange, ScheduleDrafts, visible } from './schedule-drafts.ts';
 import { previewOf, type Upcoming, type UpcomingWindow, upcomingOf } from './upcoming.ts';
 
@@ -158,6 +159,11 @@ export class SchedulingService {
     return this.#change(caller, { id, ifMatch }, 'resumed', (before, act) => before.resume(missed, act));
   }
 
+  /** The next slot becomes no run: its record will be SKIPPED with reason BY_USER. */
+  async skipNext(caller: Caller, id: ScheduleId, ifMatch: number | null): Promise<ScheduleEntity> {
+    return this.#change(caller, { id, ifMatch }, 'skip_marked', (before, act) => before.skipNext(act));
+  }
+
   /** A run of its own beside the slots, in any state of the schedule. Without `payload` (or with null) the schedule's own is sent. */
   async trigger(caller: Caller, id: ScheduleId, payload: JsonValue | undefined): Promise<RunRow> {
     const { run, state } = await this.#unitOfWork.forTenant(caller.tenantId, async ({ schedules, runs, now }) => {
@@ -184,8 +190,11 @@ export class SchedulingService {
     caller: Caller,
     input: { readonly definition: ScheduleDefinition; readonly from?: number | undefined; readonly count: number },
   ): Promise<Upcoming> {
-    const now = await this.#unitOfWork.forTenant(caller.tenantId, async (work) => work.now);
-    const { definition, from, count } = input;
+    const { from, count } = input;
+    const { definition, now } = await this.#unitOfWork.forTenant(caller.tenantId, async (work) => ({
+      definition: await withDates(work.calendars, input.definition, null),
+      now: work.now,
+    }));
     const of = { scheduleId: this.#drafts.freshId(), tenantId: caller.tenantId };
     return previewOf(definition, of, { from, count }, now);
   }

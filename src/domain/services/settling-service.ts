@@ -9,6 +9,7 @@ import type { HeldClaim } from './held-claim.ts';
 /** Outcomes are committed in groups: so many, or as soon as the oldest has waited so long. */
 const GROUP_SIZE = 1000;
 const GROUP_WAIT_MS = 4;
+const GROUP_FACTOR = 10;
 /** A run in flight for this long gets a RUNNING row. */
 const SHOWN_AFTER_MS = 1000;
 const WATCH_EVERY_MS = 250;
@@ -20,6 +21,8 @@ export class SettlingService {
   readonly #firing: FiringService;
   readonly #clock: Clock;
   readonly #journal: Journal;
+  /** Smaller after a failure, so that an outcome which cannot be written holds up nobody but itself. */
+  #groupSize = GROUP_SIZE;
   /** Claims with nothing left to settle whose row is still there. */
   #closable: HeldClaim[] = [];
   /** Called with the instant (epoch ms) at which something that this process wrote falls due. */
@@ -45,7 +48,7 @@ export class SettlingService {
     if (since === null && this.#closable.length === 0) return Number.POSITIVE_INFINITY;
     const waited = since === null ? GROUP_WAIT_MS : this.#clock.monotonic() - since;
     if (count < GROUP_SIZE && waited < GROUP_WAIT_MS) return GROUP_WAIT_MS - waited;
-    const ended = this.#delivery.takeEnded(GROUP_SIZE);
+    const ended = this.#delivery.takeEnded(this.#groupSize);
     const counts = countByClaim(ended);
     const closing = [
       ...this.#closable,
@@ -55,15 +58,17 @@ export class SettlingService {
     try {
       await this.#write(ended, closing);
     } catch (error) {
-      this.#delivery.putBack(ended);
+      this.#delivery.putBack(ended, this.#groupSize === 1 ? 'LAST' : 'FIRST');
+      this.#groupSize = Math.max(1, Math.floor(this.#groupSize / GROUP_FACTOR));
       this.#closable = [...closing.filter((claim) => claim.unsettled === 0), ...this.#closable];
       throw error;
     }
+    this.#groupSize = Math.min(GROUP_SIZE, this.#groupSize * GROUP_FACTOR);
     for (const claim of closing) this.#firing.forget(claim);
     for (const [claim, settled] of counts)
       if (this.#firing.settled(claim, settled) && !closing.includes(claim)) this.#closable.push(claim);
     this.#delivery.release(ended.length);
-    return this.#delivery.waiting.count >= GROUP_SIZE ? 0 : GROUP_WAIT_MS;
+    return this.#delivery.waiting.count >= this.#groupSize ? 0 : GROUP_WAIT_MS;
   }
 
   /** Ends attempts past their deadline and shows long ones as RUNNING. */
@@ -76,10 +81,11 @@ export class SettlingService {
   async #write(ended: readonly EndedDelivery[], closing: readonly HeldClaim[]): Promise<void> {
     const live = ended.filter((delivery) => !delivery.claim.isLost);
     const settled = inKeyOrder(live.map((delivery) => delivery.settled));
-    const { stale, nextDue } = await this.#store.settle(
-      settled,
-      closing.map((claim) => claim.lease),
-    );
+    const leases = closing.map((claim) => claim.lease);
+    const { stale, nextDue } =
+      settled.length + leases.length > 0
+        ? await this.#store.settle(settled, leases)
+        : { stale: [], nextDue: Number.POSITIVE_INFINITY };
     this.#report(ended, new Set(stale.map(encodeRunId)));
     const retryAt = live.reduce(
       (earliest, { settled: run }) => Math.min(earliest, run.retryAt ?? Number.POSITIVE_INFINITY),

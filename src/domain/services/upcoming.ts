@@ -2,18 +2,20 @@ import type { ScheduleDefinition } from '../entities/definition.ts';
 import { checkDefinition } from '../entities/definition-rules.ts';
 import type { ScheduleEntity } from '../entities/schedule.ts';
 import { neverFires } from '../entities/schedule-timer.ts';
-import { ScheduleVersion } from '../entities/schedule-version.ts';
+import { type ComingSlot, ScheduleVersion } from '../entities/schedule-version.ts';
 import type { TimerState } from '../entities/timer.ts';
 import type { ScheduleId, TenantId } from '../ids.ts';
 import { describeTrigger, normaliseTrigger } from '../time/compile.ts';
 import { localTime } from '../time/zone.ts';
+import { slotsInOrder } from './upcoming-in-order.ts';
 
 export interface UpcomingSlot {
   readonly scheduledFor: Date;
   /** RFC 3339 with the zone's offset. */
   readonly local: string;
   readonly dst: 'GAP' | 'FOLD' | null;
-  readonly movedFrom: null;
+  /** The excluded date of the slot (`2026-12-25`), where a calendar moves it from there: `dueAt` tells where to. */
+  readonly movedFrom: string | null;
   readonly dueAt: Date;
 }
 
@@ -59,17 +61,17 @@ export function previewOf(
 }
 
 interface Found {
-  readonly slots: readonly { readonly slot: number; readonly due: number; readonly dst: 'GAP' | 'FOLD' | null }[];
+  readonly slots: readonly ComingSlot[];
   readonly exhausted: boolean;
 }
 
 function answer({ definition }: ScheduleVersion, { slots, exhausted }: Found): Upcoming {
   const { trigger, tz } = definition;
-  const shown = slots.map(({ slot, due, dst }) => ({
+  const shown = slots.map(({ slot, due, dst, movedFrom }) => ({
     scheduledFor: new Date(slot),
     local: localTime(slot, tz),
     dst,
-    movedFrom: null,
+    movedFrom,
     dueAt: new Date(due),
   }));
   return { description: describeTrigger(trigger, tz), slots: shown, exhausted };
@@ -80,13 +82,23 @@ function slotsFrom(version: ScheduleVersion, first: TimerState | null, window: U
   if (version.delayMs !== null) {
     // A chain's next slot is known once the run before it has ended; those after it never are.
     const isShown =
-      first !== null && first.due !== Number.POSITIVE_INFINITY && first.slot > (window.from ?? now) && first.slot <= to;
-    return { slots: isShown ? [{ slot: first.slot, due: first.due, dst: null }] : [], exhausted: false };
+      first !== null &&
+      first.due !== Number.POSITIVE_INFINITY &&
+      first.skipNext !== true &&
+      version.calendar?.isSkipped(first.slot) !== true &&
+      first.slot > (window.from ?? now) &&
+      first.slot <= to;
+    if (!isShown) return { slots: [], exhausted: false };
+    const movedFrom = version.calendar?.movedFrom(first.slot) ?? null;
+    const due = Math.max(first.due, version.dueOf(first.slot));
+    return { slots: [{ slot: first.slot, due, dst: null, movedFrom }], exhausted: false };
   }
   if (first === null || first.due === Number.POSITIVE_INFINITY) return { slots: [], exhausted: true };
   const limit = Math.min(window.count, MOST_SLOTS);
+  if (version.slots !== null)
+    return slotsInOrder(version, version.slots, first, { from: window.from, to, count: limit, now });
   const slots: Found['slots'][number][] = [];
-  let after = Math.max(window.from ?? now, first.slot - 1);
+  let after = Math.max(window.from ?? now, first.skipNext === true ? first.slot : first.slot - 1);
   let fires = first.fires + version.slotsWithin(first.slot, after);
   for (;;) {
     const next = version.isSpent(fires) ? null : version.upcomingAfter(after);

@@ -1,7 +1,9 @@
 import type { Clock } from '../ports/clock.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { NodeRecord, UpkeepStore } from '../ports/upkeep-store.ts';
+import type { CalendarService } from './calendar-service.ts';
 import type { SchedulingService } from './scheduling-service.ts';
+import type { ZoneDataService } from './zone-data-service.ts';
 
 const HEARTBEAT_MS = 10_000;
 const HOUSEKEEPING_MS = 60_000;
@@ -16,6 +18,8 @@ export class UpkeepService {
   readonly #journal: Journal;
   readonly #node: () => NodeRecord;
   readonly #retentionDays: number;
+  readonly #zones: Pick<ZoneDataService, 'step'>;
+  readonly #calendars: Pick<CalendarService, 'takeOver'>;
   #housekeptAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: {
@@ -25,6 +29,8 @@ export class UpkeepService {
     journal: Journal;
     node: () => NodeRecord;
     retentionDays: number;
+    zones: Pick<ZoneDataService, 'step'>;
+    calendars: Pick<CalendarService, 'takeOver'>;
   }) {
     this.#store = parts.store;
     this.#scheduling = parts.scheduling;
@@ -32,12 +38,15 @@ export class UpkeepService {
     this.#journal = parts.journal;
     this.#node = parts.node;
     this.#retentionDays = parts.retentionDays;
+    this.#zones = parts.zones;
+    this.#calendars = parts.calendars;
   }
 
   /** What must be true before the first claim: this node is known and today's partition is there. */
   async prepare(): Promise<void> {
     await this.#store.makePartitions(DAYS_AHEAD);
     await this.#store.heartbeat(this.#node());
+    await this.#zones.step();
   }
 
   /** One round. Answers the milliseconds until the next. */
@@ -48,7 +57,8 @@ export class UpkeepService {
       await this.#housekeep();
       this.#housekeptAt = this.#clock.monotonic();
     }
-    return HEARTBEAT_MS;
+    const wantsMore = [await this.#zones.step(), await this.#calendars.takeOver()];
+    return wantsMore.includes(true) ? 0 : HEARTBEAT_MS;
   }
 
   /** This node takes its leave. */

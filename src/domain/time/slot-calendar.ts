@@ -80,7 +80,7 @@ export class SlotCalendar {
   /** How far jitter may put off the slot: not to the next one in order, nor onto an excluded date. */
   roomAfter(slot: Instant): number {
     const place = this.placeOf(slot);
-    const next = this.#compiled.type === 'FIXED_DELAY' ? null : this.next(slot, slot - 1);
+    const next = this.#compiled.type === 'FIXED_DELAY' ? null : this.next(slot, this.handledBelow(slot));
     const tomorrow = this.#dayOf(place) + 1;
     const midnight = this.#days.isExcluded(tomorrow) ? this.#startOf(tomorrow) * 1000 : Number.POSITIVE_INFINITY;
     return Math.min(midnight, next === null ? Number.POSITIVE_INFINITY : this.placeOf(next)) - place;
@@ -110,7 +110,12 @@ export class SlotCalendar {
     return this.#fired(this.first(floor), floor);
   }
 
-  /** Below which instant every slot has been handled once `slot` is the one to come. */
+  /** True when `next` is the slot that follows `slot` in time: no other lies between them. */
+  follows(slot: Instant, next: Instant): boolean {
+    return this.#slotAfter(slot) === next;
+  }
+
+  /** The instant up to which every slot has been handled once `slot` is the one to come. */
   handledBelow(slot: Instant): Instant {
     return this.moves ? this.#startOf(this.#gatheringAt(slot).first) * 1000 - 1 : slot - 1;
   }

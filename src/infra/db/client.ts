@@ -12,8 +12,8 @@ export type Database = PostgresJsDatabase<NoSchema>;
 export type Transaction = PgTransaction<PostgresJsQueryResultHKT, NoSchema, ExtractTablesWithRelations<NoSchema>>;
 
 export interface PoolOptions {
-  /** What the connections act as; the login role of the URL must be a member. */
-  readonly role: 'scheduler_api' | 'scheduler_engine';
+  /** What the connections act as; the login role of the URL must be a member. Left out: as the login role. */
+  readonly role?: 'scheduler_api' | 'scheduler_engine' | undefined;
   readonly max: number;
   readonly applicationName: string;
   /** The server ends a statement after this long; a second later our side gives up the socket. */
@@ -47,7 +47,7 @@ export function connectPool(url: string, options: PoolOptions): postgres.Sql {
     socket: databaseSockets(statementTimeoutMs + SOCKET_GRACE_MS, tls),
     connection: {
       application_name: options.applicationName,
-      role: options.role,
+      ...(options.role !== undefined && { role: options.role }),
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: options.idleInTransactionMs ?? IDLE_IN_TRANSACTION_MS,
       TimeZone: 'UTC',

@@ -15,6 +15,8 @@ interface Parts {
   readonly migration: number;
   /** Loops of this process that no longer turn. */
   readonly staleLoops: () => readonly string[];
+  /** Why this process must not compute slots; null when it may. */
+  readonly outdated: () => string | null;
 }
 
 interface DatabaseState {
@@ -47,6 +49,8 @@ export class DatabaseHealthProbe implements HealthProbe {
     if (database.component.status !== 'ok')
       return { ready: false, reason: `database: ${database.component.detail ?? 'down'}` };
     if (!database.isMigrated) return { ready: false, reason: 'migrations are not current' };
+    const outdated = this.#parts.outdated();
+    if (outdated !== null) return { ready: false, reason: outdated };
     const stale = this.#parts.staleLoops();
     return stale.length > 0
       ? { ready: false, reason: `loops without a good turn: ${stale.join(', ')}` }

@@ -2,17 +2,24 @@ import { fileURLToPath } from 'node:url';
 import { readMigrationFiles } from 'drizzle-orm/migrator';
 import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
-import postgres from 'postgres';
+import type postgres from 'postgres';
+import { connectPool } from './client.ts';
 import { ensureRoles, ROLES } from './roles.ts';
 
 const MIGRATIONS = { migrationsFolder: fileURLToPath(new URL('../../../drizzle', import.meta.url)) };
 const LOWEST_SERVER = 150000;
+/** Waiting for another migrator counts too. */
+const LONGEST_STATEMENT_MS = 10 * 60_000;
 /** Any constant: the session lock that lets one migrator work at a time. */
 const MIGRATION_LOCK = 7_270_115_001;
 
 /** Brings the database to this build's schema; several processes may call it at once. Throws with a readable cause. */
 export async function migrate(url: string): Promise<void> {
-  const sql = postgres(url, { max: 1, onnotice: () => undefined, connect_timeout: 10 });
+  const sql = connectPool(url, {
+    max: 1,
+    applicationName: 'scheduler-migrate',
+    statementTimeoutMs: LONGEST_STATEMENT_MS,
+  });
   try {
     await checkServer(sql);
     await sql`select pg_advisory_lock(${MIGRATION_LOCK})`;

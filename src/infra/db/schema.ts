@@ -2,7 +2,6 @@ import { sql } from 'drizzle-orm';
 import {
   bigint,
   boolean,
-  customType,
   index,
   integer,
   jsonb,
@@ -10,52 +9,21 @@ import {
   primaryKey,
   smallint,
   text,
-  timestamp,
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { MisfirePolicy, OverlapPolicy } from '../../domain/entities/definition.ts';
+import type { DateRange } from '../../domain/entities/calendar.ts';
 import type { JsonValue } from '../../domain/entities/json.ts';
 import type { Attempt, RunCause, RunReason, RunRow, RunState } from '../../domain/entities/run.ts';
 import type { Pause, ScheduleLifecycle, ScheduleScope } from '../../domain/entities/schedule.ts';
-import type { Target } from '../../domain/entities/target.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
-import type { RetryPolicy } from '../../domain/time/backoff.ts';
-import type { DstPolicy, Trigger } from '../../domain/time/trigger.ts';
+import type { Weekday } from '../../domain/time/business-days.ts';
+import { definitionColumns, instant, instantMs, scheduleId, tenant } from './columns.ts';
 
 /*
  * Hot and cold tables (docs/architecture.md tells why). Row-level security, grants, partitions and the functions are in
  * the hand-written part of the migrations; every table with a tenant has its policies there.
  */
-
-const instant = (name: string) => timestamp(name, { withTimezone: true, precision: 3, mode: 'date' });
-const tenant = () => text('tenant_id').$type<TenantId>().notNull();
-const scheduleId = () => uuid('schedule_id').$type<ScheduleId>().notNull();
-/** Postgres `timestamptz` that may be `infinity`, as epoch milliseconds. */
-const instantMs = customType<{ data: number; driverData: string }>({
-  dataType: () => 'timestamp (3) with time zone',
-  fromDriver: (value) => (value === 'infinity' ? Number.POSITIVE_INFINITY : Date.parse(value)),
-  toDriver: (value) => (value === Number.POSITIVE_INFINITY ? 'infinity' : new Date(value).toISOString()),
-});
-
-/** What one version fixes: the same columns in `schedules` (the current one) and `schedule_versions` (each one). */
-const definitionColumns = () => ({
-  tz: text('tz').notNull(),
-  trigger: jsonb('trigger').$type<Trigger>().notNull(),
-  target: jsonb('target').$type<Target>().notNull(),
-  payload: jsonb('payload').$type<JsonValue>(),
-  startAt: instant('start_at'),
-  endAt: instant('end_at'),
-  maxFires: integer('max_fires'),
-  jitter: text('jitter'),
-  dst: jsonb('dst').$type<DstPolicy>().notNull(),
-  overlapPolicy: text('overlap_policy').$type<OverlapPolicy>().notNull(),
-  misfire: jsonb('misfire').$type<MisfirePolicy>().notNull(),
-  retry: jsonb('retry').$type<RetryPolicy>().notNull(),
-  timeoutSec: integer('timeout_sec').notNull(),
-  pauseOnFailures: integer('pause_on_failures'),
-  onCompletion: text('on_completion').$type<'KEEP' | 'DELETE'>().notNull(),
-});
 
 export const tenants = pgTable('tenants', {
   tenantId: text('tenant_id').$type<TenantId>().primaryKey(),
@@ -102,6 +70,7 @@ export const schedules = pgTable(
     primaryKey({ columns: [table.id] }),
     uniqueIndex('schedules_key').on(table.tenantId, table.key).where(sql`deleted_at is null`),
     index('schedules_page').on(table.tenantId, table.createdAt, table.id).where(sql`deleted_at is null`),
+    index('schedules_calendars').on(table.tenantId, table.id).where(sql`calendars is not null and deleted_at is null`),
     index('schedules_auto_resume').on(sql`((pause->>'resumeAt'))`).where(sql`state = 'PAUSED' and deleted_at is null`),
   ],
 );
@@ -209,6 +178,32 @@ export const backfills = pgTable(
     createdBy: text('created_by').notNull(),
   },
   (table) => [index('backfills_age').on(table.createdAt), index('backfills_schedule').on(table.scheduleId)],
+);
+
+/** `icalDays` holds pairs of first and last day number; `revision` grows when the dates change, `isFresh` says that schedules have not all taken them over. */
+export const calendars = pgTable(
+  'calendars',
+  {
+    tenantId: tenant(),
+    name: text('name').notNull(),
+    description: text('description'),
+    dates: jsonb('dates').$type<readonly string[]>().notNull(),
+    ranges: jsonb('ranges').$type<readonly DateRange[]>().notNull(),
+    weekly: jsonb('weekly').$type<readonly Weekday[]>().notNull(),
+    /** As it was sent. */
+    ical: text('ical'),
+    icalDays: jsonb('ical_days').$type<readonly number[]>().notNull(),
+    version: integer('version').notNull(),
+    revision: integer('revision').notNull(),
+    isFresh: boolean('is_fresh').notNull().default(false),
+    createdAt: instant('created_at').notNull(),
+    updatedAt: instant('updated_at').notNull(),
+    createdBy: text('created_by').notNull(),
+  },
+  (table) => [
+    primaryKey({ columns: [table.tenantId, table.name] }),
+    index('calendars_fresh').on(table.updatedAt).where(sql`is_fresh`),
+  ],
 );
 
 export const nodes = pgTable('nodes', {

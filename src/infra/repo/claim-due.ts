@@ -14,6 +14,7 @@ interface DueRow {
   readonly cursor: number;
   readonly last_fired: number | null;
   readonly fires: number;
+  readonly skip_next: boolean;
   readonly now: number;
 }
 
@@ -33,7 +34,7 @@ export async function claimDue(
     /* index timers_due */
     select schedule_id, tenant_id, version, date_part('epoch', slot) * 1000 as slot, date_part('epoch', next_due) * 1000 as due,
            date_part('epoch', cursor) * 1000 as cursor, date_part('epoch', last_fired) * 1000 as last_fired,
-           fires::float8 as fires, date_part('epoch', now()) * 1000 as now
+           fires::float8 as fires, skip_next, date_part('epoch', now()) * 1000 as now
     from timers
     where next_due <= now() and next_due >= to_timestamp(${query.low}::float8 / 1000)
     order by next_due limit ${query.limit} for update skip locked`;
@@ -54,6 +55,7 @@ export async function claimDue(
       cursor: Math.round(row.cursor),
       lastFired: rounded(row.last_fired),
       fires: row.fires,
+      skipNext: row.skip_next,
     };
     const cached = lookup.of(row.schedule_id, row.version);
     return {
@@ -67,7 +69,10 @@ export async function claimDue(
   return { now: Math.floor(first.now), due };
 }
 
-/** What became of each timer's last fired slot, for those that ask: no final row means it is open, as nothing else ends a slot. */
+/**
+ * What became of each timer's last fired slot, for those that ask: no final row means it is open, as nothing else ends a slot.
+ * Retention removes rows after two days or more: of an older slot without a row only a claim says that it is open.
+ */
 async function previousRuns(
   sql: EngineSql,
   rows: readonly DueRow[],
@@ -81,7 +86,9 @@ async function previousRuns(
     from unnest(${arrayLiteral(asked.map((row) => row.schedule_id))}::text::uuid[], ${arrayLiteral(asked.map((row) => row.last_fired))}::text::float8[]) as k(schedule_id, slot)
     left join runs r on r.schedule_id = k.schedule_id and r.slot = to_timestamp(k.slot / 1000) and r.space = 0
     left join retries w on r.state = 'PENDING' and w.schedule_id = r.schedule_id and w.slot = r.slot and w.space = 0
-    where r.state is null or r.state in ('PENDING', 'RUNNING', 'RETRYING')`;
+    where r.state in ('PENDING', 'RUNNING', 'RETRYING')
+       or (r.state is null and (k.slot > date_part('epoch', now() - interval '1 day') * 1000
+           or (k.schedule_id, to_timestamp(k.slot / 1000)) in (select u.id, u.slot from claims c cross join lateral unnest(c.schedule_ids, c.slots) as u(id, slot))))`;
   return new Map(found.map((row) => [row.schedule_id, row.buffered === true ? 'BUFFERED' : 'OPEN']));
 }
 

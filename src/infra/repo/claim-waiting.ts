@@ -1,8 +1,12 @@
 import type { Claimant, ClaimedRun } from '../../domain/ports/engine-store.ts';
+import { buryRuns } from './bury-runs.ts';
 import { claimedRun, type EngineSql, type RunningRow } from './engine-rows.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 
-/** Takes waiting runs whose time has come out of `retries`, marks them RUNNING under a new claim. Only inside a transaction. */
+/**
+ * Takes waiting runs whose time has come out of `retries`, marks them RUNNING under a new claim. Those of a schedule that a
+ * caller deleted end as CANCELLED; those of one that deleted itself with its last slot still run. Only inside a transaction.
+ */
 export async function claimWaiting(
   sql: EngineSql,
   limit: number,
@@ -16,7 +20,7 @@ export async function claimWaiting(
     ), gone as (
       delete from retries w using due d where w.schedule_id = d.schedule_id and w.slot = d.slot and w.space = d.space
     ), alive as materialized (
-      select d.*, s.deleted_at is null as alive from due d left join schedules s on s.id = d.schedule_id
+      select d.*, s.deleted_at is null or (s.state = 'COMPLETED' and s.on_completion = 'DELETE') as alive from due d left join schedules s on s.id = d.schedule_id
     ), running as (
       update runs r set state = case when a.alive then 'RUNNING' else 'CANCELLED' end, reason = case when a.alive then null else 'DELETED' end,
              claim_id = case when a.alive then ${claimant.claimId}::uuid end, next_attempt_at = null, ended_at = case when a.alive then null else now() end
@@ -37,5 +41,14 @@ export async function claimWaiting(
     sql,
     alive.map((row) => ({ scheduleId: row.schedule_id, version: row.version })),
   );
-  return alive.flatMap((row) => claimedRun(row, lookup) ?? []);
+  const readable = alive.flatMap((row) => claimedRun(row, lookup) ?? []);
+  if (readable.length < alive.length) {
+    const unreadable = alive.filter((row) => claimedRun(row, lookup) === null);
+    await buryRuns(
+      sql,
+      unreadable.map((row) => ({ ...row, reason: 'REFUSED' })),
+    );
+    if (readable.length === 0) await sql`delete from claims where id = ${claimant.claimId}`;
+  }
+  return readable;
 }

@@ -165,10 +165,10 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     if (!before.isActive && entity.isActive) return this.#insertTimer(entity, isFresh);
     if (!entity.isActive || (!isFresh && definitionVersion === before.state.definitionVersion)) return;
     // A mark to skip the next slot belongs to that slot.
-    const isMoved = entity.timer.slot !== before.timer.slot;
+    const isKept = entity.timer.slot === before.timer.slot && before.timer.skipNext === true;
     const change = {
       ...(isFresh && timerRow(entity, true)),
-      ...(isMoved && { skipNext: false }),
+      ...(isKept && { skipNext: true }),
       version: definitionVersion,
     };
     await this.#tx.update(timers).set(change).where(this.#timer(id)).prepare('save_timer').execute();

@@ -5,6 +5,7 @@ import type { TenantWork, UnitOfWork } from '../../domain/ports/unit-of-work.ts'
 import { type Database, type Transaction, withinDeadline } from '../db/client.ts';
 import { asDomainError, isConnectionLost, isLostRace, isOutage } from '../db/database-errors.ts';
 import { DrizzleBackfillRepository } from './drizzle-backfill-repository.ts';
+import { DrizzleCalendarRepository } from './drizzle-calendar-repository.ts';
 import { DrizzleRunRepository } from './drizzle-run-repository.ts';
 import { DrizzleScheduleRepository } from './drizzle-schedule-repository.ts';
 
@@ -44,7 +45,8 @@ export class DrizzleUnitOfWork implements UnitOfWork {
           const schedules = new DrizzleScheduleRepository(tx, tenantId);
           const runs = new DrizzleRunRepository(tx, tenantId);
           const backfills = new DrizzleBackfillRepository(tx, tenantId);
-          const result = await work({ now, schedules, runs, backfills });
+          const calendars = new DrizzleCalendarRepository(tx, tenantId);
+          const result = await work({ now, schedules, runs, calendars, backfills });
           signal.throwIfAborted();
           return result;
         });

@@ -1,6 +1,11 @@
 import type { ScheduleVersion } from '../../domain/entities/schedule-version.ts';
 import { BACKFILL_SPACE, type ScheduleId, type TenantId } from '../../domain/ids.ts';
-import type { Backfill, BackfillStore, Emitted } from '../../domain/ports/backfill-repository.ts';
+import {
+  type Backfill,
+  type BackfillStore,
+  type Emitted,
+  MOST_WAITING,
+} from '../../domain/ports/backfill-repository.ts';
 import { LANES } from '../../domain/ports/run-repository.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
 import { arrayLiteral, type EngineSql } from './engine-rows.ts';
@@ -54,15 +59,17 @@ export class PostgresBackfillStore implements BackfillStore {
   }
 }
 
-/** The backfills that were served longest ago, with how many of their schedule's backfilled runs still wait. */
+/** The oldest backfills, full ones last, with how many of their schedule's backfilled runs still wait. */
 function lockOpen(sql: EngineSql, limit: number): Promise<readonly OpenBackfill[]> {
   return sql<OpenBackfill[]>`
     /* index backfills_age */
     select b.id, b.tenant_id, b.schedule_id, b.version, date_part('epoch', b.cursor) * 1000 as cursor, date_part('epoch', b.until) * 1000 as until,
            b.remaining, date_part('epoch', b.created_at) * 1000 as created_at, b.created_by,
-           (select count(*) from retries w where w.schedule_id = b.schedule_id and w.space = ${BACKFILL_SPACE})::int as waiting,
+           w.waiting,
            exists (select from schedules s where s.id = b.schedule_id and s.deleted_at is null) as alive
-    from backfills b order by b.created_at limit ${limit} for update of b skip locked`;
+    from backfills b cross join lateral (
+      select count(*)::int as waiting from retries r where r.schedule_id = b.schedule_id and r.space = ${BACKFILL_SPACE}) as w
+    order by w.waiting >= ${MOST_WAITING}, b.created_at limit ${limit} for update of b skip locked`;
 }
 
 /** PENDING runs for the slots that have no run yet: none of their own but a skipped one, and none backfilled. */

@@ -7,7 +7,7 @@ import type {
   EngineStore,
   FiredBatch,
   Lease,
-  RecoveredClaim,
+  RecoveredClaims,
   SettledRun,
 } from '../../domain/ports/engine-store.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
@@ -17,7 +17,7 @@ import { arrayLiteral, type EngineSql, executorOf } from './engine-rows.ts';
 import { recoverClaims } from './recover-claims.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 import { insertRunning, settleRuns } from './settle-runs.ts';
-import { afterRunsEnded, applyEnds, type EndedRun, lockTimers, schedulesOf } from './terminal-transition.ts';
+import { applyEnds, type EndedRun, lockTimers, schedulesOf } from './terminal-transition.ts';
 import { writeFired } from './write-fired.ts';
 
 /** How far below the last claimed due time a claim looks; dead index entries before it cost nothing. */
@@ -129,22 +129,8 @@ export class PostgresEngineStore implements EngineStore {
     return rows.map((row) => ({ scheduleId: row.s, slot: Math.round(row.t), space: row.p }));
   }
 
-  async recover(
-    limit: number,
-    claimant: Claimant,
-    newId: () => string,
-  ): Promise<{ readonly claims: readonly RecoveredClaim[]; readonly poisoned: number }> {
-    return this.#pool.transaction(async (sql) => {
-      const { claims, poisoned } = await recoverClaims(sql, { limit, claimant, newId }, this.#versions);
-      if (poisoned.length > 0) {
-        const endedAt = Math.floor((await nextDue(sql, 'retries', 0)).now);
-        await afterRunsEnded(
-          executorOf(sql),
-          poisoned.map((key) => ({ ...key, state: 'DEAD', reason: 'POISON', endedAt })),
-        );
-      }
-      return { claims, poisoned: poisoned.length };
-    });
+  async recover(room: number, claimant: Claimant, newId: () => string): Promise<RecoveredClaims> {
+    return this.#pool.transaction((sql) => recoverClaims(sql, { room, claimant, newId }, this.#versions));
   }
 }
 

@@ -1,9 +1,15 @@
+import postgres from 'postgres';
 import type { RunReason } from '../../domain/entities/run.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import type { NodeRecord, UpkeepStore } from '../../domain/ports/upkeep-store.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
 import { arrayLiteral, type EngineSql, executorOf } from './engine-rows.ts';
 import { afterRunsEnded } from './terminal-transition.ts';
+
+/** SQLSTATE of a partition that would leave rows behind in the default one. */
+const CHECK_VIOLATION = '23514';
+/** SQLSTATE of a partition that another node made at the same time. */
+const DUPLICATE_TABLE = '42P07';
 
 /** Housekeeping on PostgreSQL. */
 export class PostgresUpkeepStore implements UpkeepStore {
@@ -29,10 +35,18 @@ export class PostgresUpkeepStore implements UpkeepStore {
   }
 
   async makePartitions(daysAhead: number): Promise<void> {
-    await this.#pool.query(
-      (sql) =>
-        sql`select make_run_partition((now() at time zone 'UTC')::date + step) from generate_series(-1, ${daysAhead}::int) as step`,
+    const missing = await this.#pool.query(
+      (sql) => sql<{ day: string }[]>`
+        select to_char(day, 'YYYY-MM-DD') as day
+        from (select (now() at time zone 'UTC')::date + step as day from generate_series(-1, ${daysAhead}::int) as step) as days
+        where to_regclass('runs_' || to_char(day, 'YYYYMMDD')) is null order by day`,
     );
+    for (const { day } of missing) {
+      const failure = await this.#pool
+        .query((sql) => sql`select make_run_partition(${day}::date)`)
+        .then(() => null, codeOf);
+      if (failure === CHECK_VIOLATION) await this.#pool.transaction((sql) => makePartitionOfDefault(sql, day));
+    }
   }
 
   async dropRunsOlderThan(days: number, limit: number): Promise<number> {
@@ -46,10 +60,12 @@ export class PostgresUpkeepStore implements UpkeepStore {
     );
     let dropped = 0;
     for (const { day } of old) {
-      const [row] = await this.#pool.query(
-        (sql) => sql<{ gone: boolean }[]>`select drop_run_partition(${day}::date) as gone`,
-      );
-      if (row?.gone === true) dropped += 1;
+      const isGone = await this.#pool.transaction(async (sql) => {
+        await sql`set local lock_timeout = '2s'`;
+        const [row] = await sql<{ gone: boolean }[]>`select drop_run_partition(${day}::date) as gone`;
+        return row?.gone === true;
+      });
+      if (isGone) dropped += 1;
     }
     await this.#pool.query(
       (sql) => sql`
@@ -86,6 +102,33 @@ export class PostgresUpkeepStore implements UpkeepStore {
           select tenant_id, key from idempotency_keys where created_at < now() - interval '1 day' order by created_at limit ${limit})`,
     );
   }
+}
+
+/** The SQLSTATE of a failure that does not matter or can be mended; throws any other. */
+function codeOf(error: unknown): string {
+  const code = error instanceof postgres.PostgresError ? error.code : null;
+  if (code === CHECK_VIOLATION || code === DUPLICATE_TABLE) return code;
+  throw error;
+}
+
+/**
+ * The partition of a day of which the default partition holds runs, as after a time in which no engine ran: they move into
+ * it. The lock keeps out writers, who would put more of them into the default partition meanwhile; it waits for at most two seconds, since all others wait behind it.
+ */
+async function makePartitionOfDefault(sql: EngineSql, day: string): Promise<void> {
+  await sql`set local lock_timeout = '2s'`;
+  // In this order, as `make_run_partition` takes them.
+  await sql`select pg_advisory_xact_lock(hashtext('make_run_partition'))`;
+  await sql`lock table runs in access exclusive mode`;
+  await sql`create temp table moved (like runs) on commit drop`;
+  await sql`
+    with gone as (
+      delete from runs
+      where slot >= ${day}::date::timestamp at time zone 'UTC' and slot < (${day}::date + 1)::timestamp at time zone 'UTC' returning *
+    )
+    insert into moved select * from gone`;
+  await sql`select make_run_partition(${day}::date)`;
+  await sql`insert into runs select * from moved`;
 }
 
 interface EndedUnseen {

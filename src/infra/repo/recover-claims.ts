@@ -1,5 +1,5 @@
-import type { ScheduleId } from '../../domain/ids.ts';
-import type { Claimant, RecoveredClaim } from '../../domain/ports/engine-store.ts';
+import type { Claimant, RecoveredClaim, RecoveredClaims } from '../../domain/ports/engine-store.ts';
+import { type Buried, buryRuns } from './bury-runs.ts';
 import { arrayLiteral, claimedRun, type EngineSql, type RunningRow } from './engine-rows.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 
@@ -11,6 +11,8 @@ import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 
 /** Deaths of a claim that held one run alone before that run is quarantined. */
 const POISON_DEATHS = 3;
+/** Most claims of one round. */
+const BATCH = 20;
 
 interface ExpiredRow extends RunningRow {
   readonly claim_id: string;
@@ -18,59 +20,6 @@ interface ExpiredRow extends RunningRow {
   readonly recoveries: number;
   readonly size: number;
   readonly open: boolean;
-}
-
-export interface Recovery {
-  readonly claims: readonly RecoveredClaim[];
-  readonly poisoned: readonly { readonly scheduleId: ScheduleId; readonly slot: number; readonly space: number }[];
-}
-
-/** Only inside a transaction. */
-export async function recoverClaims(
-  sql: EngineSql,
-  request: { readonly limit: number; readonly claimant: Claimant; readonly newId: () => string },
-  versions: ScheduleVersionCache,
-): Promise<Recovery> {
-  const { limit, claimant, newId } = request;
-  const locked = await sql<{ id: string }[]>`
-    /* index claims_lease */
-    select id from claims where lease_until < now() order by lease_until limit ${limit} for update skip locked`;
-  if (locked.length === 0) return { claims: [], poisoned: [] };
-  const ids = arrayLiteral(locked.map((row) => row.id));
-  const rows = (await openRuns(sql, ids)).filter((row) => row.open);
-  const lookup = await versions.load(
-    sql,
-    rows.map((row) => ({ scheduleId: row.schedule_id, version: row.version })),
-  );
-  const isPoison = (row: ExpiredRow): boolean => row.size === 1 && row.recoveries + 1 >= POISON_DEATHS;
-  const poisoned = rows.filter((row) => isPoison(row) || lookup.of(row.schedule_id, row.version).version === null);
-  const kept = rows.filter((row) => !poisoned.includes(row));
-  const taken = regrouped(kept, newId);
-  await Promise.all([
-    ...(poisoned.length > 0 ? [bury(sql, poisoned)] : []),
-    ...taken.map((claim) => takeOver(sql, claim, claimant)),
-    dropClaims(sql, ids, arrayLiteral(taken.filter((claim) => claim.id === claim.from).map((claim) => claim.id))),
-  ]);
-  const claims = taken.map((claim) => ({
-    lease: { claimId: claim.id, fence: claim.fence, recoveries: claim.recoveries },
-    runs: claim.rows.flatMap((row) => claimedRun(row, lookup) ?? []),
-  }));
-  return {
-    claims,
-    poisoned: poisoned.map((row) => ({ scheduleId: row.schedule_id, slot: Math.round(row.slot), space: row.space })),
-  };
-}
-
-/** Each run the claims name; open when it has no row, or one RUNNING under this very claim. */
-async function openRuns(sql: EngineSql, ids: string): Promise<readonly ExpiredRow[]> {
-  return sql<ExpiredRow[]>`
-    /* claims and runs by primary key */
-    select c.id as claim_id, c.fence, c.recoveries, cardinality(c.slots) as size, u.schedule_id, date_part('epoch', u.slot) * 1000 as slot, u.space, u.version,
-           r.cause, r.attempts, r.payload, date_part('epoch', r.due) * 1000 as due, date_part('epoch', r.started_at) * 1000 as started_at,
-           (r.state is null or (r.state = 'RUNNING' and r.claim_id = c.id)) as open
-    from claims c cross join lateral unnest(c.schedule_ids, c.slots, c.spaces, c.versions) as u(schedule_id, slot, space, version)
-    left join runs r on r.schedule_id = u.schedule_id and r.slot = u.slot and r.space = u.space
-    where c.id = any(${ids}::text::uuid[])`;
 }
 
 interface TakenClaim {
@@ -81,10 +30,71 @@ interface TakenClaim {
   readonly rows: readonly ExpiredRow[];
 }
 
+/** Takes over at least one expired claim, and no more than `room` runs' worth of others. Only inside a transaction. */
+export async function recoverClaims(
+  sql: EngineSql,
+  request: { readonly room: number; readonly claimant: Claimant; readonly newId: () => string },
+  versions: ScheduleVersionCache,
+): Promise<RecoveredClaims> {
+  const { room, claimant, newId } = request;
+  const { ids, isMoreLeft } = await lockExpired(sql, room);
+  if (ids.length === 0) return { claims: [], poisoned: 0, isMoreLeft: false };
+  const open = (await runsNamed(sql, arrayLiteral(ids))).filter((row) => row.open);
+  const lookup = await versions.load(
+    sql,
+    open.map((row) => ({ scheduleId: row.schedule_id, version: row.version })),
+  );
+  const reasonToBury = (row: ExpiredRow): Buried['reason'] | null => {
+    if (lookup.of(row.schedule_id, row.version).version === null) return 'REFUSED';
+    return row.size === 1 && row.recoveries + 1 >= POISON_DEATHS ? 'POISON' : null;
+  };
+  const buried = open.flatMap((row): Buried[] => {
+    const reason = reasonToBury(row);
+    return reason === null ? [] : [{ ...row, reason }];
+  });
+  const taken = regrouped(
+    open.filter((row) => reasonToBury(row) === null),
+    newId,
+  );
+  await Promise.all([buryRuns(sql, buried), ...takeOver(sql, { ids, taken, claimant })]);
+  const claims = taken.map(
+    ({ id, fence, recoveries, rows }): RecoveredClaim => ({
+      lease: { claimId: id, fence, recoveries },
+      runs: rows.flatMap((row) => claimedRun(row, lookup) ?? []),
+    }),
+  );
+  return { claims, poisoned: buried.length, isMoreLeft };
+}
+
+async function lockExpired(
+  sql: EngineSql,
+  room: number,
+): Promise<{ readonly ids: readonly string[]; readonly isMoreLeft: boolean }> {
+  const locked = await sql<{ id: string; size: number }[]>`
+    /* index claims_lease */
+    select id, cardinality(slots) as size from claims where lease_until < now() order by lease_until limit ${BATCH} for update skip locked`;
+  let runs = 0;
+  const chosen = locked.filter(({ size }, index) => {
+    runs += size;
+    return index === 0 || runs <= room;
+  });
+  return { ids: chosen.map((row) => row.id), isMoreLeft: chosen.length < locked.length || locked.length === BATCH };
+}
+
+/** Each run the claims name; open when it has no row, or one RUNNING under this very claim. */
+async function runsNamed(sql: EngineSql, ids: string): Promise<readonly ExpiredRow[]> {
+  return sql<ExpiredRow[]>`
+    /* claims and runs by primary key */
+    select c.id as claim_id, c.fence, c.recoveries, cardinality(c.slots) as size, u.schedule_id, date_part('epoch', u.slot) * 1000 as slot, u.space, u.version,
+           r.cause, r.attempts, r.payload, date_part('epoch', r.due) * 1000 as due, date_part('epoch', r.started_at) * 1000 as started_at,
+           (r.state is null or (r.state = 'RUNNING' and r.claim_id = c.id)) as open
+    from claims c cross join lateral unnest(c.schedule_ids, c.slots, c.spaces, c.versions) as u(schedule_id, slot, space, version)
+    left join runs r on r.schedule_id = u.schedule_id and r.slot = u.slot and r.space = u.space
+    where c.id = any(${ids}::text::uuid[])`;
+}
+
 function regrouped(rows: readonly ExpiredRow[], newId: () => string): readonly TakenClaim[] {
-  const groups = new Map<string, ExpiredRow[]>();
-  for (const row of rows) groups.set(row.claim_id, [...(groups.get(row.claim_id) ?? []), row]);
-  return [...groups].flatMap(([from, members]): TakenClaim[] => {
+  return [...Map.groupBy(rows, (row) => row.claim_id)].flatMap(([from, members]): TakenClaim[] => {
     const [first] = members;
     if (first === undefined) return [];
     if (first.size === 1 || first.recoveries === 0)
@@ -93,44 +103,37 @@ function regrouped(rows: readonly ExpiredRow[], newId: () => string): readonly T
   });
 }
 
-function takeOver(sql: EngineSql, claim: TakenClaim, claimant: Claimant): Promise<unknown> {
+/** The claims that stay get the next fence, runs put alone a claim of their own; what is left of `ids` has no open run and goes. */
+function takeOver(
+  sql: EngineSql,
+  {
+    ids,
+    taken,
+    claimant,
+  }: { readonly ids: readonly string[]; readonly taken: readonly TakenClaim[]; readonly claimant: Claimant },
+): readonly Promise<unknown>[] {
   const { owner, leaseMs } = claimant;
-  if (claim.id === claim.from) {
-    return sql`
-      update claims set owner = ${owner}, fence = ${claim.fence}, recoveries = ${claim.recoveries}, lease_until = now() + ${leaseMs}::float8 * interval '1 millisecond'
-      where id = ${claim.id}`;
-  }
-  const [row] = claim.rows;
-  if (row === undefined) return Promise.resolve();
-  return sql`
-    with alone as (
-      insert into claims (id, owner, fence, recoveries, lease_until, schedule_ids, slots, spaces, versions)
-      select ${claim.id}::uuid, ${owner}::uuid, 1, 0, now() + ${leaseMs}::float8 * interval '1 millisecond', array[${row.schedule_id}::uuid],
-             array[to_timestamp(${row.slot}::float8 / 1000)], array[${row.space}::int], array[${row.version}::int]
-    )
-    update runs set claim_id = ${claim.id}
-    where schedule_id = ${row.schedule_id} and slot = to_timestamp(${row.slot}::float8 / 1000) and space = ${row.space} and claim_id = ${claim.from}`;
-}
-
-function dropClaims(sql: EngineSql, ids: string, kept: string): Promise<unknown> {
-  return sql`delete from claims where id = any(${ids}::text::uuid[]) and not id = any(${kept}::text::uuid[])`;
-}
-
-function bury(sql: EngineSql, poisoned: readonly ExpiredRow[]): Promise<unknown> {
-  const rows = JSON.stringify(
-    poisoned.map((row) => ({
-      s: row.schedule_id,
-      t: row.slot,
-      p: row.space,
-      v: row.version,
-      ca: row.cause ?? 'SCHEDULE',
-    })),
-  );
-  return sql`
-    insert into runs (schedule_id, slot, space, tenant_id, version, state, reason, cause, due, ended_at)
-    select i.s, to_timestamp(i.t / 1000), i.p, v.tenant_id, i.v, 'DEAD', 'POISON', i.ca, to_timestamp(i.t / 1000), now()
-    from jsonb_to_recordset(${rows}::text::jsonb) as i(s uuid, t float8, p int, v int, ca text)
-    join schedule_versions v on v.schedule_id = i.s and v.version = i.v
-    on conflict (schedule_id, slot, space) do update set state = 'DEAD', reason = 'POISON', ended_at = now(), claim_id = null
-      where runs.state in ('PENDING', 'RUNNING', 'RETRYING')`;
+  const kept = taken
+    .filter((claim) => claim.id === claim.from)
+    .map(({ id, fence, recoveries }) => ({ id, fe: fence, re: recoveries }));
+  const alone = taken
+    .filter((claim) => claim.id !== claim.from)
+    .flatMap(({ id, from, rows }) =>
+      rows.map(({ schedule_id: s, slot: t, space: p, version: v }) => ({ id, from, s, t, p, v })),
+    );
+  return [
+    sql`
+      update claims c set owner = ${owner}, fence = k.fe, recoveries = k.re, lease_until = now() + ${leaseMs}::float8 * interval '1 millisecond'
+      from jsonb_to_recordset(${JSON.stringify(kept)}::text::jsonb) as k(id uuid, fe int, re int) where c.id = k.id`,
+    sql`
+      with alone as materialized (
+        select * from jsonb_to_recordset(${JSON.stringify(alone)}::text::jsonb) as a(id uuid, "from" uuid, s uuid, t float8, p int, v int)
+      ), made as (
+        insert into claims (id, owner, fence, recoveries, lease_until, schedule_ids, slots, spaces, versions)
+        select id, ${owner}::uuid, 1, 0, now() + ${leaseMs}::float8 * interval '1 millisecond', array[s], array[to_timestamp(t / 1000)], array[p], array[v] from alone
+      )
+      update runs r set claim_id = a.id from alone a
+      where r.schedule_id = a.s and r.slot = to_timestamp(a.t / 1000) and r.space = a.p and r.claim_id = a."from"`,
+    sql`delete from claims where id = any(${arrayLiteral(ids)}::text::uuid[]) and not id = any(${arrayLiteral(kept.map((claim) => claim.id))}::text::uuid[])`,
+  ];
 }

@@ -94,7 +94,8 @@ function orderOf(sort: ScheduleSort): Order {
         by: sql`case when ${timers.nextDue} <> 'infinity' then ${timers.slot} end`,
         isDescending,
         isNullable: true,
-        valueOf: ({ nextFireAt }) => nextFireAt?.getTime() ?? null,
+        // Of the timer's slot, as the order is: where calendars move slots, `nextFireAt` is told apart from it.
+        valueOf: ({ isActive, timer }) => (isActive && timer.due !== Number.POSITIVE_INFINITY ? timer.slot : null),
       };
   }
 }

@@ -48,7 +48,8 @@ export function versionRow({ state }: ScheduleEntity): typeof scheduleVersions.$
 export function timerRow({ state, timer }: ScheduleEntity, isFresh: boolean): typeof timers.$inferInsert {
   const { slot, due, cursor, lastFired, fires } = timer;
   const of = { scheduleId: state.id, tenantId: state.tenantId, version: state.definitionVersion };
-  return { ...of, nextDue: due, slot, cursor, lastFired, fires, tzdata: isFresh ? tzdataVersion : null };
+  const skipNext = timer.skipNext === true;
+  return { ...of, nextDue: due, slot, cursor, lastFired, fires, skipNext, tzdata: isFresh ? tzdataVersion : null };
 }
 
 /** Epoch milliseconds as an instant of the database. */
@@ -56,6 +57,6 @@ export function instantOf(ms: number): SQL {
   return sql`to_timestamp(${ms}::float8 / 1000)`;
 }
 
-function timerState({ nextDue, slot, cursor, lastFired, fires }: TimerRow): TimerState {
-  return { slot, due: nextDue, cursor, lastFired, fires };
+function timerState({ nextDue, slot, cursor, lastFired, fires, skipNext }: TimerRow): TimerState {
+  return { slot, due: nextDue, cursor, lastFired, fires, ...(skipNext && { skipNext }) };
 }

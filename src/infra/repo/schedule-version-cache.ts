@@ -43,7 +43,7 @@ export class ScheduleVersionCache {
       /* schedule versions by primary key */
       select v.schedule_id, v.tenant_id, v.version, v.tz, v.trigger, v.target, v.payload,
              date_part('epoch', v.start_at) * 1000 as start_at, date_part('epoch', v.end_at) * 1000 as end_at,
-             v.max_fires, v.jitter, v.dst, v.overlap_policy, v.misfire, v.retry, v.timeout_sec, v.pause_on_failures, v.on_completion
+             v.max_fires, v.jitter, v.dst, v.calendars, v.excluded, v.overlap_policy, v.misfire, v.retry, v.timeout_sec, v.pause_on_failures, v.on_completion
       from unnest(${arrayLiteral(keys.map((key) => key.scheduleId))}::text::uuid[], ${arrayLiteral(keys.map((key) => key.version))}::text::int[]) as k(schedule_id, version)
       join schedule_versions v on v.schedule_id = k.schedule_id and v.version = k.version`;
     for (const row of rows) {
@@ -68,6 +68,8 @@ interface VersionRow {
   readonly max_fires: number | null;
   readonly jitter: string | null;
   readonly dst: ScheduleDefinition['dst'];
+  readonly calendars: ScheduleDefinition['calendars'];
+  readonly excluded: ScheduleDefinition['excluded'];
   readonly overlap_policy: ScheduleDefinition['overlapPolicy'];
   readonly misfire: ScheduleDefinition['misfire'];
   readonly retry: ScheduleDefinition['retry'];
@@ -88,6 +90,8 @@ function compile(row: VersionRow): CachedVersion {
       maxFires: row.max_fires,
       jitter: row.jitter,
       dst: row.dst,
+      calendars: row.calendars,
+      excluded: row.excluded,
       overlapPolicy: row.overlap_policy,
       misfire: row.misfire,
       retry: row.retry,
@@ -109,7 +113,7 @@ function nameOf(scheduleId: ScheduleId, version: number): string {
 /** Roughly the bytes a compiled version holds: 2 kB, and its payload and target where they are large. */
 function sizeOf(cached: CachedVersion): number {
   if (cached.version === null) return 500;
-  const { payload, target } = cached.version.definition;
+  const { payload, target, excluded } = cached.version.definition;
   const large = payload === null && target.kind !== 'HTTP' ? 0 : JSON.stringify([payload, target]).length * 2;
-  return 2000 + large;
+  return 2000 + large + (excluded?.days.length ?? 0) * 16;
 }

@@ -80,7 +80,9 @@ export async function lockTimers(tx: Executor, ids: readonly ScheduleId[]): Prom
     sql`
     select t.schedule_id, date_part('epoch', t.slot) * 1000 as slot, date_part('epoch', t.next_due) * 1000 as due,
            date_part('epoch', t.cursor) * 1000 as cursor, date_part('epoch', t.last_fired) * 1000 as last_fired, t.fires::float8 as fires,
-           (v.trigger->>'delaySec')::float8 as delay_sec, date_part('epoch', v.end_at) * 1000 as end_at, v.max_fires, v.overlap_policy, v.pause_on_failures
+           (v.trigger->>'delaySec')::float8 as delay_sec, date_part('epoch', v.end_at) * 1000 as end_at, v.max_fires, v.pause_on_failures,
+           -- slots that a calendar moves to one date wait for one another
+           case when v.calendars->>'onExcluded' <> 'SKIP' and v.overlap_policy = 'SKIP' then 'BUFFER_ALL' else v.overlap_policy end as overlap_policy
     from timers t join schedule_versions v on v.schedule_id = t.schedule_id and v.version = t.version
     where t.schedule_id = any(${literal(ids)}::text::uuid[]) order by t.schedule_id for update of t`,
   );

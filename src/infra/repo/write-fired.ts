@@ -1,6 +1,7 @@
 import type { FireDecision, TimerState } from '../../domain/entities/timer.ts';
 import type { Claimant, DueSlot } from '../../domain/ports/engine-store.ts';
 import { LANES } from '../../domain/ports/run-repository.ts';
+import { tzdataVersion } from '../../domain/time/zone.ts';
 import { arrayLiteral, type EngineSql, executorOf } from './engine-rows.ts';
 import { endSchedules } from './terminal-transition.ts';
 
@@ -47,11 +48,12 @@ function advanceTimers(sql: EngineSql, moved: readonly Decided[]): Promise<unkno
   return sql`
     /* timers by primary key */
     update timers t set next_due = to_timestamp(u.due / 1000), slot = to_timestamp(u.slot / 1000), cursor = to_timestamp(u.cursor / 1000),
-           last_fired = to_timestamp(u.last_fired / 1000), fires = u.fires
+           last_fired = to_timestamp(u.last_fired / 1000), fires = u.fires, skip_next = u.skip_next, tzdata = ${tzdataVersion}
     from unnest(${arrayLiteral(moved.map(({ slot }) => slot.scheduleId))}::text::uuid[], ${arrayLiteral(next.map((timer) => timer.due))}::text::float8[],
                 ${arrayLiteral(next.map((timer) => timer.slot))}::text::float8[], ${arrayLiteral(next.map((timer) => timer.cursor))}::text::float8[],
-                ${arrayLiteral(next.map((timer) => timer.lastFired))}::text::float8[], ${arrayLiteral(next.map((timer) => timer.fires))}::text::bigint[])
-         as u(schedule_id, due, slot, cursor, last_fired, fires)
+                ${arrayLiteral(next.map((timer) => timer.lastFired))}::text::float8[], ${arrayLiteral(next.map((timer) => timer.fires))}::text::bigint[],
+                ${arrayLiteral(next.map((timer) => String(timer.skipNext === true)))}::text::boolean[])
+         as u(schedule_id, due, slot, cursor, last_fired, fires, skip_next)
     where t.schedule_id = u.schedule_id`;
 }
 

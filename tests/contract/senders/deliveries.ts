@@ -31,6 +31,8 @@ const definition: Omit<ScheduleDefinition, 'target'> = {
   retry: { maxAttempts: 8, initialDelaySec: 5, backoffCoefficient: 3, maxDelaySec: 3600, jitter: 1, maxAgeSec: 86_400 },
   timeoutSec: 30,
   pauseOnFailures: null,
+  calendars: null,
+  excluded: null,
   onCompletion: 'KEEP',
 };
 

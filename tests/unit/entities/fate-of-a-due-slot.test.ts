@@ -161,6 +161,33 @@ describe('a missed slot', () => {
   });
 });
 
+describe('a slot that is marked to be skipped', () => {
+  const marked = { slot: TEN, due: TEN, cursor: TEN - HOUR, lastFired: TEN - HOUR, fires: 3, skipNext: true };
+
+  test('becomes a record of its own, however late, and the mark is gone', () => {
+    for (const now of [TEN, TEN + DAY]) {
+      expect(versionOf().fire(marked, now, 'ENDED')).toEqual({
+        fired: null,
+        skipped: { from: TEN, to: TEN, count: 1, reason: 'BY_USER' },
+        next: { slot: TEN + HOUR, due: TEN + HOUR, cursor: TEN, lastFired: TEN - HOUR, fires: 3 },
+      });
+    }
+  });
+
+  test('does not break a FIXED_DELAY chain', () => {
+    const chain = versionOf({ trigger: { type: 'FIXED_DELAY', delaySec: 600 } });
+    expect(chain.fire(marked, TEN, 'ENDED').next).toMatchObject({
+      slot: TEN + 10 * MINUTE,
+      due: TEN + 10 * MINUTE,
+      cursor: TEN,
+    });
+  });
+
+  test('was the last: the schedule is completed', () => {
+    expect(versionOf({ endAt: new Date(TEN + 30 * MINUTE) }).fire(marked, TEN, 'ENDED').next).toBe('COMPLETED');
+  });
+});
+
 describe('the last slot', () => {
   test('waits for its run to end', () => {
     expect(fate({ endAt: new Date(TEN + 30 * MINUTE) }, TEN)).toEqual({

@@ -92,7 +92,9 @@ describe('the checker', () => {
   it('finds a record and a delivery that nobody asked for', () => {
     const good = goodHistory();
     const extra = { ...succeeded(FIRST + 500) };
-    expect(judge({ ...good, runs: [...good.runs, extra], received: [...good.received, received(FIRST + 500)] })).toEqual({
+    expect(
+      judge({ ...good, runs: [...good.runs, extra], received: [...good.received, received(FIRST + 500)] }),
+    ).toEqual({
       ...FINE,
       invented: [`${SCHEDULE} ${new Date(FIRST + 500).toISOString()}`],
     });

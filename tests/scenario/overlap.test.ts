@@ -1,0 +1,208 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { ScheduleInput } from '../../src/domain/entities/schedule.ts';
+import { EngineBench, type MadeSchedule } from '../support/engine-bench.ts';
+import { ACCEPTED, FAILED, ScriptedSenders } from '../support/scripted-senders.ts';
+
+/* A slot comes while the run before it is still open: what each overlap policy makes of it. */
+
+const MINUTE = 60_000;
+const DAY = 86_400_000;
+
+let bench: EngineBench;
+beforeAll(async () => {
+  bench = await EngineBench.open();
+});
+afterAll(() => bench[Symbol.asyncDispose]());
+beforeEach(() => bench.clear());
+
+/** A schedule with so many slots due; each `fireDue` takes the next of them. */
+async function backlog(slots: number, given: Partial<ScheduleInput>): Promise<MadeSchedule> {
+  const misfire = { policy: 'FIRE_ALL', thresholdSec: 60, windowSec: 86_400 } as const;
+  const schedule = await bench.schedule({ misfire, ...given });
+  await bench.rewind(schedule, slots * MINUTE);
+  return schedule;
+}
+
+async function fates(schedule: MadeSchedule): Promise<readonly string[]> {
+  const runs = await bench.runsOf(schedule);
+  return runs.map((run) => [run.state, run.reason].filter((part) => part !== null).join(' '));
+}
+
+function slots(senders: ScriptedSenders): readonly number[] {
+  return senders.sent.map((sent) => sent.slot);
+}
+
+describe('while the run before it is open, a slot', () => {
+  it('is skipped with the reason OVERLAP under SKIP, and the next one fires once that run has ended', async () => {
+    const schedule = await backlog(3, { overlapPolicy: 'SKIP' });
+    const senders = new ScriptedSenders(() => null);
+    const engine = bench.engine({ senders });
+    await engine.firing.fireDue();
+    await engine.firing.fireDue();
+    senders.release(ACCEPTED);
+    await engine.settle();
+    await engine.firing.fireDue();
+    senders.release(ACCEPTED);
+    await engine.settle();
+    expect(await fates(schedule)).toEqual(['SUCCEEDED', 'SKIPPED OVERLAP', 'SUCCEEDED']);
+  });
+
+  it('is skipped under SKIP also while that run waits for its next attempt', async () => {
+    const schedule = await backlog(2, { overlapPolicy: 'SKIP' });
+    const engine = bench.engine({ senders: new ScriptedSenders(() => FAILED) });
+    await engine.firing.fireDue();
+    await engine.settle();
+    await engine.firing.fireDue();
+    expect(await fates(schedule)).toEqual(['RETRYING', 'SKIPPED OVERLAP']);
+  });
+
+  it('fires beside it under ALLOW_ALL', async () => {
+    const schedule = await backlog(2, { overlapPolicy: 'ALLOW_ALL' });
+    const senders = new ScriptedSenders(() => null);
+    const engine = bench.engine({ senders });
+    await engine.firing.fireDue();
+    await engine.firing.fireDue();
+    expect(senders.held).toHaveLength(2);
+    senders.release(ACCEPTED);
+    await engine.settle();
+    expect(await fates(schedule)).toEqual(['SUCCEEDED', 'SUCCEEDED']);
+  });
+
+  it('waits for it under BUFFER_ONE, and one more is skipped', async () => {
+    const schedule = await backlog(3, { overlapPolicy: 'BUFFER_ONE' });
+    const senders = new ScriptedSenders(() => null);
+    const engine = bench.engine({ senders });
+    for (const _ of [1, 2, 3]) await engine.firing.fireDue();
+    await engine.firing.fireWaiting();
+    expect(senders.sent).toHaveLength(1);
+    expect(await fates(schedule)).toEqual(['PENDING', 'SKIPPED OVERLAP']);
+    senders.release(ACCEPTED);
+    await engine.settle();
+    await engine.firing.fireWaiting();
+    expect(senders.sent).toHaveLength(2);
+    senders.release(ACCEPTED);
+    await engine.settle();
+    expect(await fates(schedule)).toEqual(['SUCCEEDED', 'SUCCEEDED', 'SKIPPED OVERLAP']);
+  });
+
+  it('waits its turn under BUFFER_ALL: one at a time, in order', async () => {
+    const schedule = await backlog(4, { overlapPolicy: 'BUFFER_ALL' });
+    const senders = new ScriptedSenders(() => null);
+    const engine = bench.engine({ senders });
+    for (const _ of [1, 2, 3, 4]) await engine.firing.fireDue();
+    for (const done of [1, 2, 3, 4]) {
+      await engine.firing.fireWaiting();
+      expect(senders.sent).toHaveLength(done);
+      senders.release(ACCEPTED);
+      await engine.settle();
+    }
+    expect(await fates(schedule)).toEqual(['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED']);
+    expect(slots(senders)).toEqual(slots(senders).toSorted((left, right) => left - right));
+  });
+
+  it('is released from the buffer when the run before it dies or is cancelled, and when its schedule was paused meanwhile', async () => {
+    const schedule = await backlog(4, { overlapPolicy: 'BUFFER_ALL' });
+    const senders = new ScriptedSenders(() => null);
+    const engine = bench.engine({ senders });
+    for (const _ of [1, 2, 3, 4]) await engine.firing.fireDue();
+    senders.release({ kind: 'refused', attempt: 'REFUSED', why: 'REFUSED' });
+    await engine.settle();
+    await engine.firing.fireWaiting();
+    expect(senders.sent).toHaveLength(2);
+    const second = { scheduleId: schedule.id, slot: slots(senders)[1] ?? 0, space: 0 };
+    await bench.runs.cancel(schedule.caller, second);
+    await engine.firing.fireWaiting();
+    expect(senders.sent).toHaveLength(3);
+    await bench.schedules.pause(schedule.caller, schedule.id, { note: null, resumeAt: null }, null);
+    senders.release(ACCEPTED);
+    await engine.settle();
+    await engine.firing.fireWaiting();
+    expect(senders.sent).toHaveLength(4);
+    senders.release(ACCEPTED);
+    await engine.settle();
+    expect(await fates(schedule)).toEqual(['DEAD REFUSED', 'CANCELLED BY_USER', 'SUCCEEDED', 'SUCCEEDED']);
+  });
+
+  it('stays in the buffer when another one there is cancelled', async () => {
+    const schedule = await backlog(3, { overlapPolicy: 'BUFFER_ALL' });
+    const senders = new ScriptedSenders(() => null);
+    const engine = bench.engine({ senders });
+    for (const _ of [1, 2, 3]) await engine.firing.fireDue();
+    const [buffered] = await bench.runsOf(schedule);
+    await bench.runs.cancel(schedule.caller, { scheduleId: schedule.id, slot: buffered?.slot ?? 0, space: 0 });
+    await engine.firing.fireWaiting();
+    expect(senders.sent).toHaveLength(1);
+    senders.release(ACCEPTED);
+    await engine.settle();
+    await engine.firing.fireWaiting();
+    expect(senders.sent).toHaveLength(2);
+    senders.release(ACCEPTED);
+    await engine.settle();
+    expect(await fates(schedule)).toEqual(['SUCCEEDED', 'CANCELLED BY_USER', 'SUCCEEDED']);
+  });
+
+  it.each([
+    { row: 'without', shownAfterMs: null },
+    { row: 'with', shownAfterMs: 0 },
+  ])('replaces it under CANCEL_OTHER, $row a row of its own, and ends its attempt', async ({ shownAfterMs }) => {
+    const schedule = await backlog(2, { overlapPolicy: 'CANCEL_OTHER' });
+    const senders = new ScriptedSenders(() => null);
+    const engine = bench.engine({ senders });
+    await engine.firing.fireDue();
+    if (shownAfterMs !== null) await engine.store.showRunning(engine.delivery.watch(shownAfterMs));
+    await engine.firing.fireDue();
+    expect((await fates(schedule))[0]).toBe('CANCELLED OVERLAP');
+    engine.delivery.cancel(await engine.store.endedElsewhere(engine.delivery.inFlightLongerThan(-1)));
+    await engine.settle(1);
+    expect(engine.stale).toMatchObject([{ slot: slots(senders)[0] }]);
+    senders.release(ACCEPTED);
+    await engine.settle();
+    expect(await fates(schedule)).toEqual(['CANCELLED OVERLAP', 'SUCCEEDED']);
+  });
+
+  it('replaces it under CANCEL_OTHER also while it waits for its next attempt', async () => {
+    const schedule = await backlog(2, { overlapPolicy: 'CANCEL_OTHER' });
+    const senders = new ScriptedSenders(() => (senders.sent.length === 1 ? FAILED : ACCEPTED));
+    const engine = bench.engine({ senders });
+    await engine.firing.fireDue();
+    await engine.settle();
+    await engine.firing.fireDue();
+    await engine.settle();
+    await bench.hasten();
+    await engine.firing.fireWaiting();
+    expect(senders.sent).toHaveLength(2);
+    expect(await fates(schedule)).toEqual(['CANCELLED OVERLAP', 'SUCCEEDED']);
+  });
+
+  it('knows nothing of runs that a person asked for', async () => {
+    const schedule = await backlog(1, { overlapPolicy: 'SKIP' });
+    const senders = new ScriptedSenders(() => null);
+    const engine = bench.engine({ senders });
+    await bench.schedules.trigger(schedule.caller, schedule.id, { by: 'hand' });
+    await engine.firing.fireWaiting();
+    await engine.firing.fireDue();
+    expect(senders.sent.map((sent) => sent.payload)).toEqual([{ by: 'hand' }, null]);
+  });
+});
+
+describe('a run so long ago that retention has removed its record', () => {
+  it('counts as ended: a schedule that fires once a season does not skip for ever', async () => {
+    const schedule = await backlog(1, { overlapPolicy: 'SKIP' });
+    await bench.sql`update timers set last_fired = now() - interval '90 days' where schedule_id = ${schedule.id}`;
+    const engine = bench.engine();
+    await engine.firing.fireDue();
+    await engine.settle();
+    expect(await fates(schedule)).toEqual(['SUCCEEDED']);
+  });
+
+  it('is open all the same while a claim names it', async () => {
+    const schedule = await backlog(1, { overlapPolicy: 'SKIP' });
+    const longAgo = (await bench.now()) - 3 * DAY;
+    await bench.sql`update timers set last_fired = to_timestamp(${longAgo}::float8 / 1000) where schedule_id = ${schedule.id}`;
+    await bench.sql`
+      insert into claims (id, owner, fence, lease_until, schedule_ids, slots, spaces, versions)
+      values (gen_random_uuid(), gen_random_uuid(), 1, now() + interval '1 min', array[${schedule.id}::uuid], array[to_timestamp(${longAgo}::float8 / 1000)], '{0}', '{1}')`;
+    await bench.engine().firing.fireDue();
+    expect(await fates(schedule)).toEqual(['SKIPPED OVERLAP']);
+  });
+});

@@ -1,0 +1,191 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import type { Outcome } from '../../../src/domain/entities/run.ts';
+import type { ClaimedRun, EngineStore, Lease, SettledRun } from '../../../src/domain/ports/engine-store.ts';
+import { DeliveryService } from '../../../src/domain/services/delivery-service.ts';
+import { FiringService } from '../../../src/domain/services/firing-service.ts';
+import { HeldClaim } from '../../../src/domain/services/held-claim.ts';
+import { SettlingService } from '../../../src/domain/services/settling-service.ts';
+import { silentJournal } from '../../support/scheduling.ts';
+import { ACCEPTED, ScriptedSenders } from '../../support/scripted-senders.ts';
+import { SECOND, TEN, versionOf } from '../entities/builders.ts';
+
+const clock = { now: () => TEN + performance.now(), monotonic: () => performance.now(), observe: () => undefined };
+
+beforeEach(() => {
+  vi.useFakeTimers();
+});
+afterEach(() => {
+  vi.useRealTimers();
+});
+
+/** A store that keeps what is settled, and refuses whole groups with a slot of `refused` in them. */
+class MemoryStore implements EngineStore {
+  readonly settled: SettledRun[] = [];
+  readonly closed: Lease[] = [];
+  readonly groups: number[] = [];
+  readonly refused = new Set<number>();
+  isDown = false;
+
+  async settle(settled: readonly SettledRun[], closed: readonly Lease[]) {
+    this.groups.push(settled.length);
+    if (this.isDown || settled.some((run) => this.refused.has(run.key.slot))) throw new Error('refused');
+    this.settled.push(...settled);
+    this.closed.push(...closed);
+    return { stale: [], nextDue: Number.POSITIVE_INFINITY };
+  }
+  async renew(leases: readonly Lease[]) {
+    return new Set(leases.map((lease) => lease.claimId));
+  }
+  async showRunning() {}
+  async endedElsewhere() {
+    return [];
+  }
+  fireDue(): never {
+    throw new Error('nothing is claimed here');
+  }
+  claimWaiting(): never {
+    throw new Error('nothing is claimed here');
+  }
+  recover(): never {
+    throw new Error('nothing is claimed here');
+  }
+}
+
+function open(answer: () => Outcome | null, concurrency = 10_000) {
+  const store = new MemoryStore();
+  const senders = new ScriptedSenders(answer);
+  const journal = silentJournal();
+  const delivery = new DeliveryService({ senders, clock, journal, random: () => 0, limits: { concurrency, ahead: 0 } });
+  const identity = { owner: 'me', leaseMs: 60_000 };
+  const firing = new FiringService({ store, delivery, clock, journal, newId: () => 'id', identity });
+  const settling = new SettlingService({ store, delivery, firing, clock, journal });
+  return { store, senders, delivery, settling };
+}
+
+function claimOf(runs: number, given: { readonly id?: string; readonly actUntil?: number } = {}): HeldClaim {
+  const lease = { claimId: given.id ?? 'claim', fence: 1, recoveries: 0 };
+  return new HeldClaim(lease, runs, given.actUntil ?? Number.POSITIVE_INFINITY);
+}
+
+function runs(count: number, first = 0): readonly ClaimedRun[] {
+  const version = versionOf();
+  return Array.from({ length: count }, (_, index) => ({
+    key: { scheduleId: version.scheduleId, slot: TEN + (first + index) * SECOND, space: 0 },
+    version,
+    cause: 'SCHEDULE' as const,
+    attempts: [],
+    payload: null,
+    due: TEN,
+    startedAt: null,
+  }));
+}
+
+/** Turns of the settling loop until it has nothing more to do; answers how many of them failed. */
+async function settleAll(settling: SettlingService, turns = 200): Promise<number> {
+  let failures = 0;
+  for (let turn = 0; turn < turns; turn += 1) {
+    await vi.advanceTimersByTimeAsync(5);
+    const sleepMs = await settling.settle().catch(() => {
+      failures += 1;
+      return 0;
+    });
+    if (sleepMs === Number.POSITIVE_INFINITY) return failures;
+  }
+  return failures;
+}
+
+describe('settlement', () => {
+  it('writes outcomes in groups of at most a thousand, and closes the claim with its last', async () => {
+    const { store, delivery, settling } = open(() => ACCEPTED);
+    delivery.accept(claimOf(2500), runs(2500));
+    await settleAll(settling);
+    expect(store.groups.filter((size) => size > 0)).toEqual([1000, 1000, 500]);
+    expect(store.closed).toEqual([{ claimId: 'claim', fence: 1, recoveries: 0 }]);
+    expect([delivery.open, delivery.room]).toEqual([0, 10_000]);
+  });
+
+  it('keeps every outcome while the store is down, and writes each once when it is back', async () => {
+    const { store, delivery, settling } = open(() => ACCEPTED);
+    store.isDown = true;
+    delivery.accept(claimOf(1500), runs(1500));
+    expect(await settleAll(settling, 20)).toBe(20);
+    expect(delivery.open).toBe(1500);
+    store.isDown = false;
+    await settleAll(settling);
+    expect(store.settled).toHaveLength(1500);
+    expect(new Set(store.settled.map((run) => run.key.slot)).size).toBe(1500);
+    expect(store.closed).toHaveLength(1);
+  });
+
+  it('lets one outcome that cannot be written hold up no other', async () => {
+    const { store, delivery, settling } = open(() => ACCEPTED);
+    store.refused.add(TEN + 700 * SECOND);
+    delivery.accept(claimOf(1500), runs(1500));
+    await settleAll(settling);
+    expect(store.settled).toHaveLength(1499);
+    expect(delivery.open).toBe(1);
+    expect(store.closed).toEqual([]);
+  });
+
+  it('closes a claim whose outcomes two settlers wrote at the same time', async () => {
+    const { store, delivery, settling } = open(() => ACCEPTED);
+    delivery.accept(claimOf(1500), runs(1500));
+    await vi.advanceTimersByTimeAsync(5);
+    await Promise.all([settling.settle(), settling.settle()]);
+    expect(store.closed).toEqual([]);
+    await settleAll(settling);
+    expect(store.closed).toHaveLength(1);
+  });
+});
+
+describe('delivery', () => {
+  it('has no more in flight than it may, and room only for what was settled', async () => {
+    const { senders, delivery, settling } = open(() => null, 3);
+    delivery.accept(claimOf(5), runs(5));
+    expect([senders.held.length, delivery.room]).toEqual([3, 0]);
+    senders.release(ACCEPTED);
+    await vi.advanceTimersByTimeAsync(5);
+    expect([senders.held.length, delivery.room]).toEqual([2, 0]);
+    await settling.settle();
+    expect([delivery.open, delivery.room]).toEqual([2, 1]);
+  });
+
+  it('hands back what had not begun when the lease ran out', async () => {
+    const { senders, store, delivery, settling } = open(() => null, 1);
+    delivery.accept(claimOf(3, { actUntil: clock.monotonic() + 1000 }), runs(3));
+    await vi.advanceTimersByTimeAsync(1000);
+    delivery.watch(60_000);
+    await settleAll(settling);
+    expect(senders.sent).toHaveLength(1);
+    expect(store.settled.map((run) => [run.state, run.attempts.length])).toEqual([
+      ['RETRYING', 1],
+      ['RETRYING', 0],
+      ['RETRYING', 0],
+    ]);
+    expect(store.closed).toHaveLength(1);
+  });
+
+  it('drops what waits for a claim that was taken over, and makes room for others', async () => {
+    const { senders, store, delivery, settling } = open(() => null, 1);
+    const lost = claimOf(3, { id: 'lost' });
+    delivery.accept(lost, runs(3));
+    lost.isLost = true;
+    delivery.watch(60_000);
+    await settleAll(settling);
+    expect([senders.sent.length, delivery.open, delivery.room]).toEqual([1, 0, 1]);
+    expect(store.settled).toEqual([]);
+  });
+
+  it('hands back at a shutdown what waits, and breaks off what flies, without using an attempt', async () => {
+    const { store, delivery, settling } = open(() => null, 1);
+    delivery.accept(claimOf(2), runs(2));
+    delivery.beginDrain();
+    delivery.abortAll();
+    await settleAll(settling);
+    expect(store.settled.map((run) => run.attempts.map((attempt) => attempt.outcome)).sort()).toEqual([
+      [],
+      ['ABORTED'],
+    ]);
+    expect([delivery.open, delivery.room]).toEqual([0, 0]);
+  });
+});
