@@ -226,7 +226,7 @@ describe('a schedule that cannot be', () => {
     ['pauseOnFailures', scheduleBody({ pauseOnFailures: 0 })],
     ['pauseOnFailures', scheduleBody({ pauseOnFailures: 1001 })],
     ['onCompletion', scheduleBody({ onCompletion: 'ARCHIVE' })],
-    ...['calendars', 'monitor', 'flag', 'id', 'state', 'version', 'nextFireAt', 'toString', 'NAME'].map(
+    ...['excluded', 'monitor', 'flag', 'id', 'state', 'version', 'nextFireAt', 'toString', 'NAME'].map(
       (field): [string, Record<string, unknown>] => [field, scheduleBody({ [field]: null })],
     ),
   ])('for its %s: %#', async (path, body) => {

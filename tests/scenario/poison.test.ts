@@ -1,6 +1,8 @@
+import { v7 as newId } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { EngineBench, type MadeSchedule } from '../support/engine-bench.ts';
 import { FAILED, ScriptedSenders } from '../support/scripted-senders.ts';
+import { until } from '../support/until.ts';
 
 /* Runs whose process dies with them, time and again: quarantined in the end, and nobody else with them. */
 
@@ -27,6 +29,8 @@ async function dieWith(killer: MadeSchedule | null): Promise<ScriptedSenders> {
   );
   const node = bench.engine({ senders });
   await node.firing.recover();
+  const taken = node.delivery.open;
+  await until('every attempt has begun', () => senders.sent.length === taken);
   await node.settle(senders.held.length);
   return senders;
 }
@@ -65,9 +69,45 @@ describe('a batch whose holders die', () => {
     await bench.engine({ senders: new ScriptedSenders(() => null) }).firing.fireDue();
     await dieWith(only);
     await dieWith(only);
-    expect(await bench.runsOf(only)).toEqual([]);
+    expect(await bench.runsOf(only)).toMatchObject([{ state: 'RUNNING' }]);
     await dieWith(only);
     expect(await bench.runsOf(only)).toMatchObject([{ state: 'DEAD', reason: 'POISON' }]);
+  });
+
+  it('of one run never loses it to deaths of processes that had not begun its attempt', async () => {
+    const [only] = await dueSchedules(1);
+    if (only === undefined) throw new Error('no schedule was made');
+    await bench.engine({ senders: new ScriptedSenders(() => null) }).firing.fireDue();
+    for (const _ of [1, 2, 3, 4, 5]) {
+      await bench.expireLeases();
+      const { store, owner } = bench.engine();
+      await store.recover(100, { owner, claimId: newId(), leaseMs: 60_000 }, newId);
+    }
+    await dieWith(only);
+    const heir = await dieWith(null);
+    expect(heir.held).toHaveLength(1);
+    await dieWith(null);
+    expect(await bench.runsOf(only)).toMatchObject([{ state: 'DEAD', reason: 'POISON' }]);
+  });
+
+  it('of one run that failed before loses it likewise only to deaths in the middle of its attempt', async () => {
+    const [only] = await dueSchedules(1);
+    if (only === undefined) throw new Error('no schedule was made');
+    const first = bench.engine({ senders: new ScriptedSenders(() => FAILED) });
+    await first.firing.fireDue();
+    await first.settle();
+    await bench.hasten();
+    await bench.engine({ senders: new ScriptedSenders(() => null) }).firing.fireWaiting();
+    for (const _ of [1, 2, 3, 4, 5]) {
+      await bench.expireLeases();
+      const { store, owner } = bench.engine();
+      await store.recover(100, { owner, claimId: newId(), leaseMs: 60_000 }, newId);
+    }
+    await bench.expireLeases();
+    const heir = bench.engine();
+    await heir.firing.recover();
+    await heir.settle();
+    expect(await bench.runsOf(only)).toMatchObject([{ state: 'SUCCEEDED' }]);
   });
 
   it('is taken over with the rows that its long runs had, each under its new claim', async () => {

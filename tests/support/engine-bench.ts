@@ -114,6 +114,10 @@ export class EngineBench implements AsyncDisposable {
     return this.#scheduling.service;
   }
 
+  get calendars(): OpenScheduling['calendars'] {
+    return this.#scheduling.calendars;
+  }
+
   get runs(): OpenScheduling['runs'] {
     return this.#scheduling.runs;
   }

@@ -7,7 +7,9 @@ import { CalendarService } from '../../src/domain/services/calendar-service.ts';
 import { RunService } from '../../src/domain/services/run-service.ts';
 import { SchedulingService } from '../../src/domain/services/scheduling-service.ts';
 import { connectPool, openDatabase } from '../../src/infra/db/client.ts';
+import { EnginePool } from '../../src/infra/db/engine-pool.ts';
 import { DrizzleUnitOfWork } from '../../src/infra/repo/drizzle-unit-of-work.ts';
+import { PostgresCalendarChanges } from '../../src/infra/repo/postgres-calendar-changes.ts';
 
 /** The use cases on a database, without HTTP or an engine of their own. */
 export interface OpenScheduling {
@@ -21,6 +23,8 @@ export interface OpenScheduling {
 
 export async function openScheduling(url: string): Promise<OpenScheduling> {
   const pool = connectPool(url, { role: 'scheduler_api', max: 4, applicationName: 'test' });
+  const openEngine = () => connectPool(url, { role: 'scheduler_engine', max: 1, applicationName: 'test-upkeep' });
+  const enginePool = new EnginePool(openEngine, 10_000);
   const unitOfWork = new DrizzleUnitOfWork(openDatabase(pool));
   const bell = { ring: () => undefined, listen: () => undefined };
   const senders = {
@@ -41,9 +45,11 @@ export async function openScheduling(url: string): Promise<OpenScheduling> {
     service,
     runs: new RunService({ unitOfWork, bell, journal }),
     backfills,
-    calendars: new CalendarService({ unitOfWork, changes: { changed: async () => [] }, bell, journal }),
+    calendars: new CalendarService({ unitOfWork, changes: new PostgresCalendarChanges(enginePool), bell, journal }),
     unitOfWork,
-    close: () => pool.end(),
+    close: async () => {
+      await Promise.all([pool.end(), enginePool[Symbol.asyncDispose]()]);
+    },
   };
 }
 

@@ -90,13 +90,9 @@ export const upcomingShown = z
           scheduledFor: z.date(),
           local: z.string(),
           dst: z.enum(['GAP', 'FOLD']).nullable().meta({ description: 'Where a clock change touched the slot' }),
-          movedFrom: z
-            .string()
-            .nullable()
-            .meta({
-              description:
-                'The excluded date of the slot, where its calendar moves it from there; dueAt tells where to',
-            }),
+          movedFrom: z.string().nullable().meta({
+            description: 'The excluded date of the slot, where its calendar moves it from there; dueAt tells where to',
+          }),
           dueAt: z.date(),
         }),
       )

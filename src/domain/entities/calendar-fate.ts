@@ -1,5 +1,6 @@
 import type { SlotCalendar } from '../time/slot-calendar.ts';
 import type { MisfirePolicy } from './definition.ts';
+import { COUNT_CAP } from './latest-slots.ts';
 import type { FiredSlot, SkippedSlots, TimerState } from './timer.ts';
 
 /*
@@ -29,7 +30,7 @@ export interface PassedByCalendar {
 }
 
 /** Slots that one decision takes at most: each is a search of its own. The next decision goes on. */
-const LONGEST_STRETCH = 5_000;
+const LONGEST_STRETCH = 1_000;
 /** Passed slots that one change counts at most; what lies behind is left to the engine and the misfire policy. */
 const MOST_PASSED = 20_000;
 
@@ -96,6 +97,16 @@ export function stretchesOf(
     else stretches.push({ from: slot, to: slot, count: 1, reason });
   }
   return stretches;
+}
+
+/** How many slots that are not skipped lie in (after, upTo]; null past the bound of exact counting. */
+export function openCount(calendar: SlotCalendar, after: number, upTo: number): number | null {
+  let count = 0;
+  for (let slot = calendar.openAfter(after); slot !== null && slot <= upTo; slot = calendar.openAfter(slot)) {
+    count += 1;
+    if (count > COUNT_CAP) return null;
+  }
+  return count;
 }
 
 /** The slots of a gathering that are still to come but lie before one that was handled already; at most `most`. */

@@ -3,7 +3,7 @@ import { type CompiledTrigger, compileTrigger, nextSlot, nextSlotMarked, slotsBe
 import { durationMs } from '../time/duration.ts';
 import { jitterMs } from '../time/jitter.ts';
 import { SlotCalendar } from '../time/slot-calendar.ts';
-import type { Slots } from './calendar-fate.ts';
+import { openCount, type Slots } from './calendar-fate.ts';
 import type { ScheduleDefinition } from './definition.ts';
 import { endOfRunMatters } from './definition-rules.ts';
 import { type DueSlotRules, fateOfDueSlot } from './due-slot.ts';
@@ -123,8 +123,8 @@ export class ScheduleVersion implements DueSlotRules {
   /** The next slot after `after` within the window; null when none follows, or when it depends on the end of a run. */
   slotAfter(after: number): number | null {
     const { startAt } = this.definition;
-    let slot = this.nextOf(Math.max(after, (startAt?.getTime() ?? 0) - 1));
-    while (slot !== null && this.calendar?.isSkipped(slot) === true) slot = this.nextOf(slot);
+    const from = Math.max(after, (startAt?.getTime() ?? 0) - 1);
+    const slot = this.slots === null ? this.nextOf(from) : this.slots.calendar.openAfter(from);
     return slot !== null && slot <= this.#lastOpen(Number.POSITIVE_INFINITY) ? slot : null;
   }
 
@@ -135,10 +135,11 @@ export class ScheduleVersion implements DueSlotRules {
     return fired === null ? null : this.calendar.placeOf(fired);
   }
 
-  /** How many slots lie in (after, upTo] within the window; null past 100,000. */
+  /** How many slots that are not skipped lie in (after, upTo] within the window; null past 100,000. */
   countSlots(after: number, upTo: number): number | null {
     const { startAt } = this.definition;
     const from = Math.max(after, (startAt?.getTime() ?? 0) - 1);
+    if (this.slots !== null) return openCount(this.slots.calendar, from, upTo);
     return slotsBetween(this.#compiled, from, Math.max(from, this.#lastOpen(upTo)), COUNT_CAP).count;
   }
 

@@ -106,7 +106,7 @@ export interface EngineStore {
     settled: readonly SettledRun[],
     closed: readonly Lease[],
   ): Promise<{ readonly stale: readonly RunKey[]; readonly nextDue: number }>;
-  /** RUNNING rows for runs in flight that have no row yet. */
+  /** RUNNING rows for runs in flight that have none, and the start of those that have one without. */
   showRunning(settled: readonly SettledRun[]): Promise<void>;
   /** Prolongs leases; answers the ids of the claims still held with their fence. */
   renew(leases: readonly Lease[], leaseMs: number): Promise<ReadonlySet<string>>;

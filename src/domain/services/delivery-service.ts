@@ -28,6 +28,7 @@ const RING_EVERY = 1000;
 
 /** What a sender says, or what was made of a sender that broke its word and threw. */
 const SENDER_THREW: Outcome = { kind: 'unanswered', attempt: 'FAILED', reason: 'the sender failed' };
+const NOT_ANNOUNCED: Outcome = { kind: 'aborted', attempt: 'ABORTED', reason: 'its start could not be written down' };
 /** A sender that was told to stop has this long; then its attempt ends without it. */
 const STOP_MS = 2000;
 const SENDER_DEAF: Outcome = {
@@ -53,6 +54,8 @@ export class DeliveryService {
   onEnded: (waiting: number) => void = () => undefined;
   onRoom: () => void = () => undefined;
   onFlight: () => void = () => undefined;
+  /** Writes down that the attempt at a suspect run begins, before it does. */
+  announce: (run: SettledRun) => Promise<void> = async () => undefined;
 
   constructor(parts: {
     senders: Senders;
@@ -121,8 +124,7 @@ export class DeliveryService {
       this.#stopIfOver(flight, now);
       if (flight.isShown || now - flight.departure.monotonic < shownAfterMs) continue;
       flight.isShown = true;
-      const end = { state: 'RUNNING', reason: null, attempts: flight.run.attempts, retryAt: null } as const;
-      running.push(flight.record(end, flight.departure.at));
+      running.push(flight.recordRunning());
     }
     return running;
   }
@@ -184,6 +186,14 @@ export class DeliveryService {
   }
 
   async #send(sender: Sender, flight: Flight): Promise<Outcome> {
+    if (flight.claim.isSuspect) {
+      const isWritten = await this.announce(flight.recordRunning()).then(
+        () => true,
+        () => false,
+      );
+      if (!isWritten) return NOT_ANNOUNCED;
+      flight.isShown = true;
+    }
     return sender.send(flight, flight.abort.signal);
   }
 

@@ -21,8 +21,8 @@ const COALESCE_MS = 5;
 const LOOK_AGAIN_MS = 500;
 /** How long claims of slots pause while this process must not compute any. */
 const HELD_MS = 1_000;
-/** The longest sleep: what a lost hint can cost. */
-export const LONGEST_SLEEP_MS = 15_000;
+/** The longest sleep, unless a lease is shorter: a lost hint costs no more than a lost process. */
+const LONGEST_SLEEP_MS = 15_000;
 /** A lease counts as over this much earlier here than in the database. */
 const LEASE_MARGIN = 0.2;
 
@@ -60,7 +60,7 @@ export class FiringService {
   async fireDue(): Promise<number> {
     if (this.holdsSlots()) return HELD_MS;
     const limit = this.#limit();
-    if (limit === 0) return LONGEST_SLEEP_MS;
+    if (limit === 0) return this.#longestSleep();
     const askedAt = this.#clock.monotonic();
     const claimId = this.#newId();
     const batch = await this.#store.fireDue(limit, this.#claimant(claimId), decideAll);
@@ -76,7 +76,7 @@ export class FiringService {
   /** Claims waiting runs (retries, manual, buffered) whose time has come. */
   async fireWaiting(): Promise<number> {
     const limit = this.#limit();
-    if (limit === 0) return LONGEST_SLEEP_MS;
+    if (limit === 0) return this.#longestSleep();
     const askedAt = this.#clock.monotonic();
     const claimId = this.#newId();
     const { now, runs, nextDue, isBehind } = await this.#store.claimWaiting(limit, this.#claimant(claimId));
@@ -167,7 +167,11 @@ export class FiringService {
 
   #sleepUntil(next: { readonly nextDue: number; readonly isBehind: boolean }): number {
     const wait = Math.max(1, next.nextDue - this.#clock.now());
-    return Math.min(wait, next.isBehind ? LOOK_AGAIN_MS : LONGEST_SLEEP_MS);
+    return Math.min(wait, next.isBehind ? LOOK_AGAIN_MS : this.#longestSleep());
+  }
+
+  #longestSleep(): number {
+    return Math.min(LONGEST_SLEEP_MS, this.#identity.leaseMs);
   }
 
   #report(claimId: string, batch: FiredBatch, fired: number, tookMs: number): void {

@@ -76,7 +76,15 @@ export class Flight implements Delivery {
     this.abort.abort(reason);
   }
 
-  /** The run's record once the attempt has ended at `endedAt`, or as it shows while under way. */
+  /** The run's record while the attempt is under way. */
+  recordRunning(): SettledRun {
+    return this.record(
+      { state: 'RUNNING', reason: null, attempts: this.run.attempts, retryAt: null },
+      this.departure.at,
+    );
+  }
+
+  /** The run's record once the attempt has ended at `endedAt`. */
   record(end: FlightEnd, endedAt: number): SettledRun {
     const { run, claim, departure } = this;
     return {

@@ -6,10 +6,13 @@ export class HeldClaim {
   /** Monotonic instant after which this process must no longer act. */
   actUntil: number;
   isLost = false;
+  /** Its only run may have killed the process before: that this one began it is written down first. */
+  readonly isSuspect: boolean;
   #unsettled: number;
 
   constructor(lease: Lease, runs: number, actUntil: number) {
     this.lease = lease;
+    this.isSuspect = lease.recoveries > 0 && runs === 1;
     this.#unsettled = runs;
     this.actUntil = actUntil;
   }

@@ -40,6 +40,7 @@ export class SettlingService {
     this.#firing = parts.firing;
     this.#clock = parts.clock;
     this.#journal = parts.journal;
+    this.#delivery.announce = (run) => this.#store.showRunning([run]);
   }
 
   /** Settles one group when it is full or old enough. Answers the milliseconds until it should be called again. */

@@ -21,7 +21,7 @@ export interface Gathering {
 export const LAST_DAY = HORIZON_SEC / DAY_SEC - 1;
 
 /** How far a slot is moved at most. */
-const MAX_MOVE_DAYS = 366;
+export const MAX_MOVE_DAYS = 366;
 const WEEKDAYS = ['SU', 'MO', 'TU', 'WE', 'TH', 'FR', 'SA'] as const;
 const ALL_WEEK = 0b111_1111;
 const DATE = /^(\d{4})-(\d\d)-(\d\d)$/;

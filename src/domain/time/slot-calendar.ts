@@ -1,4 +1,12 @@
-import { BusinessDays, type DaySpans, dayText, type Gathering, type OnExcluded } from './business-days.ts';
+import {
+  BusinessDays,
+  type DaySpans,
+  dayText,
+  type Gathering,
+  LAST_DAY,
+  MAX_MOVE_DAYS,
+  type OnExcluded,
+} from './business-days.ts';
 import { type CompiledTrigger, nextSlot, slotsBetween } from './compile.ts';
 import { DAY_SEC, type Instant } from './instant.ts';
 import { type Clock, clockOf, instantsOf, skippedStretches, wallAt } from './zone.ts';
@@ -140,14 +148,30 @@ export class SlotCalendar {
     return Math.max(latest, this.#slotBefore(floor, this.handledBelow(slot)) ?? floor);
   }
 
+  /** The first slot in time after `after` that is not skipped. */
+  openAfter(after: Instant): Instant | null {
+    let slot = this.#slotAfter(after);
+    while (slot !== null && this.isSkipped(slot)) {
+      const open = this.#dayBehind(slot);
+      slot = open === null ? null : this.#slotAfter(this.#startOf(open) * 1000 - 1);
+    }
+    return slot;
+  }
+
   #fired(from: Instant | null, floor: Instant): Instant | null {
     let slot = from;
     while (slot !== null && this.isSkipped(slot)) {
-      const open = this.moves ? this.#dayOf(slot) + 1 : this.#days.openFrom(this.#dayOf(slot), 50_000);
-      if (open === null) return null;
-      slot = this.first(Math.max(this.#startOf(open) * 1000 - 1, floor));
+      const open = this.#dayBehind(slot);
+      slot = open === null ? null : this.first(Math.max(this.#startOf(open) * 1000 - 1, floor));
     }
     return slot;
+  }
+
+  /** The day to go on with behind a slot that is skipped; null where all days are excluded. */
+  #dayBehind(slot: Instant): number | null {
+    const day = this.#dayOf(slot);
+    const open = this.#days.openFrom(day, LAST_DAY + 1);
+    return open === null || !this.moves ? open : Math.max(day + 1, open - MAX_MOVE_DAYS);
   }
 
   /** The first slot of a gathering in order, after `floor` and after a place. */

@@ -6,7 +6,9 @@ import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 /*
  * Claims whose lease has expired. First death of a batch: the same claim under the next fence. From the second on each
  * open run gets a claim of its own, so that a run which kills its process is alone when it does; after three deaths
- * alone it is DEAD with reason POISON.
+ * alone it is DEAD with reason POISON. What kills processes may have nothing to do with the run they happen to hold, so
+ * from the second death alone on only those count before which its attempt had begun: the holder of a claim that was
+ * taken over writes the start of the attempt first, and whoever takes the claim over erases it.
  */
 
 /** Deaths of a claim that held one run alone before that run is quarantined. */
@@ -18,6 +20,7 @@ interface ExpiredRow extends RunningRow {
   readonly claim_id: string;
   readonly fence: number;
   readonly recoveries: number;
+  /** How many runs the claim was made for. */
   readonly size: number;
   readonly open: boolean;
 }
@@ -46,7 +49,7 @@ export async function recoverClaims(
   );
   const reasonToBury = (row: ExpiredRow): Buried['reason'] | null => {
     if (lookup.of(row.schedule_id, row.version).version === null) return 'REFUSED';
-    return row.size === 1 && row.recoveries + 1 >= POISON_DEATHS ? 'POISON' : null;
+    return row.size === 1 && deathsOf(row) >= POISON_DEATHS ? 'POISON' : null;
   };
   const buried = open.flatMap((row): Buried[] => {
     const reason = reasonToBury(row);
@@ -97,10 +100,16 @@ function regrouped(rows: readonly ExpiredRow[], newId: () => string): readonly T
   return [...Map.groupBy(rows, (row) => row.claim_id)].flatMap(([from, members]): TakenClaim[] => {
     const [first] = members;
     if (first === undefined) return [];
-    if (first.size === 1 || first.recoveries === 0)
-      return [{ id: from, from, fence: first.fence + 1, recoveries: first.recoveries + 1, rows: members }];
+    const same = { id: from, from, fence: first.fence + 1, recoveries: deathsOf(first), rows: members };
+    if (first.size === 1 || first.recoveries === 0) return [same];
     return members.map((row) => ({ id: newId(), from, fence: 1, recoveries: 0, rows: [row] }));
   });
+}
+
+/** The deaths that count against a claim, with the one its lease has just told of. */
+function deathsOf({ size, recoveries, started_at }: ExpiredRow): number {
+  const isUnproven = size === 1 && recoveries > 0 && started_at === null;
+  return isUnproven ? recoveries : recoveries + 1;
 }
 
 /** The claims that stay get the next fence, runs put alone a claim of their own; what is left of `ids` has no open run and goes. */
@@ -116,6 +125,7 @@ function takeOver(
   const kept = taken
     .filter((claim) => claim.id === claim.from)
     .map(({ id, fence, recoveries }) => ({ id, fe: fence, re: recoveries }));
+  const begun = taken.flatMap((claim) => claim.rows).filter((row) => row.size === 1 && row.started_at !== null);
   const alone = taken
     .filter((claim) => claim.id !== claim.from)
     .flatMap(({ id, from, rows }) =>
@@ -134,6 +144,11 @@ function takeOver(
       )
       update runs r set claim_id = a.id from alone a
       where r.schedule_id = a.s and r.slot = to_timestamp(a.t / 1000) and r.space = a.p and r.claim_id = a."from"`,
+    sql`
+      update runs r set started_at = null
+      from unnest(${arrayLiteral(begun.map((row) => row.claim_id))}::text::uuid[], ${arrayLiteral(begun.map((row) => row.schedule_id))}::text::uuid[],
+                  ${arrayLiteral(begun.map((row) => row.slot))}::text::float8[], ${arrayLiteral(begun.map((row) => row.space))}::text::int[]) as b(c, s, t, p)
+      where r.schedule_id = b.s and r.slot = to_timestamp(b.t / 1000) and r.space = b.p and r.claim_id = b.c`,
     sql`delete from claims where id = any(${arrayLiteral(ids)}::text::uuid[]) and not id = any(${arrayLiteral(kept.map((claim) => claim.id))}::text::uuid[])`,
   ];
 }

@@ -52,7 +52,7 @@ export async function settleRuns(
   return stale.map((row) => ({ scheduleId: row.s, slot: Math.round(row.t), space: row.p }));
 }
 
-/** RUNNING rows for runs in flight that have none, so that people see them; a row that exists stays as it is. */
+/** RUNNING rows for runs in flight, so that people see them and an heir knows that they had begun. */
 export async function insertRunning(sql: EngineSql, running: readonly SettledRun[]): Promise<void> {
   await sql`
     insert into runs (schedule_id, slot, space, tenant_id, version, state, cause, attempts, payload, due, started_at, claim_id)
@@ -61,7 +61,8 @@ export async function insertRunning(sql: EngineSql, running: readonly SettledRun
       as i(s uuid, t float8, p int, n text, v int, ca text, at jsonb, pa jsonb, du float8, sa float8, cl uuid, fe int)
     join (select id, fence from claims where id = any(${arrayLiteral([...new Set(running.map((run) => run.lease.claimId))])}::text::uuid[]) order by id for share) h
       on h.id = i.cl and h.fence = i.fe
-    on conflict (schedule_id, slot, space) do nothing`;
+    on conflict (schedule_id, slot, space) do update set started_at = excluded.started_at
+      where runs.state = 'RUNNING' and runs.claim_id = excluded.claim_id and runs.started_at is null`;
 }
 
 function recordOf(run: SettledRun): Readonly<Record<string, unknown>> {

@@ -69,6 +69,7 @@ test('a node without the command hands the run back', async () => {
     kind: 'aborted',
     attempt: 'ABORTED',
     reason: 'command "report" is not registered on this node',
+    retryAfterMs: 1000,
   });
 });
 

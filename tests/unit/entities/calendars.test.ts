@@ -31,7 +31,7 @@ function under(onExcluded: OnExcluded, excluded = WEEKEND): Pick<ScheduleInput, 
 const NINE = { type: 'CRON', cron: '0 9 * * *' } as const;
 const HOURLY = { type: 'CRON', cron: '0 * * * *' } as const;
 
-function timerOf(given: Partial<ScheduleInput>, now = FRIDAY): { readonly slot: string; readonly due: string } {
+function timerOf(given: Partial<ScheduleInput>, now = FRIDAY): unknown {
   const { timer } = createdAt(now, { trigger: NINE, ...given });
   return { slot: at(timer.slot), due: at(timer.due) };
 }
@@ -303,7 +303,7 @@ describe('whatever happens to the dates, the policy and the schedule', () => {
         }
         expect(slots.filter((slot) => ends.get(slot) !== 1).map((slot) => `${at(slot)} ${ends.get(slot)}`)).toEqual([]);
       }),
-      { numRuns: 5000 },
+      { numRuns: 400 },
     );
   });
 });

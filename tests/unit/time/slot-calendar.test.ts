@@ -271,3 +271,20 @@ function naiveTarget(days: BusinessDays, nominal: number, policy: OnExcluded): n
   const leaves = dayText(following).slice(0, 7) !== dayText(nominal).slice(0, 7);
   return policy === 'MODIFIED_FOLLOWING' && leaves ? step(nominal, -1) : following;
 }
+
+describe('a search over excluded dates', () => {
+  const everySecond = '* * * * * *';
+  const week = ['MO', 'TU', 'WE', 'TH', 'FR', 'SA', 'SU'] as const;
+  const threeYears = Array.from({ length: 1096 }, (_, index) => dayText(day('2026-01-01') + index));
+
+  test.each(POLICIES)('takes no time under %s', (policy) => {
+    const startedAt = performance.now();
+    const from = Date.parse('2026-01-01T00:00:00Z');
+    const never = calendarOf({ cron: everySecond, weekly: week, policy });
+    expect([never.firstFired(from), never.openAfter(from)]).toEqual([null, null]);
+    const long = calendarOf({ cron: everySecond, dates: threeYears, policy });
+    const open = long.firstFired(from + DAY_MS * 400);
+    expect(open === null ? null : long.isSkipped(open)).toBe(false);
+    expect(performance.now() - startedAt).toBeLessThan(100);
+  });
+});
