@@ -87,6 +87,10 @@ describe('after downtime', () => {
     const schedule = await bench.schedule({ misfire: { policy: 'FIRE_ONCE', thresholdSec: 30, windowSec: 86_400 } });
     const first = await bench.rewind(schedule, 10 * MINUTE);
     await bench.sql`update timers set last_fired = slot - interval '1 minute' where schedule_id = ${schedule.id}`;
+    await bench.sql`
+      insert into claims (id, owner, fence, lease_until, schedule_ids, slots, spaces, versions)
+      select gen_random_uuid(), gen_random_uuid(), 1, now() + interval '1 minute', array[schedule_id], array[last_fired], array[0], array[1]
+      from timers where schedule_id = ${schedule.id}`;
     await bench.engine().firing.fireDue();
     expect(await bench.runsOf(schedule)).toMatchObject([
       { slot: first, state: 'SKIPPED', reason: 'OVERLAP', range: rangeOf(first, first + 9 * MINUTE) },

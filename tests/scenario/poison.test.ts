@@ -81,7 +81,7 @@ describe('a batch whose holders die', () => {
     for (const _ of [1, 2, 3, 4, 5]) {
       await bench.expireLeases();
       const { store, owner } = bench.engine();
-      await store.recover(100, { owner, claimId: newId(), leaseMs: 60_000 }, newId);
+      await store.recover({ owner, claimId: newId(), leaseMs: 60_000 }, { room: 100, held: [], newId });
     }
     await dieWith(only);
     const heir = await dieWith(null);
@@ -101,7 +101,7 @@ describe('a batch whose holders die', () => {
     for (const _ of [1, 2, 3, 4, 5]) {
       await bench.expireLeases();
       const { store, owner } = bench.engine();
-      await store.recover(100, { owner, claimId: newId(), leaseMs: 60_000 }, newId);
+      await store.recover({ owner, claimId: newId(), leaseMs: 60_000 }, { room: 100, held: [], newId });
     }
     await bench.expireLeases();
     const heir = bench.engine();
@@ -158,6 +158,28 @@ describe('recovery', () => {
       await node.settle();
     }
     expect(await bench.claims()).toEqual([]);
+  });
+});
+
+describe('recovery by a node without room', () => {
+  it('takes over one claim at a time, so that what is overdue does not wait for ever', async () => {
+    for (let claim = 0; claim < 2; claim += 1) {
+      await dueSchedules(2);
+      await bench.engine({ senders: new ScriptedSenders(() => null) }).firing.fireDue();
+    }
+    await bench.expireLeases();
+    await dueSchedules(1);
+    const senders = new ScriptedSenders(() => null);
+    const node = bench.engine({ senders, concurrency: 3, ahead: 0 });
+    await node.firing.fireDue();
+    expect(node.delivery.open).toBe(1);
+    await node.firing.recover();
+    await node.firing.recover();
+    expect(node.delivery.open).toBe(3);
+    senders.release(FAILED);
+    await node.settle();
+    await node.firing.recover();
+    expect(node.delivery.open).toBe(2);
   });
 });
 

@@ -176,23 +176,45 @@ export function attemptNumberAfter(attempts: readonly Attempt[]): number {
 /** At most this many attempts are kept on a run: the first and the latest. */
 const KEPT_ATTEMPTS = 50;
 
-/** The list without its middle, so that no run's record grows without bound. */
+/** Of so many of the latest, what the target answered is kept: up to 4 kB each, and a thousand runs are settled at once. */
+const KEPT_ANSWERS = 3;
+
+/** The list without its middle, and without what early attempts were answered, so that no run's record grows without bound. */
 export function boundedAttempts(attempts: readonly Attempt[]): readonly Attempt[] {
   const [first] = attempts;
-  if (first === undefined || attempts.length <= KEPT_ATTEMPTS) return attempts;
-  return [first, ...attempts.slice(attempts.length - KEPT_ATTEMPTS + 1)];
+  if (first === undefined || attempts.length <= KEPT_ANSWERS) return attempts;
+  const latest = attempts.length - KEPT_ATTEMPTS + 1;
+  const kept = latest <= 1 ? attempts : [first, ...attempts.slice(latest)];
+  const answered = kept.length - KEPT_ANSWERS;
+  return kept.map((attempt, index) => (index < answered ? withoutAnswer(attempt) : attempt));
+}
+
+function withoutAnswer({ responseSnippet, ...attempt }: Attempt): Attempt {
+  return attempt;
 }
 
 function attemptOf(ended: EndedAttempt): Attempt {
   const { outcome, before } = ended;
   return {
     number: attemptNumberAfter(before),
-    startedAt: new Date(ended.startedAt).toISOString(),
-    endedAt: new Date(ended.endedAt).toISOString(),
+    startedAt: isoOf(ended.startedAt),
+    endedAt: isoOf(ended.endedAt),
     outcome: outcome.attempt,
     ...(outcome.httpStatus !== undefined && { httpStatus: outcome.httpStatus }),
     ...(outcome.reason !== undefined && { error: outcome.reason }),
     ...(outcome.responseSnippet !== undefined && { responseSnippet: outcome.responseSnippet }),
     ...(outcome.possibleDuplicate === true && { possibleDuplicate: true }),
   };
+}
+
+let lastMs = Number.NaN;
+let lastText = '';
+
+/** RFC 3339; instants of a burst are often the same millisecond. */
+function isoOf(ms: number): string {
+  if (ms !== lastMs) {
+    lastMs = ms;
+    lastText = new Date(ms).toISOString();
+  }
+  return lastText;
 }

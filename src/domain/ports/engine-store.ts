@@ -114,7 +114,10 @@ export interface EngineStore {
   endedElsewhere(keys: readonly RunKey[]): Promise<readonly RunKey[]>;
   /**
    * Takes over claims whose lease has expired, at least one and no more than `room` runs' worth of others: next fence, open
-   * runs only; from the second death on each run alone.
+   * runs only; from the second death on each run alone. Not those in `held`, which their holder renews when it can.
    */
-  recover(room: number, claimant: Claimant, newId: () => string): Promise<RecoveredClaims>;
+  recover(
+    claimant: Claimant,
+    request: { readonly room: number; readonly held: readonly string[]; readonly newId: () => string },
+  ): Promise<RecoveredClaims>;
 }

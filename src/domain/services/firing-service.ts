@@ -88,23 +88,24 @@ export class FiringService {
     return runs.length === limit ? 0 : this.#sleepUntil({ nextDue, isBehind });
   }
 
-  /** Takes over claims whose holder let the lease expire. Called twice a lease. */
+  /** Takes over claims whose holder let the lease expire; without room, one at a time. Called twice a lease. */
   async recover(): Promise<number> {
     const pause = Math.min(this.#identity.leaseMs / 2, 2000);
     const room = this.#limit();
-    if (room === 0) return pause;
+    const held = [...this.#held.values()];
+    if (room === 0 && held.some((claim) => claim.lease.fence > 1)) return pause;
     const askedAt = this.#clock.monotonic();
-    const { claims, poisoned, isMoreLeft } = await this.#store.recover(
+    const { claims, poisoned, isMoreLeft } = await this.#store.recover(this.#claimant(this.#newId()), {
       room,
-      this.#claimant(this.#newId()),
-      this.#newId,
-    );
+      held: held.map((claim) => claim.lease.claimId),
+      newId: this.#newId,
+    });
     for (const { lease, runs } of claims) this.#hold(lease, runs, askedAt);
     if (claims.length > 0 || poisoned > 0) {
       const runs = claims.reduce((sum, claim) => sum + claim.runs.length, 0);
       this.#journal.claimsRecovered({ claims: claims.length, runs, poisoned });
     }
-    return isMoreLeft ? 0 : pause;
+    return isMoreLeft && room > 0 ? 0 : pause;
   }
 
   /** Prolongs every lease held; gives up those that were taken over. Called three times a lease. */
@@ -134,12 +135,10 @@ export class FiringService {
 
   /** The claim's row is gone. */
   forget(claim: HeldClaim): void {
-    if (this.#held.get(claim.lease.claimId) === claim) this.#held.delete(claim.lease.claimId);
+    this.#held.delete(claim.lease.claimId);
   }
 
   #hold(lease: Lease, runs: readonly ClaimedRun[], askedAt: number): void {
-    const before = this.#held.get(lease.claimId);
-    if (before !== undefined) this.#lose(before);
     const claim = new HeldClaim(lease, runs.length, this.#actUntil(askedAt));
     this.#held.set(lease.claimId, claim);
     this.#delivery.accept(claim, runs);

@@ -66,13 +66,22 @@ export class UpkeepService {
     await this.#store.leave(this.#node().id);
   }
 
+  /** Each by itself: what fails is tried again in a minute, and holds up nothing else. */
   async #housekeep(): Promise<void> {
-    await this.#store.makePartitions(DAYS_AHEAD);
-    const dropped = await this.#store.dropRunsOlderThan(this.#retentionDays, CHUNK);
-    if (dropped > 0) this.#journal.note('runs_dropped', { partitions: dropped });
-    const repaired = await this.#store.repairWaiting(CHUNK);
-    if (repaired > 0) this.#journal.note('waiting_repaired', { count: repaired });
-    await this.#store.forgetIdempotencyKeys(CHUNK);
+    await this.#attempt('partitions', () => this.#store.makePartitions(DAYS_AHEAD));
+    await this.#attempt('retention', async () => {
+      const dropped = await this.#store.dropRunsOlderThan(this.#retentionDays, CHUNK);
+      if (dropped > 0) this.#journal.note('runs_dropped', { partitions: dropped });
+    });
+    await this.#attempt('repair', async () => {
+      const repaired = await this.#store.repairWaiting(CHUNK);
+      if (repaired > 0) this.#journal.note('waiting_repaired', { count: repaired });
+    });
+    await this.#attempt('idempotency-keys', () => this.#store.forgetIdempotencyKeys(CHUNK));
+  }
+
+  #attempt(task: string, work: () => Promise<void>): Promise<void> {
+    return work().catch((error: unknown) => this.#journal.loopFailed(`upkeep.${task}`, error));
   }
 
   async #resumeDue(): Promise<void> {

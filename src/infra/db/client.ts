@@ -48,6 +48,8 @@ export function connectPool(url: string, options: PoolOptions): postgres.Sql {
     connection: {
       application_name: options.applicationName,
       ...(options.role !== undefined && { role: options.role }),
+      // Its statements take arrays: planned for the values of one batch they read whole tables, five times per connection.
+      ...(options.role === 'scheduler_engine' && { plan_cache_mode: 'force_generic_plan' }),
       statement_timeout: statementTimeoutMs,
       idle_in_transaction_session_timeout: options.idleInTransactionMs ?? IDLE_IN_TRANSACTION_MS,
       TimeZone: 'UTC',

@@ -9,6 +9,9 @@ export class DatabaseDeadline extends Error {
   }
 }
 
+/** The server cancels a slow statement at the deadline, and the connection stays; only where it says nothing the pool is given up. */
+const GRACE_MS = 500;
+
 /**
  * The engine's connections. Every transaction has a deadline of ours, as a half-open socket ignores the server's: when it
  * passes, the whole pool is given up and the next call opens a new one.
@@ -31,6 +34,8 @@ export class EnginePool implements AsyncDisposable {
         try {
           return { result: await work(sql) };
         } catch (error) {
+          // The driver rejects a transaction whose connection is gone by itself; the ROLLBACK that a throw asks for would be
+          // sent to a socket that is no more, and end the process.
           return isConnectionLost(error) ? new Promise<never>(() => undefined) : Promise.reject(error);
         }
       });
@@ -53,7 +58,7 @@ export class EnginePool implements AsyncDisposable {
     const timer = setTimeout(() => {
       this.#giveUp(pool);
       reject(new DatabaseDeadline(this.#deadlineMs));
-    }, this.#deadlineMs);
+    }, this.#deadlineMs + GRACE_MS);
     const working = work(pool);
     try {
       return await Promise.race([working, expired]);

@@ -1,4 +1,3 @@
-import type { RunState } from '../../domain/entities/run.ts';
 import type { PreviousRun } from '../../domain/entities/timer.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import type { DueSlot } from '../../domain/ports/engine-store.ts';
@@ -40,14 +39,8 @@ export async function claimDue(
     order by next_due limit ${query.limit} for update skip locked`;
   const [first] = rows;
   if (first === undefined) return { now: null, due: [] };
-  const lookup = await versions.load(
-    sql,
-    rows.map((row) => ({ scheduleId: row.schedule_id, version: row.version })),
-  );
-  const previous = await previousRuns(sql, rows, (row) => {
-    const policy = lookup.of(row.schedule_id, row.version).version?.definition.overlapPolicy;
-    return policy !== undefined && policy !== 'ALLOW_ALL';
-  });
+  const keys = rows.map((row) => ({ scheduleId: row.schedule_id, version: row.version }));
+  const [lookup, previous] = await Promise.all([versions.load(sql, keys), previousRuns(sql, rows)]);
   const due = rows.map((row): DueSlot => {
     const timer = {
       slot: Math.round(row.slot),
@@ -70,26 +63,28 @@ export async function claimDue(
 }
 
 /**
- * What became of each timer's last fired slot, for those that ask: no final row means it is open, as nothing else ends a slot.
- * Retention removes rows after two days or more: of an older slot without a row only a claim says that it is open.
+ * Which timers' last fired slot is still open. An open slot is named by a live claim, or waits in `retries`; a claim's slots
+ * that have ended meanwhile have their final row. Nothing else is read: rows of the past are cold, and retention drops them.
  */
-async function previousRuns(
-  sql: EngineSql,
-  rows: readonly DueRow[],
-  asks: (row: DueRow) => boolean,
-): Promise<ReadonlyMap<ScheduleId, PreviousRun>> {
-  const asked = rows.filter((row) => row.last_fired !== null && asks(row));
-  if (asked.length === 0) return new Map();
-  const found = await sql<{ schedule_id: ScheduleId; state: RunState | null; buffered: boolean | null }[]>`
-    /* runs and retries by primary key */
-    select k.schedule_id, r.state, w.next_due = 'infinity' as buffered
-    from unnest(${arrayLiteral(asked.map((row) => row.schedule_id))}::text::uuid[], ${arrayLiteral(asked.map((row) => row.last_fired))}::text::float8[]) as k(schedule_id, slot)
-    left join runs r on r.schedule_id = k.schedule_id and r.slot = to_timestamp(k.slot / 1000) and r.space = 0
-    left join retries w on r.state = 'PENDING' and w.schedule_id = r.schedule_id and w.slot = r.slot and w.space = 0
-    where r.state in ('PENDING', 'RUNNING', 'RETRYING')
-       or (r.state is null and (k.slot > date_part('epoch', now() - interval '1 day') * 1000
-           or (k.schedule_id, to_timestamp(k.slot / 1000)) in (select u.id, u.slot from claims c cross join lateral unnest(c.schedule_ids, c.slots) as u(id, slot))))`;
-  return new Map(found.map((row) => [row.schedule_id, row.buffered === true ? 'BUFFERED' : 'OPEN']));
+async function previousRuns(sql: EngineSql, rows: readonly DueRow[]): Promise<ReadonlyMap<ScheduleId, PreviousRun>> {
+  const fired = rows.filter((row) => row.last_fired !== null);
+  if (fired.length === 0) return new Map();
+  const asked = new Map(fired.map((row) => [row.schedule_id, rounded(row.last_fired)]));
+  const ids = arrayLiteral([...asked.keys()]);
+  const found = await sql<{ schedule_id: ScheduleId; slot: number; buffered: boolean }[]>`
+    /* claims: few rows; retries and runs by primary key. IS TRUE keeps the ids a hashed subplan. */
+    select o.schedule_id, date_part('epoch', o.slot) * 1000 as slot, o.buffered
+    from (
+      select u.schedule_id, u.slot, false as buffered
+      from claims c cross join lateral unnest(c.schedule_ids, c.slots, c.spaces) as u(schedule_id, slot, space)
+      where u.space = 0 and (u.schedule_id in (select unnest(${ids}::text::uuid[]))) is true
+      union all
+      select w.schedule_id, w.slot, w.next_due = 'infinity' from retries w where w.space = 0 and w.schedule_id = any(${ids}::text::uuid[])
+    ) o
+    left join runs r on r.schedule_id = o.schedule_id and r.slot = o.slot and r.space = 0
+    where r.state is null or r.state in ('PENDING', 'RUNNING', 'RETRYING')`;
+  const open = found.filter((row) => Math.round(row.slot) === asked.get(row.schedule_id));
+  return new Map(open.map((row) => [row.schedule_id, row.buffered ? 'BUFFERED' : 'OPEN']));
 }
 
 function rounded(value: number | null): number | null {

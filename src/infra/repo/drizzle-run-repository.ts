@@ -6,11 +6,11 @@ import type { Page } from '../../domain/ports/schedule-repository.ts';
 import { pipelined, type Transaction } from '../db/client.ts';
 import { retries, runs, schedules } from '../db/schema.ts';
 import { instantOf } from './schedule-rows.ts';
-import { afterRunsEnded } from './terminal-transition.ts';
+import { afterRunsEnded, lockTimers } from './terminal-transition.ts';
 
 const LONGEST_PAGE = 200;
 
-/** One tenant's runs, in one transaction. Touches retries first, then runs, timers, schedules. */
+/** One tenant's runs, in one transaction. Touches timers first, then retries, runs, schedules. */
 export class DrizzleRunRepository implements RunRepository {
   readonly #tx: Transaction;
   readonly #tenantId: TenantId;
@@ -100,6 +100,8 @@ export class DrizzleRunRepository implements RunRepository {
     now: number,
   ): Promise<{ readonly run: RunRow; readonly nextDue: number } | null> {
     const end = { state: 'CANCELLED', reason, endedAt: new Date(now), nextAttemptAt: null } as const;
+    // Before the run, as claim and settlement do: opposite orders deadlock.
+    await lockTimers(this.#tx, [run.scheduleId]);
     await this.#tx.delete(retries).where(this.#waiting(run));
     const [cancelled] = await this.#tx
       .insert(runs)

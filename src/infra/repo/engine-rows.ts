@@ -17,6 +17,11 @@ export function arrayLiteral(values: readonly (number | string | null)[]): strin
   return `{${values.map((value) => (value === null ? 'NULL' : value === Number.POSITIVE_INFINITY ? 'Infinity' : value)).join(',')}}`;
 }
 
+/** Text of a Postgres array of names without quotes or backslashes, of which one may spell NULL. */
+export function quotedLiteral(values: readonly string[]): string {
+  return `{${values.map((value) => `"${value}"`).join(',')}}`;
+}
+
 /** A waiting or recovered run as the claiming statements return it; instants are float epoch ms. */
 export interface RunningRow {
   readonly schedule_id: ScheduleId;

@@ -14,7 +14,7 @@ import type { EnginePool } from '../db/engine-pool.ts';
 import { claimDue } from './claim-due.ts';
 import { claimWaiting } from './claim-waiting.ts';
 import { arrayLiteral, type EngineSql, executorOf } from './engine-rows.ts';
-import { recoverClaims } from './recover-claims.ts';
+import { type RecoveryRequest, recoverClaims } from './recover-claims.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 import { insertRunning, settleRuns } from './settle-runs.ts';
 import { applyEnds, type EndedRun, lockTimers, schedulesOf } from './terminal-transition.ts';
@@ -129,8 +129,8 @@ export class PostgresEngineStore implements EngineStore {
     return rows.map((row) => ({ scheduleId: row.s, slot: Math.round(row.t), space: row.p }));
   }
 
-  async recover(room: number, claimant: Claimant, newId: () => string): Promise<RecoveredClaims> {
-    return this.#pool.transaction((sql) => recoverClaims(sql, { room, claimant, newId }, this.#versions));
+  async recover(claimant: Claimant, request: RecoveryRequest): Promise<RecoveredClaims> {
+    return this.#pool.transaction((sql) => recoverClaims(sql, claimant, request, this.#versions));
   }
 }
 

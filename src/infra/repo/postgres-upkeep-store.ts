@@ -156,14 +156,13 @@ async function endedUnseen(sql: EngineSql, limit: number): Promise<readonly Ende
   }));
 }
 
-/** Buffered runs of schedules with nothing in flight, nothing retrying and nothing else released. */
+/** Buffered runs of schedules of which no claim names a run and nothing else waits: each open run is named by one or the other. */
 async function releaseForgotten(sql: EngineSql, limit: number): Promise<number> {
   const stuck = await sql<{ s: ScheduleId; t: number }[]>`
     select e.s, date_part('epoch', e.slot) * 1000 as t
-    from (select distinct on (schedule_id) schedule_id as s, slot from retries where next_due = 'infinity' order by schedule_id, slot limit ${limit}) as e
-    where not exists (select from runs r where r.schedule_id = e.s and r.space = 0 and (r.state in ('RUNNING', 'RETRYING')
-                        or (r.state = 'PENDING' and exists (select from retries w where w.schedule_id = r.schedule_id and w.slot = r.slot and w.space = 0 and w.next_due < 'infinity'))))
-      and not exists (select from claims c where e.s = any(c.schedule_ids))`;
+    from (select distinct on (schedule_id) schedule_id as s, slot from retries where next_due = 'infinity' order by schedule_id, slot) as e
+    where not exists (select from retries w where w.schedule_id = e.s and w.space = 0 and w.next_due < 'infinity')
+      and e.s not in (select unnest(c.schedule_ids) from claims c) limit ${limit}`;
   if (stuck.length === 0) return 0;
   await sql`
     update retries w set next_due = now()

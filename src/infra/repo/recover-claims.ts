@@ -33,14 +33,21 @@ interface TakenClaim {
   readonly rows: readonly ExpiredRow[];
 }
 
+export interface RecoveryRequest {
+  readonly room: number;
+  /** Claims to leave alone. */
+  readonly held: readonly string[];
+  readonly newId: () => string;
+}
+
 /** Takes over at least one expired claim, and no more than `room` runs' worth of others. Only inside a transaction. */
 export async function recoverClaims(
   sql: EngineSql,
-  request: { readonly room: number; readonly claimant: Claimant; readonly newId: () => string },
+  claimant: Claimant,
+  request: RecoveryRequest,
   versions: ScheduleVersionCache,
 ): Promise<RecoveredClaims> {
-  const { room, claimant, newId } = request;
-  const { ids, isMoreLeft } = await lockExpired(sql, room);
+  const { ids, isMoreLeft } = await lockExpired(sql, request);
   if (ids.length === 0) return { claims: [], poisoned: 0, isMoreLeft: false };
   const open = (await runsNamed(sql, arrayLiteral(ids))).filter((row) => row.open);
   const lookup = await versions.load(
@@ -57,7 +64,7 @@ export async function recoverClaims(
   });
   const taken = regrouped(
     open.filter((row) => reasonToBury(row) === null),
-    newId,
+    request.newId,
   );
   await Promise.all([buryRuns(sql, buried), ...takeOver(sql, { ids, taken, claimant })]);
   const claims = taken.map(
@@ -71,11 +78,13 @@ export async function recoverClaims(
 
 async function lockExpired(
   sql: EngineSql,
-  room: number,
+  { room, held }: RecoveryRequest,
 ): Promise<{ readonly ids: readonly string[]; readonly isMoreLeft: boolean }> {
   const locked = await sql<{ id: string; size: number }[]>`
     /* index claims_lease */
-    select id, cardinality(slots) as size from claims where lease_until < now() order by lease_until limit ${BATCH} for update skip locked`;
+    select id, cardinality(slots) as size from claims 
+    where lease_until < now() and not id = any(${arrayLiteral(held)}::text::uuid[])
+    order by lease_until limit ${BATCH} for update skip locked`;
   let runs = 0;
   const chosen = locked.filter(({ size }, index) => {
     runs += size;

@@ -9,6 +9,12 @@ export type CachedVersion =
   | { readonly version: ScheduleVersion; readonly problem: null }
   | { readonly version: null; readonly problem: string };
 
+/**
+ * The share of what was read that a full cache takes in. Schedules come round in cycles: where a cycle is longer than the
+ * cache, taking in everything drops each version just before it is needed again, and nothing is ever found.
+ */
+const ADMITTED = 0.1;
+
 export interface VersionLookup {
   of(scheduleId: ScheduleId, version: number): CachedVersion;
 }
@@ -38,6 +44,10 @@ export class ScheduleVersionCache {
     return { of: (scheduleId, version) => found.get(nameOf(scheduleId, version)) ?? MISSING };
   }
 
+  #hasRoom(): boolean {
+    return this.#cache.size < this.#cache.max && this.#cache.calculatedSize < this.#cache.maxSize;
+  }
+
   async #read(sql: EngineSql, keys: readonly VersionKey[], found: Map<string, CachedVersion>): Promise<void> {
     const rows = await sql<VersionRow[]>`
       /* schedule versions by primary key */
@@ -49,7 +59,7 @@ export class ScheduleVersionCache {
     for (const row of rows) {
       const name = nameOf(row.schedule_id, row.version);
       const compiled = compile(row);
-      this.#cache.set(name, compiled);
+      if (this.#hasRoom() || Math.random() < ADMITTED) this.#cache.set(name, compiled);
       found.set(name, compiled);
     }
   }

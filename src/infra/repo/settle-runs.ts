@@ -1,7 +1,7 @@
 import type { RunKey, ScheduleId } from '../../domain/ids.ts';
 import type { Lease, SettledRun } from '../../domain/ports/engine-store.ts';
 import { LANES } from '../../domain/ports/run-repository.ts';
-import { arrayLiteral, type EngineSql } from './engine-rows.ts';
+import { arrayLiteral, type EngineSql, quotedLiteral } from './engine-rows.ts';
 
 /*
  * Outcomes in one statement. The claim row is taken FOR SHARE and its fence compared where the rows are written, so an
@@ -11,17 +11,23 @@ import { arrayLiteral, type EngineSql } from './engine-rows.ts';
  * fence too: a holder that lost its lease must not take the claim from its heir.
  */
 
+const JSON_SEPARATOR = '\u001f';
+
 /** Answers the keys whose outcome was stale: another holder has the lease, or the run had ended. */
 export async function settleRuns(
   sql: EngineSql,
   settled: readonly SettledRun[],
   closed: readonly Lease[],
 ): Promise<readonly RunKey[]> {
+  const literals = literalsOf(settled);
   const stale = await sql<{ s: ScheduleId; t: number; p: number }[]>`
     /* claims, runs, retries by primary key */
     with input as materialized (
-      select * from jsonb_to_recordset(${JSON.stringify(settled.map(recordOf))}::text::jsonb)
-        as r(s uuid, t float8, p int, n text, v int, st text, re text, ca text, at jsonb, pa jsonb, du float8, sa float8, ea float8, na float8, cl uuid, fe int)
+      select * from unnest(${literals.s}::text::uuid[], ${literals.t}::text::float8[], ${literals.p}::text::int[], ${literals.n}::text::text[],
+                           ${literals.v}::text::int[], ${literals.st}::text::text[], ${literals.re}::text::text[], ${literals.ca}::text::text[],
+                           string_to_array(${literals.at}, chr(31)), string_to_array(${literals.pa}, chr(31), ''), ${literals.du}::text::float8[],
+                           ${literals.sa}::text::float8[], ${literals.ea}::text::float8[], ${literals.na}::text::float8[], ${literals.cl}::text::uuid[],
+                           ${literals.fe}::text::int[]) as r(s, t, p, n, v, st, re, ca, at, pa, du, sa, ea, na, cl, fe)
     ), closing as materialized (
       select * from unnest(${arrayLiteral(closed.map((lease) => lease.claimId))}::text::uuid[],
                            ${arrayLiteral(closed.map((lease) => lease.fence))}::text::int[]) as u(id, fence)
@@ -29,7 +35,7 @@ export async function settleRuns(
       select id, fence from claims where id in (select cl from input union select id from closing) order by id for share
     ), written as (
       insert into runs (schedule_id, slot, space, tenant_id, version, state, reason, cause, attempts, payload, due, started_at, ended_at, next_attempt_at)
-      select i.s, to_timestamp(i.t / 1000), i.p, i.n, i.v, i.st, i.re, i.ca, i.at, i.pa, to_timestamp(i.du / 1000), to_timestamp(i.sa / 1000),
+      select i.s, to_timestamp(i.t / 1000), i.p, i.n, i.v, i.st, i.re, i.ca, i.at::jsonb, i.pa::jsonb, to_timestamp(i.du / 1000), to_timestamp(i.sa / 1000),
              to_timestamp(i.ea / 1000), to_timestamp(i.na / 1000)
       from input i join held h on h.id = i.cl and h.fence = i.fe
       on conflict (schedule_id, slot, space) do update
@@ -83,5 +89,28 @@ function recordOf(run: SettledRun): Readonly<Record<string, unknown>> {
     na: run.retryAt,
     cl: run.lease.claimId,
     fe: run.lease.fence,
+  };
+}
+
+/** Columns as array literals: a third of the work that one JSON document of rows makes in both processes. JSON is kept apart by a character it cannot hold. */
+function literalsOf(settled: readonly SettledRun[]) {
+  const json = (values: readonly (string | null)[]): string => values.map((value) => value ?? '').join(JSON_SEPARATOR);
+  return {
+    s: arrayLiteral(settled.map((run) => run.key.scheduleId)),
+    t: arrayLiteral(settled.map((run) => run.key.slot)),
+    p: arrayLiteral(settled.map((run) => run.key.space)),
+    n: quotedLiteral(settled.map((run) => run.tenantId)),
+    v: arrayLiteral(settled.map((run) => run.version)),
+    st: arrayLiteral(settled.map((run) => run.state)),
+    re: arrayLiteral(settled.map((run) => run.reason)),
+    ca: arrayLiteral(settled.map((run) => run.cause)),
+    at: json(settled.map((run) => JSON.stringify(run.attempts))),
+    pa: json(settled.map((run) => (run.payload === null ? null : JSON.stringify(run.payload)))),
+    du: arrayLiteral(settled.map((run) => run.due)),
+    sa: arrayLiteral(settled.map((run) => run.startedAt)),
+    ea: arrayLiteral(settled.map((run) => (run.state === 'RETRYING' ? null : run.endedAt))),
+    na: arrayLiteral(settled.map((run) => run.retryAt)),
+    cl: arrayLiteral(settled.map((run) => run.lease.claimId)),
+    fe: arrayLiteral(settled.map((run) => run.lease.fence)),
   };
 }

@@ -156,3 +156,12 @@ test('a run keeps its first and its latest attempts, fifty in all', () => {
   expect([kept.length, kept[0], kept[1], kept.at(-1)]).toEqual([50, 1, 72, 120]);
   expect(boundedAttempts(many.slice(0, 50))).toHaveLength(50);
 });
+
+test('of the latest three attempts a run keeps what was answered', () => {
+  const answered = tried('TIMEOUT', 'TIMEOUT', 'TIMEOUT', 'TIMEOUT').map((attempt, index) => ({
+    ...attempt,
+    responseSnippet: `sorry ${index + 1}`,
+  }));
+  const kept = boundedAttempts(answered).map((attempt) => attempt.responseSnippet);
+  expect(kept).toEqual([undefined, 'sorry 2', 'sorry 3', 'sorry 4']);
+});
