@@ -7,14 +7,18 @@ import { scheduleInput } from '../support/schedules.ts';
 
 /*
  * The product with default policies: distinct CRON and RRULE schedules over zones and tenants, all due together, a no-op
- * COMMAND, run history kept. The service itself creates the schedules, once; a round moves their timers to now. Timers keep
- * the slot they fired last, so that the overlap policy has a run to look up.
+ * COMMAND, run history kept. The service itself creates the schedules, once. It stays up over the rounds, so that its cache of
+ * definitions, which holds fewer than there are, is neither cold nor complete. A round moves the timers to one instant ahead;
+ * they keep the slot they fired last, so that the overlap policy has a run to look up. The clock starts at that instant.
  */
 
 const jobs = Number(process.env['BENCH_JOBS']);
 const url = process.env['BENCH_POSTGRES_URL'] ?? '';
 const TENANTS = 128;
 const CREATORS = 10;
+/** From moving the timers to their instant; vacuum lies between. */
+const LEAD_MS = 15_000;
+const READY_MS = 300;
 
 const admin = postgres(url, { max: 1, onnotice: () => undefined });
 let scheduler: Scheduler | null = null;
@@ -30,17 +34,15 @@ function noop(call: CommandContext): void {
   if (fired === jobs) whenAll();
 }
 
-function open(): Promise<Scheduler> {
-  return createScheduler({
-    commands: { noop },
-    environment: { POSTGRES_URL: url, ROLES: 'engine', LOG_LEVEL: 'warn' },
-  });
+async function open(): Promise<Scheduler> {
+  const environment = { POSTGRES_URL: url, ROLES: 'engine', LOG_LEVEL: 'warn' };
+  const opened = await createScheduler({ commands: { noop }, environment });
+  await opened.start();
+  return opened;
 }
 
-/** Through the service, one by one, which needs a live node that knows the command. Answers schedules a second. */
-async function createAll(): Promise<number> {
-  await using service = await open();
-  await service.start();
+/** One by one, through the service. Answers schedules a second. */
+async function createAll({ scheduling }: Scheduler): Promise<number> {
   const startedAt = performance.now();
   let next = 0;
   const creator = async (): Promise<void> => {
@@ -48,10 +50,7 @@ async function createAll(): Promise<number> {
       const index = next++;
       const tenantId = asTenantId(`tenant-${index % TENANTS}`);
       if (tenantId === null) throw new Error('a tenant id was refused');
-      await service.scheduling.create(
-        { tenantId, subject: 'bench', organizationId: null },
-        scheduleInput(index, 'noop'),
-      );
+      await scheduling.create({ tenantId, subject: 'bench', organizationId: null }, scheduleInput(index, 'noop'));
     }
   };
   await Promise.all(Array.from({ length: CREATORS }, creator));
@@ -64,31 +63,34 @@ async function as(role: string, work: () => Promise<unknown>): Promise<void> {
   await admin`reset role`;
 }
 
-async function makeDue(): Promise<void> {
+/** No whole second: a slot of the schedule's own has a record that must not be met. */
+async function moveTimers(): Promise<void> {
+  slot = Math.floor((Date.now() + LEAD_MS) / 1000) * 1000 + 1;
   await as('scheduler_engine', async () => {
-    const [row] = await admin<{ second: number }[]>`select floor(date_part('epoch', now()))::float8 as second`;
-    // No whole second: a slot of the schedule's own has a record that must not be met.
-    slot = (row?.second ?? 0) * 1000 + 1;
-    const moved =
-      await admin`update timers set next_due = to_timestamp(${slot}::float8 / 1000), slot = to_timestamp(${slot}::float8 / 1000)`;
+    const at = admin`to_timestamp(${slot}::float8 / 1000)`;
+    const moved = await admin`update timers set next_due = ${at}, slot = ${at}`;
     if (moved.count !== jobs) throw new Error(`${moved.count} timers instead of ${jobs}`);
   });
   await as('scheduler_owner', () => admin`vacuum analyze timers, runs, claims, schedule_versions`);
+  await admin.notify('scheduler_due', String(slot));
 }
 
 contend({
   async prepare() {
-    createdPerSecond ??= await createAll();
-    await makeDue();
+    scheduler ??= await open();
+    createdPerSecond ??= await createAll(scheduler);
     fired = 0;
-    scheduler = await open();
+    await moveTimers();
+    if (Date.now() > slot - READY_MS) throw new Error('moving the timers took longer than their lead');
+    await delay(slot - READY_MS - Date.now());
     return { createdPerSecond };
   },
-  async round() {
+  async round(restartClock) {
     const all = new Promise<void>((resolve) => {
       whenAll = resolve;
     });
-    await scheduler?.start();
+    await delay(slot - Date.now());
+    restartClock();
     await all;
     await as('scheduler_engine', async () => {
       while ((await admin`select from claims limit 1`).count > 0) await delay(2);
@@ -96,7 +98,6 @@ contend({
     return fired;
   },
   async rest() {
-    await scheduler?.[Symbol.asyncDispose]();
     const counted = { runRows: 0 };
     await as('scheduler_engine', async () => {
       const [row] = await admin<{ rows: number }[]>`
@@ -107,6 +108,7 @@ contend({
     return counted;
   },
   async close() {
+    await scheduler?.[Symbol.asyncDispose]();
     await admin.end();
   },
 });

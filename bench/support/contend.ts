@@ -5,8 +5,8 @@ export type Notes = Readonly<Record<string, number | readonly number[]>>;
 export interface ContenderSide {
   /** Everything up to the start signal: the jobs are there and due, statistics are fresh. Answers what is worth reporting. */
   prepare(): Promise<Notes>;
-  /** From the start signal to the last durable end; answers how many jobs ended. The clock runs. */
-  round(): Promise<number>;
+  /** From the start signal to the last durable end; answers how many jobs ended. The clock runs, anew from `restartClock`. */
+  round(restartClock: () => void): Promise<number>;
   /** The clock has stopped: ends what would disturb the others' rounds. Answers what is worth reporting. */
   rest(): Promise<Notes>;
   close(): Promise<void>;
@@ -37,9 +37,12 @@ export function contend(side: ContenderSide): void {
 }
 
 async function measured(side: ContenderSide): Promise<{ jobs: number; wallMs: number; nodeCpuMs: number }> {
-  const cpu = process.cpuUsage();
-  const startedAt = performance.now();
-  const jobs = await side.round();
+  let cpu = process.cpuUsage();
+  let startedAt = performance.now();
+  const jobs = await side.round(() => {
+    cpu = process.cpuUsage();
+    startedAt = performance.now();
+  });
   const wallMs = performance.now() - startedAt;
   const used = process.cpuUsage(cpu);
   return { jobs, wallMs, nodeCpuMs: (used.user + used.system) / 1000 };

@@ -109,7 +109,7 @@ describe.concurrent('an engine', () => {
     const sql = closing.adopt(postgres(database.url, { max: 1 }), (opened) => opened.end());
     await check(database.url, {
       nodeUrl: database.url,
-      seconds: 8,
+      seconds: 6,
       trouble: () =>
         during(
           5_000,
@@ -126,7 +126,7 @@ describe.concurrent('an engine', () => {
     const door = closing.use(await Door.to(database.url));
     await check(database.url, {
       nodeUrl: door.through(database.url),
-      seconds: 8,
+      seconds: 6,
       trouble: async () => {
         door.state = 'silent';
         await during(LEASE_MS + 1_500, 100, async () => undefined);
@@ -147,7 +147,7 @@ describe.concurrent('an engine', () => {
     await migrate(url);
     await check(url, {
       nodeUrl: url,
-      seconds: 8,
+      seconds: 6,
       trouble: async () => {
         await server.stop();
         await during(1_000, 100, async () => undefined);

@@ -18,10 +18,13 @@ const LOOK_EVERY_MS = 20;
 const STALE_AFTER_MS = 30_000;
 
 interface Parts {
-  readonly firing: FiringService;
-  readonly delivery: DeliveryService;
-  readonly settling: SettlingService;
-  readonly upkeep: UpkeepService;
+  readonly firing: Pick<FiringService, 'fireDue' | 'fireWaiting' | 'recover' | 'renew' | 'isStarved'>;
+  readonly delivery: Pick<
+    DeliveryService,
+    'flying' | 'open' | 'beginDrain' | 'abortAll' | 'onEnded' | 'onRoom' | 'onFlight'
+  >;
+  readonly settling: Pick<SettlingService, 'settle' | 'watch' | 'onDue'>;
+  readonly upkeep: Pick<UpkeepService, 'step'>;
   readonly backfills: Pick<BackfillService, 'emit'>;
   readonly bell: Bell;
   readonly clock: Clock;

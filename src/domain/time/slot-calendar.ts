@@ -5,12 +5,13 @@ import {
   type Gathering,
   LAST_DAY,
   MAX_MOVE_DAYS,
+  mergedSpans,
   type OnExcluded,
+  pairsOf,
 } from './business-days.ts';
 import { type CompiledTrigger, nextSlot, slotsBetween } from './compile.ts';
 import { DAY_SEC, type Instant } from './instant.ts';
-import { type Clock, clockOf, instantsOf, skippedStretches, wallAt } from './zone.ts';
-import { segmentAt } from './zone-table.ts';
+import { LocalDays, type Piece } from './local-days.ts';
 
 /*
  * A trigger's slots under a calendar. A moved slot keeps its identity and is due elsewhere, so slots are handled in the
@@ -18,14 +19,6 @@ import { segmentAt } from './zone-table.ts';
  * the order of the slots only within a gathering: the dates whose slots all go to one date (Saturday 9:00, Sunday 9:00
  * and Monday 9:00 come before Saturday 17:00). Outside of it nothing needs to be remembered but the slot to come.
  */
-
-/** A part of a local day in which the clock runs evenly: [from, to) in seconds. */
-interface Piece {
-  readonly day: number;
-  readonly from: number;
-  readonly to: number;
-  readonly offset: number;
-}
 
 /** The place of a slot in the order. */
 interface Place {
@@ -36,7 +29,7 @@ interface Place {
 /** The slots of a trigger up to `ceiling` (inclusive), with the dates that a calendar excludes. Immutable. */
 export class SlotCalendar {
   readonly #compiled: CompiledTrigger;
-  readonly #clock: Clock;
+  readonly #local: LocalDays;
   readonly #days: BusinessDays;
   readonly #policy: OnExcluded;
   readonly #ceiling: Instant;
@@ -48,8 +41,9 @@ export class SlotCalendar {
     ceiling: Instant,
   ) {
     this.#compiled = compiled;
-    this.#clock = clockOf(tz, false, undefined);
-    this.#days = new BusinessDays(excluded);
+    this.#local = new LocalDays(tz);
+    const days = mergedSpans([...pairsOf(excluded.days), ...this.#local.missing]);
+    this.#days = new BusinessDays(this.#local.missing.length === 0 ? excluded : { ...excluded, days });
     this.#policy = excluded.onExcluded;
     this.#ceiling = ceiling;
   }
@@ -61,12 +55,12 @@ export class SlotCalendar {
 
   /** True when the slot becomes no run: its date is excluded and it is moved nowhere. */
   isSkipped(slot: Instant): boolean {
-    return this.#days.targetOf(this.#dayOf(slot), this.#policy) === null;
+    return this.#days.targetOf(this.#local.dayOf(slot), this.#policy) === null;
   }
 
   /** The date a slot was moved away from; null for one that stays where it is. */
   movedFrom(slot: Instant): string | null {
-    const day = this.#dayOf(slot);
+    const day = this.#local.dayOf(slot);
     return this.#days.isExcluded(day) && !this.isSkipped(slot) ? dayText(day) : null;
   }
 
@@ -78,19 +72,19 @@ export class SlotCalendar {
 
   /** Where the slot is due before jitter: the same local time on the date it goes to, behind a gap the first valid instant. */
   placeOf(slot: Instant): Instant {
-    const day = this.#dayOf(slot);
+    const day = this.#local.dayOf(slot);
     const target = this.#days.targetOf(day, this.#policy);
     if (target === null || target === day) return slot;
     const sec = Math.floor(slot / 1000);
-    return this.#atWall(wallAt(this.#clock.zone, sec) + (target - day) * DAY_SEC) * 1000 + (slot - sec * 1000);
+    return this.#local.atWall(this.#local.wallAt(sec) + (target - day) * DAY_SEC) * 1000 + (slot - sec * 1000);
   }
 
   /** How far jitter may put off the slot: not to the next one in order, nor onto an excluded date. */
   roomAfter(slot: Instant): number {
     const place = this.placeOf(slot);
     const next = this.#compiled.type === 'FIXED_DELAY' ? null : this.next(slot, this.handledBelow(slot));
-    const tomorrow = this.#dayOf(place) + 1;
-    const midnight = this.#days.isExcluded(tomorrow) ? this.#startOf(tomorrow) * 1000 : Number.POSITIVE_INFINITY;
+    const tomorrow = this.#local.dayOf(place) + 1;
+    const midnight = this.#days.isExcluded(tomorrow) ? this.#local.startOf(tomorrow) * 1000 : Number.POSITIVE_INFINITY;
     return Math.min(midnight, next === null ? Number.POSITIVE_INFINITY : this.placeOf(next)) - place;
   }
 
@@ -105,7 +99,7 @@ export class SlotCalendar {
     if (!this.moves) return this.#slotAfter(Math.max(slot, floor));
     const gathering = this.#gatheringAt(slot);
     const later = this.#leastIn(gathering, floor, { slot, due: this.placeOf(slot) });
-    return later ?? this.first(Math.max(this.#startOf(gathering.last + 1) * 1000 - 1, floor));
+    return later ?? this.first(Math.max(this.#local.startOf(gathering.last + 1) * 1000 - 1, floor));
   }
 
   /** As `next`, passing over what is skipped. */
@@ -125,7 +119,7 @@ export class SlotCalendar {
 
   /** The instant up to which every slot has been handled once `slot` is the one to come. */
   handledBelow(slot: Instant): Instant {
-    return this.moves ? this.#startOf(this.#gatheringAt(slot).first) * 1000 - 1 : slot - 1;
+    return this.moves ? this.#local.startOf(this.#gatheringAt(slot).first) * 1000 - 1 : slot - 1;
   }
 
   /** The latest slot after `floor` that comes before `slot` in order; `floor` when there is none. */
@@ -135,7 +129,7 @@ export class SlotCalendar {
     const place = { slot, due: this.placeOf(slot) };
     let latest = floor;
     for (let day = first; day <= last; day++) {
-      for (const piece of this.#piecesOf(day)) {
+      for (const piece of this.#local.piecesOf(day)) {
         const from = this.#lowerIn(piece, target, place.due);
         const before = this.#slotBefore(Math.max(floor, piece.from * 1000 - 1), from * 1000 - 1);
         latest = Math.max(latest, before ?? floor);
@@ -153,7 +147,7 @@ export class SlotCalendar {
     let slot = this.#slotAfter(after);
     while (slot !== null && this.isSkipped(slot)) {
       const open = this.#dayBehind(slot);
-      slot = open === null ? null : this.#slotAfter(this.#startOf(open) * 1000 - 1);
+      slot = open === null ? null : this.#slotAfter(this.#local.startOf(open) * 1000 - 1);
     }
     return slot;
   }
@@ -162,14 +156,14 @@ export class SlotCalendar {
     let slot = from;
     while (slot !== null && this.isSkipped(slot)) {
       const open = this.#dayBehind(slot);
-      slot = open === null ? null : this.first(Math.max(this.#startOf(open) * 1000 - 1, floor));
+      slot = open === null ? null : this.first(Math.max(this.#local.startOf(open) * 1000 - 1, floor));
     }
     return slot;
   }
 
   /** The day to go on with behind a slot that is skipped; null where all days are excluded. */
   #dayBehind(slot: Instant): number | null {
-    const day = this.#dayOf(slot);
+    const day = this.#local.dayOf(slot);
     const open = this.#days.openFrom(day, LAST_DAY + 1);
     return open === null || !this.moves ? open : Math.max(day + 1, open - MAX_MOVE_DAYS);
   }
@@ -178,7 +172,7 @@ export class SlotCalendar {
   #leastIn({ first, last, target }: Gathering, floor: Instant, after: Place | null): Instant | null {
     let least: Place | null = null;
     for (let day = first; day <= last; day++) {
-      for (const piece of this.#piecesOf(day)) {
+      for (const piece of this.#local.piecesOf(day)) {
         const from = after === null ? piece.from : this.#lowerIn(piece, target, after.due);
         let slot = this.#slotAfter(Math.max(from * 1000 - 1, floor));
         while (slot !== null && slot < piece.to * 1000 && after !== null && !this.#isAfter(slot, after))
@@ -205,7 +199,7 @@ export class SlotCalendar {
     const dueSec = Math.floor(due / 1000);
     if (target === null || target === piece.day) return Math.min(Math.max(piece.from, dueSec), piece.to);
     // Behind a gap all its local times are due at once, so the wall clock is read a second earlier.
-    const wall = wallAt(this.#clock.zone, dueSec - 1) + 1 - (target - piece.day) * DAY_SEC;
+    const wall = this.#local.wallAt(dueSec - 1) + 1 - (target - piece.day) * DAY_SEC;
     return Math.min(Math.max(piece.from, wall - piece.offset), piece.to);
   }
 
@@ -220,36 +214,6 @@ export class SlotCalendar {
   }
 
   #gatheringAt(slot: Instant): Gathering {
-    return this.#days.gatheringOf(this.#dayOf(slot), this.#policy);
-  }
-
-  #dayOf(slot: Instant): number {
-    return Math.floor(wallAt(this.#clock.zone, Math.floor(slot / 1000)) / DAY_SEC);
-  }
-
-  /** The first second of a local day, or of the next one where the clock left the day out. */
-  #startOf(day: number): number {
-    return this.#atWall(day * DAY_SEC);
-  }
-
-  #atWall(wall: number): number {
-    const [at] = instantsOf(this.#clock, wall);
-    if (at !== undefined) return at;
-    const gap = skippedStretches(this.#clock, 0).find(({ from, to }) => wall >= from && wall < to);
-    const [after] = gap === undefined ? [] : instantsOf(this.#clock, gap.to);
-    return after ?? wall - (wallAt(this.#clock.zone, wall) - wall);
-  }
-
-  #piecesOf(day: number): Piece[] {
-    const { zone } = this.#clock;
-    const to = this.#startOf(day + 1);
-    const pieces: Piece[] = [];
-    let from = this.#startOf(day);
-    for (let index = segmentAt(zone, from); from < to; index++) {
-      const end = Math.min(to, zone.starts[index + 1] ?? Number.POSITIVE_INFINITY);
-      pieces.push({ day, from, to: end, offset: zone.offsets[index] ?? 0 });
-      from = end;
-    }
-    return pieces;
+    return this.#days.gatheringOf(this.#local.dayOf(slot), this.#policy);
   }
 }

@@ -182,10 +182,11 @@ describe('delivery', () => {
     delivery.beginDrain();
     delivery.abortAll();
     await settleAll(settling);
-    expect(store.settled.map((run) => run.attempts.map((attempt) => attempt.outcome)).sort()).toEqual([
-      [],
-      ['ABORTED'],
-    ]);
+    expect(
+      store.settled
+        .map((run) => run.attempts.map((attempt) => attempt.outcome))
+        .toSorted((left, right) => left.length - right.length),
+    ).toEqual([[], ['ABORTED']]);
     expect([delivery.open, delivery.room]).toEqual([0, 0]);
   });
 });

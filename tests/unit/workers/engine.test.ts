@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Engine } from '../../../src/app/workers/engine.ts';
+import { silentJournal } from '../../support/scheduling.ts';
 
 /* The life of the loops, around services that only say what is asked of them. */
 
@@ -15,10 +16,12 @@ afterEach(() => {
 /** Services that have nothing to do, unless told otherwise. */
 function open(given: { readonly flying?: number; readonly fireDue?: () => Promise<number> } = {}) {
   const asked: string[] = [];
-  const steps = (name: string, answer: () => Promise<number> = async () => NEVER) => async () => {
-    asked.push(name);
-    return answer();
-  };
+  const steps =
+    (name: string, answer: () => Promise<number> = async () => NEVER) =>
+    async () => {
+      asked.push(name);
+      return answer();
+    };
   const delivery = {
     flying: given.flying ?? 0,
     open: given.flying ?? 0,
@@ -55,3 +58,93 @@ function open(given: { readonly flying?: number; readonly fireDue?: () => Promis
   const count = (name: string): number => asked.filter((other) => other === name).length;
   return { engine, delivery, asked, rings, count, hear: (due: number) => heard(due) };
 }
+
+/** Ends the engine; answers after how many ms it had ended. */
+async function endedAfter(engine: Engine, withinMs: number): Promise<number> {
+  const began = performance.now();
+  let ended = Number.NaN;
+  void engine[Symbol.asyncDispose]().then(() => {
+    ended = performance.now() - began;
+  });
+  await vi.advanceTimersByTimeAsync(withinMs);
+  return ended;
+}
+
+describe('a ring', () => {
+  it('wakes the claimers when it tells of something earlier than what they sleep towards, and not otherwise', async () => {
+    const { engine, count, hear } = open();
+    engine.start();
+    await vi.advanceTimersByTimeAsync(1000);
+    expect([count('fireDue'), count('fireWaiting')]).toEqual([1, 1]);
+    hear(performance.now() + 60_000);
+    await vi.advanceTimersByTimeAsync(10);
+    expect([count('fireDue'), count('fireWaiting')]).toEqual([1, 1]);
+    hear(performance.now() + 300);
+    await vi.advanceTimersByTimeAsync(10);
+    expect([count('fireDue'), count('fireWaiting')]).toEqual([2, 2]);
+    await endedAfter(engine, 100);
+  });
+
+  it('during a claim is answered by the next one', async () => {
+    const claimed = Promise.withResolvers<number>();
+    const { engine, count, hear } = open({ fireDue: () => claimed.promise });
+    engine.start();
+    await vi.advanceTimersByTimeAsync(10);
+    hear(performance.now() + 60_000);
+    claimed.resolve(15_000);
+    await vi.advanceTimersByTimeAsync(10);
+    expect(count('fireDue')).toBe(2);
+    await endedAfter(engine, 100);
+  });
+});
+
+describe('the end of the engine', () => {
+  it('comes at once where nothing is in flight, and tells the others of what it gave back', async () => {
+    const { engine, asked, rings } = open();
+    engine.start();
+    await vi.advanceTimersByTimeAsync(10);
+    expect(await endedAfter(engine, 1000)).toBeLessThan(200);
+    expect(asked).toContain('beginDrain');
+    expect(rings).toHaveLength(1);
+  });
+
+  it('waits for attempts in flight, and keeps their leases meanwhile', async () => {
+    const { engine, delivery, count } = open({ flying: 1 });
+    engine.start();
+    await vi.advanceTimersByTimeAsync(0);
+    const claims = count('fireDue');
+    setTimeout(() => {
+      delivery.flying = 0;
+      delivery.open = 0;
+    }, 12_000);
+    expect(await endedAfter(engine, 14_000)).toBeGreaterThanOrEqual(12_000);
+    expect([count('renew'), count('fireDue'), count('abortAll')]).toEqual([3, claims, 1]);
+  });
+
+  it('breaks off what still flies after 25 seconds, and is over within 30 even when nothing can be settled', async () => {
+    const { engine, count } = open({ flying: 1 });
+    engine.start();
+    const ended = await endedAfter(engine, 40_000);
+    expect(count('abortAll')).toBe(1);
+    expect(ended).toBeGreaterThan(25_000);
+    expect(ended).toBeLessThan(30_000);
+  });
+
+  it('is over within 30 seconds even when a claim never comes back', async () => {
+    const { engine } = open({ fireDue: () => new Promise(() => undefined) });
+    engine.start();
+    expect(await endedAfter(engine, 40_000)).toBeLessThan(30_000);
+  });
+});
+
+describe('a loop without a good turn', () => {
+  it('shows as stale once it is overdue by half a minute', async () => {
+    const { engine } = open({ fireDue: () => Promise.reject(new Error('the database is gone')) });
+    engine.start();
+    await vi.advanceTimersByTimeAsync(29_000);
+    expect(engine.stale).toEqual([]);
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(engine.stale).toEqual(['fire']);
+    await endedAfter(engine, 100);
+  });
+});
