@@ -1,7 +1,12 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import type { Outcome } from '../../src/domain/entities/run.ts';
 import type { ScheduleInput } from '../../src/domain/entities/schedule.ts';
-import { EngineBench, type MadeSchedule } from '../support/engine-bench.ts';
+import type { ScheduleId } from '../../src/domain/ids.ts';
+import type { Delivery, Sender, Senders } from '../../src/domain/ports/sender.ts';
+import { EngineBench, type MadeSchedule, type RunSeen } from '../support/engine-bench.ts';
+import { seededRandom } from '../support/random.ts';
 import { ACCEPTED, FAILED, ScriptedSenders } from '../support/scripted-senders.ts';
+import { until } from '../support/until.ts';
 
 /* A slot comes while the run before it is still open: what each overlap policy makes of it. */
 
@@ -183,6 +188,65 @@ describe('while the run before it is open, a slot', () => {
     await engine.firing.fireDue();
     expect(senders.sent.map((sent) => sent.payload)).toEqual([{ by: 'hand' }, null]);
   });
+});
+
+describe('two engines that step at the same time', () => {
+  /** Answers after a moment; keeps how many runs of one schedule were ever in flight at once, and their order. */
+  class Counting implements Senders {
+    readonly order = new Map<ScheduleId, number[]>();
+    most = 0;
+    readonly #flying = new Map<ScheduleId, number>();
+    readonly #random = seededRandom(11);
+
+    of(): Sender {
+      return { send: (delivery) => this.#send(delivery) };
+    }
+
+    check(): void {}
+
+    async #send({ key: { scheduleId, slot } }: Delivery): Promise<Outcome> {
+      const flying = (this.#flying.get(scheduleId) ?? 0) + 1;
+      this.#flying.set(scheduleId, flying);
+      this.most = Math.max(this.most, flying);
+      this.order.set(scheduleId, [...(this.order.get(scheduleId) ?? []), slot]);
+      for (let turn = 0; turn < this.#random() * 20; turn += 1) await new Promise(setImmediate);
+      this.#flying.set(scheduleId, flying - 1);
+      return ACCEPTED;
+    }
+  }
+
+  it.each([
+    { overlapPolicy: 'BUFFER_ALL', fired: 8 },
+    { overlapPolicy: 'BUFFER_ONE', fired: 2 },
+    { overlapPolicy: 'SKIP', fired: 1 },
+  ] as const)(
+    'never have two runs of a $overlapPolicy schedule in flight, and lose none of its slots',
+    async ({ overlapPolicy, fired }) => {
+      const schedules = await Promise.all(Array.from({ length: 12 }, () => backlog(8, { overlapPolicy })));
+      const senders = new Counting();
+      const engines = [bench.engine({ senders }), bench.engine({ senders })];
+      const rows = async (): Promise<readonly RunSeen[]> =>
+        (await Promise.all(schedules.map((schedule) => bench.runsOf(schedule)))).flat();
+      await until('every slot has ended', async () => {
+        await Promise.all(
+          engines.flatMap(({ firing, settling }) => [
+            firing.fireDue(),
+            settling.settle(),
+            firing.fireWaiting(),
+            settling.settle(),
+          ]),
+        );
+        const ended = (await rows()).filter((run) => run.state === 'SUCCEEDED' || run.state === 'SKIPPED');
+        return ended.length === schedules.length * 8;
+      });
+      expect(senders.most).toBe(1);
+      for (const schedule of schedules) {
+        const order = senders.order.get(schedule.id) ?? [];
+        expect(order).toEqual(order.toSorted((left, right) => left - right));
+        expect(order.length).toBeGreaterThanOrEqual(fired);
+      }
+    },
+  );
 });
 
 describe('a run so long ago that retention has removed its record', () => {
