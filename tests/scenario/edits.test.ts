@@ -148,7 +148,8 @@ describe('the cancel of a run in flight', () => {
     '%s ends its attempt within a renewal, and its outcome is stale',
     async (when) => {
       const { schedule, engine, key } = await inFlight();
-      if (when === 'once it has a row') await engine.store.showRunning(engine.delivery.watch(0));
+      if (when === 'once it has a row')
+        await engine.store.showRunning(engine.delivery.watch(0).map((flight) => flight.recordRunning()));
       await bench.runs.cancel(schedule.caller, key);
       expect(await fates(schedule)).toEqual(['CANCELLED BY_USER']);
       expect(await engine.store.endedElsewhere(engine.delivery.inFlightLongerThan(-1))).toEqual([key]);

@@ -47,7 +47,7 @@ it(`loses, doubles and invents nothing over ${KILLS} kills of two processes and 
   timeout: 180_000,
 }, async () => {
   const random = seededRandom(SEED);
-  const firstSlot = fullSecondIn(8_000);
+  const firstSlot = fullSecondIn(12_000);
   const lastSlot = firstSlot + (SECONDS - 1) * 1000;
   const load = { schedules: SCHEDULES, seconds: SECONDS, firstSlot, receiverUrl: receiver.url };
   const expected = await createEverySecond(scheduling, load);

@@ -154,7 +154,8 @@ describe('while the run before it is open, a slot', () => {
     const senders = new ScriptedSenders(() => null);
     const engine = bench.engine({ senders });
     await engine.firing.fireDue();
-    if (shownAfterMs !== null) await engine.store.showRunning(engine.delivery.watch(shownAfterMs));
+    if (shownAfterMs !== null)
+      await engine.store.showRunning(engine.delivery.watch(shownAfterMs).map((flight) => flight.recordRunning()));
     await engine.firing.fireDue();
     expect((await fates(schedule))[0]).toBe('CANCELLED OVERLAP');
     engine.delivery.cancel(await engine.store.endedElsewhere(engine.delivery.inFlightLongerThan(-1)));

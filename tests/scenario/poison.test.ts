@@ -115,7 +115,7 @@ describe('a batch whose holders die', () => {
     const senders = new ScriptedSenders(() => null);
     const first = bench.engine({ senders });
     await first.firing.fireDue();
-    await first.store.showRunning(first.delivery.watch(0));
+    await first.store.showRunning(first.delivery.watch(0).map((flight) => flight.recordRunning()));
     await dieWith(null);
     await dieWith(null);
     const heir = new ScriptedSenders();

@@ -117,16 +117,10 @@ export class DeliveryService {
   }
 
   /** Ends attempts past their deadline or their lease; answers those that have flown for `shownAfterMs` without a row. */
-  watch(shownAfterMs: number): readonly SettledRun[] {
+  watch(shownAfterMs: number): readonly Flight[] {
     const now = this.#clock.monotonic();
-    const running: SettledRun[] = [];
-    for (const flight of this.#flights) {
-      this.#stopIfOver(flight, now);
-      if (flight.isShown || now - flight.departure.monotonic < shownAfterMs) continue;
-      flight.isShown = true;
-      running.push(flight.recordRunning());
-    }
-    return running;
+    for (const flight of this.#flights) this.#stopIfOver(flight, now);
+    return [...this.#flights].filter((flight) => !flight.isShown && now - flight.departure.monotonic >= shownAfterMs);
   }
 
   /** Runs in flight longer than `ms`: what a cancel elsewhere could have ended. */

@@ -74,8 +74,9 @@ export class SettlingService {
 
   /** Ends attempts past their deadline and shows long ones as RUNNING. */
   async watch(): Promise<number> {
-    const running = this.#delivery.watch(SHOWN_AFTER_MS);
-    if (running.length > 0) await this.#store.showRunning(inKeyOrder(running));
+    const unshown = inKeyOrder(this.#delivery.watch(SHOWN_AFTER_MS));
+    if (unshown.length > 0) await this.#store.showRunning(unshown.map((flight) => flight.recordRunning()));
+    for (const flight of unshown) flight.isShown = true;
     return this.#delivery.flying > 0 ? WATCH_EVERY_MS : Number.POSITIVE_INFINITY;
   }
 
