@@ -149,6 +149,7 @@ describe('a refusal', () => {
       stateReason: expect.stringContaining('410'),
     });
     expect(await bench.timerOf(schedule)).toBeUndefined();
+    expect(bench.toldOf(schedule)).toEqual(['disabled v2 by scheduler']);
   });
 
   it('with 410 disables the schedule also where a person asked for the run', async () => {

@@ -150,6 +150,7 @@ describe('a schedule', () => {
     await engine.settle();
     expect(await bench.scheduleState(schedule)).toEqual({ state: 'COMPLETED', stateReason: null, isDeleted: false });
     expect(await bench.timerOf(schedule)).toBeUndefined();
+    expect(bench.toldOf(schedule)).toEqual(['completed v2 by scheduler']);
   });
 
   it('whose last slot is skipped is COMPLETED by the end of the run before it', async () => {
@@ -177,6 +178,16 @@ describe('a schedule', () => {
     await bench.sql`update schedule_versions set end_at = now() - interval '5 min' where schedule_id = ${schedule.id}`;
     await bench.engine().firing.fireDue();
     expect(await bench.scheduleState(schedule)).toMatchObject({ state: 'COMPLETED' });
+    expect(bench.toldOf(schedule)).toEqual(['completed v2 by scheduler']);
+  });
+
+  it('whose last run a person cancels is COMPLETED by that person', async () => {
+    const schedule = await due({ maxFires: 1 });
+    const senders = new ScriptedSenders(() => null);
+    await bench.engine({ senders }).firing.fireDue();
+    await bench.runs.cancel(schedule.caller, { scheduleId: schedule.id, slot: senders.sent[0]?.slot ?? 0, space: 0 });
+    expect(await bench.scheduleState(schedule)).toMatchObject({ state: 'COMPLETED' });
+    expect(bench.toldOf(schedule)).toEqual(['completed v2 by test']);
   });
 
   it('is deleted with its last run where onCompletion says so, and keeps its records', async () => {
@@ -229,9 +240,9 @@ describe('upkeep', () => {
   it('moves on a timer that waits for a run which has ended', async () => {
     const engine = bench.engine();
     const schedule = await waitingForNothing(engine);
-    expect(await engine.upkeep.repairWaiting(100)).toBe(1);
+    expect(await engine.upkeep.repairWaiting(100)).toMatchObject({ count: 1 });
     await expectNextLink(schedule);
-    expect(await engine.upkeep.repairWaiting(100)).toBe(0);
+    expect(await engine.upkeep.repairWaiting(100)).toMatchObject({ count: 0 });
   });
 
   it('releases a buffered run that nothing is in front of', async () => {
@@ -242,7 +253,7 @@ describe('upkeep', () => {
     const engine = bench.engine({ senders });
     await engine.firing.fireDue();
     await engine.firing.fireDue();
-    expect(await engine.upkeep.repairWaiting(100)).toBe(0);
+    expect(await engine.upkeep.repairWaiting(100)).toMatchObject({ count: 0 });
     await bench.schedules.patch(
       schedule.caller,
       schedule.id,

@@ -3,8 +3,9 @@ import type { Outcome } from '../../src/domain/entities/run.ts';
 import type { ScheduleInput } from '../../src/domain/entities/schedule.ts';
 import type { ScheduleId } from '../../src/domain/ids.ts';
 import type { Delivery, Sender, Senders } from '../../src/domain/ports/sender.ts';
-import { EngineBench, type MadeSchedule, type RunSeen } from '../support/engine-bench.ts';
+import { EngineBench, type MadeSchedule } from '../support/engine-bench.ts';
 import { seededRandom } from '../support/random.ts';
+import type { RunSeen } from '../support/rows-seen.ts';
 import { ACCEPTED, FAILED, ScriptedSenders } from '../support/scripted-senders.ts';
 import { until } from '../support/until.ts';
 

@@ -1,6 +1,5 @@
 import type postgres from 'postgres';
 import { v7 as newId } from 'uuid';
-import type { Attempt, RunReason, RunState } from '../../src/domain/entities/run.ts';
 import type { ScheduleInput } from '../../src/domain/entities/schedule.ts';
 import { asTenantId, type RunKey, type ScheduleId } from '../../src/domain/ids.ts';
 import type { Journal } from '../../src/domain/ports/journal.ts';
@@ -15,6 +14,7 @@ import { PostgresEngineStore } from '../../src/infra/repo/postgres-engine-store.
 import { PostgresUpkeepStore } from '../../src/infra/repo/postgres-upkeep-store.ts';
 import { ScheduleVersionCache } from '../../src/infra/repo/schedule-version-cache.ts';
 import { createTestDatabase } from './database.ts';
+import type { RunSeen, TimerSeen } from './rows-seen.ts';
 import { type OpenScheduling, openScheduling, scheduleInput, silentJournal } from './scheduling.ts';
 import { ScriptedSenders } from './scripted-senders.ts';
 import { until } from './until.ts';
@@ -44,31 +44,6 @@ export interface TestEngine {
   settle(flying?: number): Promise<void>;
 }
 
-/** A run's row; instants are epoch ms. */
-export interface RunSeen {
-  readonly slot: number;
-  readonly space: number;
-  readonly version: number;
-  readonly state: RunState;
-  readonly reason: RunReason | null;
-  readonly cause: string;
-  readonly range: { readonly from: string; readonly to: string; readonly count: number | null } | null;
-  readonly attempts: readonly Attempt[];
-  readonly due: number;
-  readonly startedAt: number | null;
-  readonly endedAt: number | null;
-  readonly nextAttemptAt: number | null;
-}
-
-/** A schedule's hot row; instants are epoch ms, and `due` is `Infinity` while it waits for a run to end. */
-export interface TimerSeen {
-  readonly slot: number;
-  readonly due: number;
-  readonly cursor: number;
-  readonly lastFired: number | null;
-  readonly fires: number;
-}
-
 export interface MadeSchedule {
   readonly id: ScheduleId;
   readonly caller: {
@@ -84,6 +59,7 @@ export class EngineBench implements AsyncDisposable {
   readonly sql: postgres.Sql;
   readonly #scheduling: OpenScheduling;
   readonly #closing: AsyncDisposableStack;
+  readonly #told: string[];
   #tenants = 0;
 
   private constructor(parts: {
@@ -91,11 +67,13 @@ export class EngineBench implements AsyncDisposable {
     sql: postgres.Sql;
     scheduling: OpenScheduling;
     closing: AsyncDisposableStack;
+    told: string[];
   }) {
     this.url = parts.url;
     this.sql = parts.sql;
     this.#scheduling = parts.scheduling;
     this.#closing = parts.closing;
+    this.#told = parts.told;
   }
 
   static async open(): Promise<EngineBench> {
@@ -106,8 +84,9 @@ export class EngineBench implements AsyncDisposable {
       connectPool(url, { role: 'scheduler_engine', max: 2, applicationName: 'bench' }),
       (pool) => pool.end(),
     );
-    const scheduling = closing.adopt(await openScheduling(url), (opened) => opened.close());
-    return new EngineBench({ url, sql, scheduling, closing: closing.move() });
+    const told: string[] = [];
+    const scheduling = closing.adopt(await openScheduling(url, tellingEnds(told)), (opened) => opened.close());
+    return new EngineBench({ url, sql, scheduling, closing: closing.move(), told });
   }
 
   get schedules(): OpenScheduling['service'] {
@@ -120,6 +99,11 @@ export class EngineBench implements AsyncDisposable {
 
   get runs(): OpenScheduling['runs'] {
     return this.#scheduling.runs;
+  }
+
+  /** What was told of this schedule's end, with who ended it. */
+  toldOf({ id }: MadeSchedule): readonly string[] {
+    return this.#told.filter((line) => line.startsWith(id)).map((line) => line.slice(id.length + 1));
   }
 
   /** Forgets what earlier tests left in motion. */
@@ -136,7 +120,7 @@ export class EngineBench implements AsyncDisposable {
     const pool = this.#closing.use(new EnginePool(open, 10_000));
     const clock = new DatabaseClock();
     const stale: RunKey[] = [];
-    const journal: Journal = { ...silentJournal(), outcomeStale: ({ key }) => void stale.push(key) };
+    const journal: Journal = { ...tellingEnds(this.#told), outcomeStale: ({ key }) => void stale.push(key) };
     const store = new PostgresEngineStore(pool, new ScheduleVersionCache(1000, 1e7), () => clock.monotonic());
     const delivery = new DeliveryService({ senders, clock, journal, random: () => 0, limits: { concurrency, ahead } });
     const owner = newId();
@@ -231,6 +215,16 @@ export class EngineBench implements AsyncDisposable {
   #ms(column: string): postgres.PendingQuery<postgres.Row[]> {
     return this.sql`round(date_part('epoch', ${this.sql(column)})::numeric * 1000)::float8`;
   }
+}
+
+/** A journal that is silent but for the ends of schedules. */
+function tellingEnds(told: string[]): Journal {
+  return {
+    ...silentJournal(),
+    scheduleChanged: (event, { id, version }, by) => {
+      if (event === 'completed' || event === 'disabled') told.push(`${id} ${event} v${version} by ${by}`);
+    },
+  };
 }
 
 async function settleAll(

@@ -21,7 +21,7 @@ export interface OpenScheduling {
   close(): Promise<void>;
 }
 
-export async function openScheduling(url: string): Promise<OpenScheduling> {
+export async function openScheduling(url: string, journal = silentJournal()): Promise<OpenScheduling> {
   const pool = connectPool(url, { role: 'scheduler_api', max: 4, applicationName: 'test' });
   const openEngine = () => connectPool(url, { role: 'scheduler_engine', max: 1, applicationName: 'test-upkeep' });
   const enginePool = new EnginePool(openEngine, 10_000);
@@ -33,7 +33,6 @@ export async function openScheduling(url: string): Promise<OpenScheduling> {
     },
     check: () => undefined,
   };
-  const journal = silentJournal();
   const service = new SchedulingService({ unitOfWork, bell, senders, journal, newId });
   const store = {
     emit: () => {

@@ -29,6 +29,14 @@ export interface DueSlot {
   readonly previous: PreviousRun;
 }
 
+/** A schedule that a transaction of the engine ended, at the version it has now. */
+export interface ScheduleOver {
+  readonly id: ScheduleId;
+  readonly tenantId: TenantId;
+  readonly version: number;
+  readonly state: 'COMPLETED' | 'DISABLED';
+}
+
 /** What one claim transaction committed. All instants are the database's, epoch ms. */
 export interface FiredBatch {
   /** Asked for as `now` at the transaction's start, or at its end when nothing was due. */
@@ -40,6 +48,7 @@ export interface FiredBatch {
   readonly nextDue: number;
   /** Due timers are left: over the limit, or held by another claimer. */
   readonly isBehind: boolean;
+  readonly over: readonly ScheduleOver[];
 }
 
 /** A run that waited (a retry, manual, buffered, backfilled or recovered run) and is claimed for its next attempt. */
@@ -58,6 +67,14 @@ export interface ClaimedRuns {
   readonly runs: readonly ClaimedRun[];
   readonly nextDue: number;
   readonly isBehind: boolean;
+  readonly over: readonly ScheduleOver[];
+}
+
+/** What became of outcomes. `nextDue`: when an end made something due, epoch ms, else Infinity. */
+export interface SettledRuns {
+  readonly stale: readonly RunKey[];
+  readonly nextDue: number;
+  readonly over: readonly ScheduleOver[];
 }
 
 /** What one attempt made of a run, with the lease that covers it. Instants are epoch ms. */
@@ -89,6 +106,7 @@ export interface RecoveredClaims {
   readonly claims: readonly RecoveredClaim[];
   readonly poisoned: number;
   readonly isMoreLeft: boolean;
+  readonly over: readonly ScheduleOver[];
 }
 
 /** The engine's statements, across all tenants. Each method is one transaction. */
@@ -101,11 +119,8 @@ export interface EngineStore {
   ): Promise<FiredBatch>;
   /** Claims waiting runs whose time has come. Runs of deleted schedules end as CANCELLED instead. */
   claimWaiting(limit: number, claimant: Claimant): Promise<ClaimedRuns>;
-  /** Writes outcomes, and deletes the claims in `closed`, each guarded by its lease's fence. `nextDue`: when an end made something due, else Infinity. */
-  settle(
-    settled: readonly SettledRun[],
-    closed: readonly Lease[],
-  ): Promise<{ readonly stale: readonly RunKey[]; readonly nextDue: number }>;
+  /** Writes outcomes, and deletes the claims in `closed`, each guarded by its lease's fence. */
+  settle(settled: readonly SettledRun[], closed: readonly Lease[]): Promise<SettledRuns>;
   /** RUNNING rows for runs in flight that have none, and the start of those that have one without. */
   showRunning(settled: readonly SettledRun[]): Promise<void>;
   /** Prolongs leases; answers the ids of the claims still held with their fence. */

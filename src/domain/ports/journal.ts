@@ -44,7 +44,8 @@ export interface Journal {
       readonly state: RunState;
       readonly reason: RunReason | null;
       readonly attempts: number;
-      readonly durationMs: number;
+      /** Of the attempt that ended; null where none was made. */
+      readonly durationMs: number | null;
     },
   ): void;
   outcomeStale(run: RunNamed): void;

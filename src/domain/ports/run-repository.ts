@@ -1,5 +1,6 @@
 import type { RunCause, RunRow, RunState } from '../entities/run.ts';
 import type { RunKey, ScheduleId } from '../ids.ts';
+import type { ScheduleOver } from './engine-store.ts';
 import type { Page } from './schedule-repository.ts';
 
 export interface RunQuery {
@@ -31,11 +32,14 @@ export interface RunRepository {
   retryNow(key: RunKey, lane: Lane, now: number): Promise<RunRow | null>;
   /**
    * The final row CANCELLED for a run that is open, with or without a row, and what its end does to its schedule.
-   * Null when it has ended. `nextDue`: the earliest instant at which something became due by it, else `Infinity`.
+   * Null when it has ended.
    */
-  cancel(
-    run: RunRow,
-    reason: 'BY_USER' | 'OVERLAP' | 'DELETED',
-    now: number,
-  ): Promise<{ readonly run: RunRow; readonly nextDue: number } | null>;
+  cancel(run: RunRow, reason: 'BY_USER' | 'OVERLAP' | 'DELETED', now: number): Promise<CancelledRun | null>;
+}
+
+/** A run that was cancelled. `nextDue`: the earliest instant at which something became due by it, else `Infinity`; `over`: schedules that ended by it. */
+export interface CancelledRun {
+  readonly run: RunRow;
+  readonly nextDue: number;
+  readonly over: readonly ScheduleOver[];
 }

@@ -1,4 +1,5 @@
 import type { ScheduleId, TenantId } from '../ids.ts';
+import type { ScheduleOver } from './engine-store.ts';
 
 /** This process as other nodes see it. */
 export interface NodeRecord {
@@ -21,8 +22,8 @@ export interface UpkeepStore {
   dropRunsOlderThan(days: number, limit: number): Promise<number>;
   /** Paused schedules whose resumeAt has passed. */
   dueResumes(limit: number): Promise<readonly { readonly tenantId: TenantId; readonly id: ScheduleId }[]>;
-  /** Moves on timers that wait for a run which has ended, and buffered runs that wait for nothing. Answers how many. */
-  repairWaiting(limit: number): Promise<number>;
+  /** Moves on timers that wait for a run which has ended, and buffered runs that wait for nothing. Answers how many, and the schedules that are over by it. */
+  repairWaiting(limit: number): Promise<{ readonly count: number; readonly over: readonly ScheduleOver[] }>;
   /** Forgets idempotency keys older than a day. */
   forgetIdempotencyKeys(limit: number): Promise<void>;
 }

@@ -21,6 +21,8 @@ export interface EndedDelivery {
   readonly trace: FireTrace | null;
   /** Monotonic. */
   readonly endedAt: number;
+  /** Of this attempt; null where none was made. */
+  readonly durationMs: number | null;
 }
 
 /** Settlement is woken by the first ended attempt, then at each full group. */
@@ -212,7 +214,8 @@ export class DeliveryService {
       const { run, departure, due: firstDue } = flight;
       const attempt = { before: run.attempts, startedAt: departure.at, endedAt, firstDue, outcome };
       const settlement = settleAttempt(run.version.definition.retry, attempt, this.#random());
-      this.#finish(flight.claim, flight.record(settlement, endedAt), flight.trace);
+      const settled = flight.record(settlement, endedAt);
+      this.#finish({ claim: flight.claim, settled, trace: flight.trace, durationMs: endedAt - departure.at });
     }
     this.#pump();
   }
@@ -221,12 +224,12 @@ export class DeliveryService {
     const departure = { at: this.#clock.now(), monotonic: this.#clock.monotonic() };
     const end = { state: 'RETRYING', reason: null, attempts: waiting.run.attempts, retryAt: departure.at } as const;
     const settled = new Flight(waiting, null, departure).record(end, departure.at);
-    this.#finish(waiting.claim, settled, null);
+    this.#finish({ claim: waiting.claim, settled, trace: null, durationMs: null });
   }
 
-  #finish(claim: HeldClaim, settled: SettledRun, trace: FireTrace | null): void {
+  #finish(ended: Omit<EndedDelivery, 'endedAt'>): void {
     this.#unsettled += 1;
-    this.#ended.push({ claim, settled, trace, endedAt: this.#clock.monotonic() });
+    this.#ended.push({ ...ended, endedAt: this.#clock.monotonic() });
     if (this.#ended.length === 1 || this.#ended.length % RING_EVERY === 0) this.onEnded(this.#ended.length);
   }
 }

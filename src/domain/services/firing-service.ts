@@ -4,6 +4,7 @@ import type { ClaimedRun, DueSlot, EngineStore, FiredBatch, Lease } from '../por
 import type { Journal } from '../ports/journal.ts';
 import type { DeliveryService } from './delivery-service.ts';
 import { HeldClaim } from './held-claim.ts';
+import { reportSchedulesOver } from './schedules-over.ts';
 
 /** Who this process is to the claims it holds, and how long a lease lasts. */
 export interface FiringIdentity {
@@ -66,6 +67,7 @@ export class FiringService {
     const batch = await this.#store.fireDue(limit, this.#claimant(claimId), decideAll);
     this.#clock.observe(batch.now, askedAt);
     const runs = firedRuns(batch);
+    reportSchedulesOver(this.#journal, batch.over);
     if (batch.due.length > 0) this.#report(claimId, batch, runs.length, this.#clock.monotonic() - askedAt);
     if (runs.length > 0) this.#hold({ claimId, fence: 1, recoveries: 0 }, runs, askedAt);
     if (batch.due.length === limit) return 0;
@@ -79,8 +81,9 @@ export class FiringService {
     if (limit === 0) return this.#longestSleep();
     const askedAt = this.#clock.monotonic();
     const claimId = this.#newId();
-    const { now, runs, nextDue, isBehind } = await this.#store.claimWaiting(limit, this.#claimant(claimId));
+    const { now, runs, nextDue, isBehind, over } = await this.#store.claimWaiting(limit, this.#claimant(claimId));
     this.#clock.observe(now, askedAt);
+    reportSchedulesOver(this.#journal, over);
     if (runs.length > 0) {
       this.#journal.retriesClaimed({ claimId, runs: runs.length });
       this.#hold({ claimId, fence: 1, recoveries: 0 }, runs, askedAt);
@@ -95,12 +98,13 @@ export class FiringService {
     const held = [...this.#held.values()];
     if (room === 0 && held.some((claim) => claim.lease.fence > 1)) return pause;
     const askedAt = this.#clock.monotonic();
-    const { claims, poisoned, isMoreLeft } = await this.#store.recover(this.#claimant(this.#newId()), {
+    const { claims, poisoned, isMoreLeft, over } = await this.#store.recover(this.#claimant(this.#newId()), {
       room,
       held: held.map((claim) => claim.lease.claimId),
       newId: this.#newId,
     });
     for (const { lease, runs } of claims) this.#hold(lease, runs, askedAt);
+    reportSchedulesOver(this.#journal, over);
     if (claims.length > 0 || poisoned > 0) {
       const runs = claims.reduce((sum, claim) => sum + claim.runs.length, 0);
       this.#journal.claimsRecovered({ claims: claims.length, runs, poisoned });
@@ -119,7 +123,7 @@ export class FiringService {
       );
       for (const claim of held) {
         if (kept.has(claim.lease.claimId)) claim.actUntil = this.#actUntil(askedAt);
-        else this.#lose(claim);
+        else if (!claim.isClosing && this.#held.has(claim.lease.claimId)) this.#lose(claim);
       }
     }
     const flown = this.#delivery.inFlightLongerThan(1000);

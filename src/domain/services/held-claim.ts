@@ -6,6 +6,8 @@ export class HeldClaim {
   /** Monotonic instant after which this process must no longer act. */
   actUntil: number;
   isLost = false;
+  /** Its last outcomes are being written, and its row goes with them: that a renewal does not find it means nothing. */
+  isClosing = false;
   /** Its only run may have killed the process before: that this one began it is written down first. */
   readonly isSuspect: boolean;
   #unsettled: number;

@@ -7,6 +7,7 @@ import type { Journal } from '../ports/journal.ts';
 import { LANES, type RunQuery } from '../ports/run-repository.ts';
 import type { Page } from '../ports/schedule-repository.ts';
 import type { TenantWork, UnitOfWork } from '../ports/unit-of-work.ts';
+import { reportSchedulesOver } from './schedules-over.ts';
 
 /** What a tenant's callers do with runs. A run of another tenant, or of another organization's schedule, is NOT_FOUND. */
 export class RunService {
@@ -54,19 +55,18 @@ export class RunService {
 
   /** Ends a run for good, wherever it is; a delivery in flight is given up within seconds. Throws CONFLICT when it has ended. */
   async cancel(caller: Caller, key: RunKey): Promise<RunRow> {
-    const { run, nextDue } = await this.#unitOfWork.forTenant(caller.tenantId, async (work) => {
+    const { run, nextDue, over } = await this.#unitOfWork.forTenant(caller.tenantId, async (work) => {
       const open = await runAt(work, caller, key);
       const cancelled = await work.runs.cancel(open, 'BY_USER', work.now);
       if (cancelled === null) throw new DomainError('CONFLICT', 'the run has ended');
       return cancelled;
     });
     if (nextDue !== Number.POSITIVE_INFINITY) this.#bell.ring(nextDue);
-    const durationMs =
-      run.startedAt === null || run.endedAt === null ? 0 : run.endedAt.getTime() - run.startedAt.getTime();
     this.#journal.runSettled(
       { key, tenantId: caller.tenantId },
-      { state: run.state, reason: run.reason, attempts: run.attempts.length, durationMs },
+      { state: run.state, reason: run.reason, attempts: run.attempts.length, durationMs: null },
     );
+    reportSchedulesOver(this.#journal, over, caller.subject);
     return run;
   }
 }

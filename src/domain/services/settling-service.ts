@@ -5,6 +5,7 @@ import type { Journal } from '../ports/journal.ts';
 import type { DeliveryService, EndedDelivery } from './delivery-service.ts';
 import type { FiringService } from './firing-service.ts';
 import type { HeldClaim } from './held-claim.ts';
+import { reportSchedulesOver } from './schedules-over.ts';
 
 /** Outcomes are committed in groups: so many, or as soon as the oldest has waited so long. */
 const GROUP_SIZE = 1000;
@@ -13,6 +14,7 @@ const GROUP_FACTOR = 10;
 /** A run in flight for this long gets a RUNNING row. */
 const SHOWN_AFTER_MS = 1000;
 const WATCH_EVERY_MS = 250;
+const NOTHING_SETTLED = { stale: [], nextDue: Number.POSITIVE_INFINITY, over: [] } as const;
 
 /** Writes what became of deliveries, guarded by their claim's fence. */
 export class SettlingService {
@@ -56,12 +58,14 @@ export class SettlingService {
       ...[...counts].filter(([claim, settled]) => claim.unsettled === settled).map(([claim]) => claim),
     ];
     this.#closable = [];
+    for (const claim of closing) claim.isClosing = true;
     try {
       await this.#write(ended, closing);
     } catch (error) {
       this.#delivery.putBack(ended, this.#groupSize === 1 ? 'LAST' : 'FIRST');
       this.#groupSize = Math.max(1, Math.floor(this.#groupSize / GROUP_FACTOR));
       this.#closable = [...closing.filter((claim) => claim.unsettled === 0), ...this.#closable];
+      for (const claim of closing) claim.isClosing = false;
       throw error;
     }
     this.#groupSize = Math.min(GROUP_SIZE, this.#groupSize * GROUP_FACTOR);
@@ -82,13 +86,14 @@ export class SettlingService {
 
   async #write(ended: readonly EndedDelivery[], closing: readonly HeldClaim[]): Promise<void> {
     const live = ended.filter((delivery) => !delivery.claim.isLost);
+    const dropped = ended.filter((delivery) => delivery.claim.isLost);
     const settled = inKeyOrder(live.map((delivery) => delivery.settled));
     const leases = closing.map((claim) => claim.lease);
-    const { stale, nextDue } =
-      settled.length + leases.length > 0
-        ? await this.#store.settle(settled, leases)
-        : { stale: [], nextDue: Number.POSITIVE_INFINITY };
-    this.#report(ended, new Set(stale.map(encodeRunId)));
+    const { stale, nextDue, over } =
+      settled.length + leases.length > 0 ? await this.#store.settle(settled, leases) : NOTHING_SETTLED;
+    for (const delivery of dropped) this.#reportStale(delivery);
+    this.#report(live, new Set(stale.map(encodeRunId)));
+    reportSchedulesOver(this.#journal, over);
     const retryAt = live.reduce(
       (earliest, { settled: run }) => Math.min(earliest, run.retryAt ?? Number.POSITIVE_INFINITY),
       nextDue,
@@ -96,20 +101,22 @@ export class SettlingService {
     if (retryAt < Number.POSITIVE_INFINITY) this.onDue(retryAt);
   }
 
-  #report(ended: readonly EndedDelivery[], stale: ReadonlySet<string>): void {
-    for (const { settled, trace, claim } of ended) {
-      const { key, tenantId, state, reason, attempts, startedAt, endedAt } = settled;
-      if (claim.isLost || (stale.size > 0 && stale.has(encodeRunId(key)))) {
-        trace?.settled('STALE');
-        this.#journal.outcomeStale({ key, tenantId });
-      } else {
-        trace?.settled(state);
-        this.#journal.runSettled(
-          { key, tenantId },
-          { state, reason, attempts: attempts.length, durationMs: endedAt - startedAt },
-        );
+  #report(written: readonly EndedDelivery[], stale: ReadonlySet<string>): void {
+    for (const delivery of written) {
+      const { settled, trace, durationMs } = delivery;
+      const { key, tenantId, state, reason, attempts } = settled;
+      if (stale.size > 0 && stale.has(encodeRunId(key))) {
+        this.#reportStale(delivery);
+        continue;
       }
+      trace?.settled(state);
+      this.#journal.runSettled({ key, tenantId }, { state, reason, attempts: attempts.length, durationMs });
     }
+  }
+
+  #reportStale({ settled: { key, tenantId }, trace }: EndedDelivery): void {
+    trace?.settled('STALE');
+    this.#journal.outcomeStale({ key, tenantId });
   }
 }
 

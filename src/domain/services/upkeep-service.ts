@@ -2,6 +2,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { NodeRecord, UpkeepStore } from '../ports/upkeep-store.ts';
 import type { CalendarService } from './calendar-service.ts';
+import { reportSchedulesOver } from './schedules-over.ts';
 import type { SchedulingService } from './scheduling-service.ts';
 import type { ZoneDataService } from './zone-data-service.ts';
 
@@ -74,8 +75,9 @@ export class UpkeepService {
       if (dropped > 0) this.#journal.note('runs_dropped', { partitions: dropped });
     });
     await this.#attempt('repair', async () => {
-      const repaired = await this.#store.repairWaiting(CHUNK);
-      if (repaired > 0) this.#journal.note('waiting_repaired', { count: repaired });
+      const { count, over } = await this.#store.repairWaiting(CHUNK);
+      if (count > 0) this.#journal.note('waiting_repaired', { count });
+      reportSchedulesOver(this.#journal, over);
     });
     await this.#attempt('idempotency-keys', () => this.#store.forgetIdempotencyKeys(CHUNK));
   }

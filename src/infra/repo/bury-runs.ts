@@ -1,5 +1,6 @@
 import type { RunCause } from '../../domain/entities/run.ts';
 import type { ScheduleId } from '../../domain/ids.ts';
+import type { ScheduleOver } from '../../domain/ports/engine-store.ts';
 import { type EngineSql, executorOf } from './engine-rows.ts';
 import { afterRunsEnded } from './terminal-transition.ts';
 
@@ -13,9 +14,9 @@ export interface Buried {
   readonly reason: 'POISON' | 'REFUSED';
 }
 
-/** Ends runs that are open as DEAD without another attempt, and does what the end of a run does to its schedule. Only inside a transaction. */
-export async function buryRuns(sql: EngineSql, buried: readonly Buried[]): Promise<void> {
-  if (buried.length === 0) return;
+/** Ends runs that are open as DEAD without another attempt, and does what the end of a run does to its schedule. Answers the schedules that are over by it. Only inside a transaction. */
+export async function buryRuns(sql: EngineSql, buried: readonly Buried[]): Promise<readonly ScheduleOver[]> {
+  if (buried.length === 0) return [];
   const rows = buried.map(({ schedule_id: s, slot: t, space: p, version: v, cause, reason: re }) => ({
     s,
     t,
@@ -41,5 +42,6 @@ export async function buryRuns(sql: EngineSql, buried: readonly Buried[]): Promi
     reason: re,
     endedAt: Math.round(ea),
   }));
-  await afterRunsEnded(executorOf(sql), runs);
+  const { over } = await afterRunsEnded(executorOf(sql), runs);
+  return over;
 }

@@ -1,4 +1,4 @@
-import type { Claimant, ClaimedRun } from '../../domain/ports/engine-store.ts';
+import type { Claimant, ClaimedRuns } from '../../domain/ports/engine-store.ts';
 import { buryRuns } from './bury-runs.ts';
 import { claimedRun, type EngineSql, type RunningRow } from './engine-rows.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
@@ -12,7 +12,7 @@ export async function claimWaiting(
   limit: number,
   claimant: Claimant,
   versions: ScheduleVersionCache,
-): Promise<readonly ClaimedRun[]> {
+): Promise<Pick<ClaimedRuns, 'runs' | 'over'>> {
   const rows = await sql<(RunningRow & { alive: boolean })[]>`
     /* index retries_due; runs and schedules by primary key */
     with due as materialized (
@@ -42,13 +42,12 @@ export async function claimWaiting(
     alive.map((row) => ({ scheduleId: row.schedule_id, version: row.version })),
   );
   const readable = alive.flatMap((row) => claimedRun(row, lookup) ?? []);
-  if (readable.length < alive.length) {
-    const unreadable = alive.filter((row) => claimedRun(row, lookup) === null);
-    await buryRuns(
-      sql,
-      unreadable.map((row) => ({ ...row, reason: 'REFUSED' })),
-    );
-    if (readable.length === 0) await sql`delete from claims where id = ${claimant.claimId}`;
-  }
-  return readable;
+  if (readable.length === alive.length) return { runs: readable, over: [] };
+  const unreadable = alive.filter((row) => claimedRun(row, lookup) === null);
+  const over = await buryRuns(
+    sql,
+    unreadable.map((row) => ({ ...row, reason: 'REFUSED' })),
+  );
+  if (readable.length === 0) await sql`delete from claims where id = ${claimant.claimId}`;
+  return { runs: readable, over };
 }

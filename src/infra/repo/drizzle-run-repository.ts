@@ -1,7 +1,7 @@
 import { and, desc, eq, exists, gte, inArray, lt, lte, type SQL, sql } from 'drizzle-orm';
 import { OPEN_STATES, type RunRow } from '../../domain/entities/run.ts';
 import type { RunKey, TenantId } from '../../domain/ids.ts';
-import type { Lane, RunQuery, RunRepository } from '../../domain/ports/run-repository.ts';
+import type { CancelledRun, Lane, RunQuery, RunRepository } from '../../domain/ports/run-repository.ts';
 import type { Page } from '../../domain/ports/schedule-repository.ts';
 import { pipelined, type Transaction } from '../db/client.ts';
 import { retries, runs, schedules } from '../db/schema.ts';
@@ -94,11 +94,7 @@ export class DrizzleRunRepository implements RunRepository {
     return revived;
   }
 
-  async cancel(
-    run: RunRow,
-    reason: 'BY_USER' | 'OVERLAP' | 'DELETED',
-    now: number,
-  ): Promise<{ readonly run: RunRow; readonly nextDue: number } | null> {
+  async cancel(run: RunRow, reason: 'BY_USER' | 'OVERLAP' | 'DELETED', now: number): Promise<CancelledRun | null> {
     const end = { state: 'CANCELLED', reason, endedAt: new Date(now), nextAttemptAt: null } as const;
     // Before the run, as claim and settlement do: opposite orders deadlock.
     await lockTimers(this.#tx, [run.scheduleId]);
@@ -114,10 +110,10 @@ export class DrizzleRunRepository implements RunRepository {
       .returning();
     if (cancelled === undefined) return null;
     const { scheduleId, slot, space } = cancelled;
-    const nextDue = await afterRunsEnded(this.#tx, [
+    const aftermath = await afterRunsEnded(this.#tx, [
       { scheduleId, slot, space, state: 'CANCELLED', reason, endedAt: now },
     ]);
-    return { run: runOf(cancelled), nextDue };
+    return { run: runOf(cancelled), ...aftermath };
   }
 
   #run({ scheduleId, slot, space }: RunKey): SQL | undefined {

@@ -9,6 +9,7 @@ import type {
   Lease,
   RecoveredClaims,
   SettledRun,
+  SettledRuns,
 } from '../../domain/ports/engine-store.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
 import { claimDue } from './claim-due.ts';
@@ -50,12 +51,11 @@ export class PostgresEngineStore implements EngineStore {
     const low = isFullScan ? 0 : Math.max(0, this.#low);
     const batch = await this.#pool.transaction(async (sql): Promise<FiredBatch> => {
       const { now, due } = await claimDue(sql, { limit, low }, this.#versions);
-      if (now === null) return { ...(await nextDue(sql, 'timers', low)), due: [], decisions: [] };
+      if (now === null) return { ...(await nextDue(sql, 'timers', low)), due: [], decisions: [], over: [] };
       const decisions = decide(due, now);
       const decided = due.map((slot, index) => ({ slot, decision: decisionAt(decisions, index) }));
-      const writes = writeFired(sql, decided, claimant);
-      const [, next] = await Promise.all([Promise.all(writes), nextDue(sql, 'timers', low)]);
-      return { ...next, now, due, decisions };
+      const [over, next] = await Promise.all([writeFired(sql, decided, claimant), nextDue(sql, 'timers', low)]);
+      return { ...next, now, due, decisions, over };
     });
     if (isFullScan) this.#scannedAt = this.#monotonic();
     const last = batch.due.at(-1);
@@ -66,33 +66,24 @@ export class PostgresEngineStore implements EngineStore {
 
   async claimWaiting(limit: number, claimant: Claimant): Promise<ClaimedRuns> {
     return this.#pool.transaction(async (sql) => {
-      const runs = await claimWaiting(sql, limit, claimant, this.#versions);
-      return { runs, ...(await nextDue(sql, 'retries', 0)) };
+      const claimed = await claimWaiting(sql, limit, claimant, this.#versions);
+      return { ...claimed, ...(await nextDue(sql, 'retries', 0)) };
     });
   }
 
-  async settle(
-    settled: readonly SettledRun[],
-    closed: readonly Lease[],
-  ): Promise<{ readonly stale: readonly RunKey[]; readonly nextDue: number }> {
+  async settle(settled: readonly SettledRun[], closed: readonly Lease[]): Promise<SettledRuns> {
     const mattering = settled.filter((run) => run.endMatters && run.state !== 'RETRYING');
     if (mattering.length === 0) {
       const stale = await this.#pool.query((sql) => settleRuns(sql, settled, closed));
-      return { stale, nextDue: Number.POSITIVE_INFINITY };
+      return { stale, nextDue: Number.POSITIVE_INFINITY, over: [] };
     }
     const ends = mattering.map(endedRun);
     return this.#pool.transaction(async (sql) => {
       const tx = executorOf(sql);
       const [timers, stale] = await Promise.all([lockTimers(tx, schedulesOf(ends)), settleRuns(sql, settled, closed)]);
       const lost = new Set(stale.map(nameOf));
-      return {
-        stale,
-        nextDue: await applyEnds(
-          tx,
-          timers,
-          ends.filter((run) => !lost.has(nameOf(run))),
-        ),
-      };
+      const written = ends.filter((run) => !lost.has(nameOf(run)));
+      return { stale, ...(await applyEnds(tx, timers, written)) };
     });
   }
 

@@ -1,6 +1,7 @@
 import postgres from 'postgres';
 import type { RunReason } from '../../domain/entities/run.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
+import type { ScheduleOver } from '../../domain/ports/engine-store.ts';
 import type { NodeRecord, UpkeepStore } from '../../domain/ports/upkeep-store.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
 import { arrayLiteral, type EngineSql, executorOf } from './engine-rows.ts';
@@ -87,11 +88,11 @@ export class PostgresUpkeepStore implements UpkeepStore {
     return rows.map((row) => ({ tenantId: row.tenant_id, id: row.id }));
   }
 
-  async repairWaiting(limit: number): Promise<number> {
+  async repairWaiting(limit: number): Promise<{ readonly count: number; readonly over: readonly ScheduleOver[] }> {
     return this.#pool.transaction(async (sql) => {
       const ended = await endedUnseen(sql, limit);
-      await afterRunsEnded(executorOf(sql), ended);
-      return ended.length + (await releaseForgotten(sql, limit));
+      const { over } = await afterRunsEnded(executorOf(sql), ended);
+      return { count: ended.length + (await releaseForgotten(sql, limit)), over };
     });
   }
 

@@ -48,7 +48,7 @@ export async function recoverClaims(
   versions: ScheduleVersionCache,
 ): Promise<RecoveredClaims> {
   const { ids, isMoreLeft } = await lockExpired(sql, request);
-  if (ids.length === 0) return { claims: [], poisoned: 0, isMoreLeft: false };
+  if (ids.length === 0) return { claims: [], poisoned: 0, isMoreLeft: false, over: [] };
   const open = (await runsNamed(sql, arrayLiteral(ids))).filter((row) => row.open);
   const lookup = await versions.load(
     sql,
@@ -66,14 +66,14 @@ export async function recoverClaims(
     open.filter((row) => reasonToBury(row) === null),
     request.newId,
   );
-  await Promise.all([buryRuns(sql, buried), ...takeOver(sql, { ids, taken, claimant })]);
+  const [over] = await Promise.all([buryRuns(sql, buried), ...takeOver(sql, { ids, taken, claimant })]);
   const claims = taken.map(
     ({ id, fence, recoveries, rows }): RecoveredClaim => ({
       lease: { claimId: id, fence, recoveries },
       runs: rows.flatMap((row) => claimedRun(row, lookup) ?? []),
     }),
   );
-  return { claims, poisoned: buried.length, isMoreLeft };
+  return { claims, poisoned: buried.length, isMoreLeft, over };
 }
 
 async function lockExpired(

@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import type { RunReason } from '../../domain/entities/run.ts';
 import { type TimerState, timerAfterRun } from '../../domain/entities/timer.ts';
 import { type ScheduleId, SLOT_SPACE } from '../../domain/ids.ts';
+import type { ScheduleOver } from '../../domain/ports/engine-store.ts';
 
 /*
  * What the end of a run does to its schedule, in the transaction that ends the run and nowhere else: the next slot of a
@@ -38,14 +39,20 @@ interface TimerRow {
   readonly pause_on_failures: number | null;
 }
 
-interface EndedSchedule {
+/** What ends did: the earliest instant (epoch ms) at which something became due, else Infinity, and the schedules that are over. */
+interface Aftermath {
+  readonly nextDue: number;
+  readonly over: readonly ScheduleOver[];
+}
+
+export interface Ending {
   readonly s: ScheduleId;
   /** Why it is DISABLED; null: COMPLETED. */
   readonly p: string | null;
 }
 
-/** Applies the ends to timers and schedules. Answers the earliest instant (epoch ms) at which something became due, else Infinity. */
-export async function afterRunsEnded(tx: Executor, ended: readonly EndedRun[]): Promise<number> {
+/** Applies the ends to timers and schedules. */
+export async function afterRunsEnded(tx: Executor, ended: readonly EndedRun[]): Promise<Aftermath> {
   return applyEnds(tx, await lockTimers(tx, schedulesOf(ended)), ended);
 }
 
@@ -53,23 +60,23 @@ export async function afterRunsEnded(tx: Executor, ended: readonly EndedRun[]): 
 export type LockedTimers = ReadonlyMap<ScheduleId, TimerRow>;
 
 /** As {@link afterRunsEnded}, for a transaction that locked the timers before it wrote the runs. */
-export async function applyEnds(tx: Executor, timers: LockedTimers, ended: readonly EndedRun[]): Promise<number> {
+export async function applyEnds(tx: Executor, timers: LockedTimers, ended: readonly EndedRun[]): Promise<Aftermath> {
   const chained: (TimerState & { readonly s: ScheduleId })[] = [];
-  const over: EndedSchedule[] = [];
+  const endings: Ending[] = [];
   for (const run of ended) {
     const row = timers.get(run.scheduleId);
     if (row === undefined) continue;
     const disabled = await whyDisabled(tx, row, run);
     const isSlot = run.space === SLOT_SPACE;
     const next = disabled === null && isSlot ? timerAfterRun(timerOf(row), ruleOf(row), run.slot, run.endedAt) : null;
-    if (disabled !== null) over.push({ s: run.scheduleId, p: disabled });
-    else if (next === 'COMPLETED') over.push({ s: run.scheduleId, p: null });
+    if (disabled !== null) endings.push({ s: run.scheduleId, p: disabled });
+    else if (next === 'COMPLETED') endings.push({ s: run.scheduleId, p: null });
     else if (next !== null) chained.push({ ...next, s: run.scheduleId });
   }
   if (chained.length > 0) await chain(tx, chained);
   const releasedAt = await releaseBuffered(tx, timers, ended);
-  if (over.length > 0) await endSchedules(tx, over);
-  return Math.min(releasedAt, ...chained.map((timer) => timer.due));
+  const over = endings.length > 0 ? await endSchedules(tx, endings) : [];
+  return { nextDue: Math.min(releasedAt, ...chained.map((timer) => timer.due)), over };
 }
 
 /** Locks the timers of these schedules, in id order: before the runs, as a claim does. */
@@ -145,15 +152,19 @@ async function releaseBuffered(tx: Executor, timers: LockedTimers, ended: readon
 }
 
 /** The timer moves onto the cold row of a schedule that is over. Also called by the claim, whose own slots may be the last. */
-export async function endSchedules(tx: Executor, over: readonly EndedSchedule[]): Promise<void> {
-  await tx.execute(sql`
+export function endSchedules(tx: Executor, endings: readonly Ending[]): Promise<readonly ScheduleOver[]> {
+  return rowsOf<ScheduleOver>(
+    tx,
+    sql`
     with gone as (
-      delete from timers t using jsonb_to_recordset(${JSON.stringify(over)}::text::jsonb) as r(s uuid, p text) where t.schedule_id = r.s returning t.*, r.p
+      delete from timers t using jsonb_to_recordset(${JSON.stringify(endings)}::text::jsonb) as r(s uuid, p text) where t.schedule_id = r.s returning t.*, r.p
     )
     update schedules s set state = case when g.p is null then 'COMPLETED' else 'DISABLED' end, state_reason = g.p, version = s.version + 1, updated_at = now(),
            slot = g.slot, due = g.next_due, cursor = greatest(g.cursor, g.last_fired), last_fired = g.last_fired, fires = g.fires,
            deleted_at = case when g.p is null and s.on_completion = 'DELETE' then now() end
-    from gone g where s.id = g.schedule_id`);
+    from gone g where s.id = g.schedule_id
+    returning s.id, s.tenant_id as "tenantId", s.version, s.state`,
+  );
 }
 
 async function rowsOf<Row>(tx: Executor, query: SQL): Promise<readonly Row[]> {

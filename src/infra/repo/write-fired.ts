@@ -1,21 +1,21 @@
 import type { FireDecision, TimerState } from '../../domain/entities/timer.ts';
-import type { Claimant, DueSlot } from '../../domain/ports/engine-store.ts';
+import type { Claimant, DueSlot, ScheduleOver } from '../../domain/ports/engine-store.ts';
 import { LANES } from '../../domain/ports/run-repository.ts';
 import { tzdataVersion } from '../../domain/time/zone.ts';
 import { arrayLiteral, type EngineSql, executorOf } from './engine-rows.ts';
-import { endSchedules } from './terminal-transition.ts';
+import { type Ending, endSchedules } from './terminal-transition.ts';
 
 interface Decided {
   readonly slot: DueSlot;
   readonly decision: FireDecision;
 }
 
-/** Sends, without waiting in between, all that a claim transaction writes; the caller awaits the answers with its commit. */
-export function writeFired(
+/** Sends, without waiting in between, all that a claim transaction writes. Answers the schedules that are over by it. */
+export async function writeFired(
   sql: EngineSql,
   decided: readonly Decided[],
   claimant: Claimant,
-): readonly Promise<unknown>[] {
+): Promise<readonly ScheduleOver[]> {
   const fired = decided.filter(
     ({ decision }) => decision.fired?.start === 'NOW' || decision.fired?.start === 'CANCEL_OTHER',
   );
@@ -29,18 +29,16 @@ export function writeFired(
   if (buffered.length > 0) writes.push(...insertBuffered(sql, buffered));
   const replaced = decided.filter(({ decision }) => decision.fired?.start === 'CANCEL_OTHER');
   if (replaced.length > 0) writes.push(...cancelPrevious(sql, replaced));
-  const ended = decided.filter(
-    ({ decision }) =>
-      decision.next === 'COMPLETED' || (typeof decision.next === 'object' && 'disabled' in decision.next),
-  );
-  if (ended.length > 0) {
-    const over = ended.map(({ slot, decision }) => ({
-      s: slot.scheduleId,
-      p: typeof decision.next === 'object' && 'disabled' in decision.next ? decision.next.disabled : null,
-    }));
-    writes.push(endSchedules(executorOf(sql), over));
-  }
-  return writes;
+  const [, over] = await Promise.all([Promise.all(writes), endOver(sql, decided)]);
+  return over;
+}
+
+async function endOver(sql: EngineSql, decided: readonly Decided[]): Promise<readonly ScheduleOver[]> {
+  const endings = decided.flatMap(({ slot: { scheduleId: s }, decision: { next } }): Ending[] => {
+    if (next === 'COMPLETED') return [{ s, p: null }];
+    return 'disabled' in next ? [{ s, p: next.disabled }] : [];
+  });
+  return endings.length > 0 ? endSchedules(executorOf(sql), endings) : [];
 }
 
 function advanceTimers(sql: EngineSql, moved: readonly Decided[]): Promise<unknown> {

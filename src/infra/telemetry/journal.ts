@@ -68,7 +68,7 @@ function engineEvents({ logger, metrics, monotonic }: JournalParts): Pick<Journa
     },
     runSettled(run, end) {
       countSettled(end.state, end.reason);
-      metrics.attemptDuration.observe(inSeconds(end.durationMs));
+      if (end.durationMs !== null) metrics.attemptDuration.observe(inSeconds(end.durationMs));
       const level = levelOf(end.state);
       if (!logger.isLevelEnabled(level)) return;
       if (level === 'debug') logger.debug({ ...named(run), ...end }, 'run.settled');

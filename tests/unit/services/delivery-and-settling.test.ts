@@ -1,6 +1,13 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Outcome } from '../../../src/domain/entities/run.ts';
-import type { ClaimedRun, EngineStore, Lease, SettledRun } from '../../../src/domain/ports/engine-store.ts';
+import type {
+  ClaimedRun,
+  EngineStore,
+  Lease,
+  RecoveredClaim,
+  SettledRun,
+} from '../../../src/domain/ports/engine-store.ts';
+import type { Journal } from '../../../src/domain/ports/journal.ts';
 import { DeliveryService } from '../../../src/domain/services/delivery-service.ts';
 import { FiringService } from '../../../src/domain/services/firing-service.ts';
 import { HeldClaim } from '../../../src/domain/services/held-claim.ts';
@@ -25,16 +32,23 @@ class MemoryStore implements EngineStore {
   readonly groups: number[] = [];
   readonly refused = new Set<number>();
   isDown = false;
+  /** Claims that expired, for {@link FiringService.recover}. */
+  orphans: readonly RecoveredClaim[] = [];
+  /** While set, a settlement is written once it resolves. */
+  gate: Promise<void> | null = null;
+  /** Claims whose row is there and whose fence is ours. */
+  kept: (lease: Lease) => boolean = () => true;
 
   async settle(settled: readonly SettledRun[], closed: readonly Lease[]) {
     this.groups.push(settled.length);
+    await this.gate;
     if (this.isDown || settled.some((run) => this.refused.has(run.key.slot))) throw new Error('refused');
     this.settled.push(...settled);
     this.closed.push(...closed);
-    return { stale: [], nextDue: Number.POSITIVE_INFINITY };
+    return { stale: [], nextDue: Number.POSITIVE_INFINITY, over: [] };
   }
   async renew(leases: readonly Lease[]) {
-    return new Set(leases.map((lease) => lease.claimId));
+    return new Set(leases.filter(this.kept).map((lease) => lease.claimId));
   }
   async showRunning() {}
   async endedElsewhere() {
@@ -46,20 +60,29 @@ class MemoryStore implements EngineStore {
   claimWaiting(): never {
     throw new Error('nothing is claimed here');
   }
-  recover(): never {
-    throw new Error('nothing is claimed here');
+  async recover() {
+    const claims = this.orphans;
+    this.orphans = [];
+    return { claims, poisoned: 0, isMoreLeft: false, over: [] };
   }
 }
 
 function open(answer: () => Outcome | null, concurrency = 10_000) {
   const store = new MemoryStore();
   const senders = new ScriptedSenders(answer);
-  const journal = silentJournal();
+  const events: string[] = [];
+  const settledAfterMs: (number | null)[] = [];
+  const journal: Journal = {
+    ...silentJournal(),
+    leaseLost: () => void events.push('lease.lost'),
+    outcomeStale: () => void events.push('outcome.stale'),
+    runSettled: (_run, { durationMs }) => void settledAfterMs.push(durationMs),
+  };
   const delivery = new DeliveryService({ senders, clock, journal, random: () => 0, limits: { concurrency, ahead: 0 } });
   const identity = { owner: 'me', leaseMs: 60_000 };
   const firing = new FiringService({ store, delivery, clock, journal, newId: () => 'id', identity });
   const settling = new SettlingService({ store, delivery, firing, clock, journal });
-  return { store, senders, delivery, settling };
+  return { store, senders, delivery, firing, settling, events, settledAfterMs };
 }
 
 function claimOf(runs: number, given: { readonly id?: string; readonly actUntil?: number } = {}): HeldClaim {
@@ -135,6 +158,74 @@ describe('settlement', () => {
     expect(store.closed).toEqual([]);
     await settleAll(settling);
     expect(store.closed).toHaveLength(1);
+  });
+});
+
+describe('a renewal that crosses the last settlement of its claim', () => {
+  const lease: Lease = { claimId: 'claim', fence: 2, recoveries: 0 };
+
+  /** A claim of two runs whose last outcomes are being written while its row is gone for a renewal. */
+  async function crossing() {
+    const opened = open(() => ACCEPTED);
+    const { store, firing, settling } = opened;
+    store.orphans = [{ lease, runs: runs(2) }];
+    await firing.recover();
+    await vi.advanceTimersByTimeAsync(5);
+    const written = Promise.withResolvers<void>();
+    store.gate = written.promise;
+    const lastWrite = settling.settle();
+    store.kept = () => false;
+    await firing.renew();
+    store.gate = null;
+    return { ...opened, settled: lastWrite, write: written.resolve, fail: written.reject };
+  }
+
+  it('neither loses the claim nor calls its outcomes stale', async () => {
+    const { settled, write, store, events, delivery } = await crossing();
+    write();
+    await settled;
+    expect(events).toEqual([]);
+    expect([store.settled.length, store.closed, delivery.open]).toEqual([2, [lease], 0]);
+  });
+
+  it('loses it where that settlement failed and the claim was taken over indeed', async () => {
+    const { settled, fail, firing, settling, store, events } = await crossing();
+    fail(new Error('no answer'));
+    await expect(settled).rejects.toThrow('no answer');
+    await firing.renew();
+    await settleAll(settling);
+    expect(events).toEqual(['lease.lost', 'outcome.stale', 'outcome.stale']);
+    expect(store.settled).toEqual([]);
+  });
+
+  it('keeps the lease of a claim whose last settlement takes long', async () => {
+    const { settled, write, firing, store } = await crossing();
+    const renewed: string[] = [];
+    store.kept = ({ claimId }) => renewed.push(claimId) > 0;
+    await firing.renew();
+    expect(renewed).toEqual(['claim']);
+    write();
+    await settled;
+  });
+});
+
+describe('the duration that is told of a settled run', () => {
+  it('counts from the start of this attempt, not from the first one', async () => {
+    const { delivery, settling, senders, settledAfterMs } = open(() => null);
+    const [run] = runs(1);
+    delivery.accept(claimOf(1), run === undefined ? [] : [{ ...run, startedAt: clock.now() - 3_600_000 }]);
+    await vi.advanceTimersByTimeAsync(250);
+    senders.release(ACCEPTED);
+    await settleAll(settling);
+    expect(settledAfterMs).toEqual([250]);
+  });
+
+  it('is none where no attempt was made', async () => {
+    const { delivery, settling, settledAfterMs } = open(() => null, 1);
+    delivery.accept(claimOf(2), runs(2));
+    delivery.beginDrain();
+    await settleAll(settling, 5);
+    expect(settledAfterMs).toEqual([null]);
   });
 });
 
