@@ -6,6 +6,7 @@ import { connect, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { delimiter, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { findDateutil } from './dateutil.ts';
 
 const START_TIMEOUT_MS = 15_000;
 const POLL_MS = 20;
@@ -55,8 +56,12 @@ export function missingServices(names: readonly string[]): string[] {
   return names
     .filter((name) => name !== 'postgres')
     .flatMap((name) => {
+      if (name === 'dateutil') {
+        const oracle = findDateutil();
+        return 'why' in oracle ? [oracle.why] : [];
+      }
       if (!isExternalService(name)) {
-        return [`${name}: no such service; there are postgres, ${Object.keys(RECIPES).join(', ')}`];
+        return [`${name}: no such service; there are postgres, dateutil, ${Object.keys(RECIPES).join(', ')}`];
       }
       const recipe: Recipe = RECIPES[name];
       return givenUrl(recipe) === undefined && findBinary(recipe.binary) === undefined ? [whyAbsent(recipe)] : [];

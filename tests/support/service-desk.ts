@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { findDateutil } from './dateutil.ts';
 import { type ExternalService, isExternalService, startExternalService } from './external-services.ts';
 import { startTestPostgres, type TestPostgres } from './test-postgres.ts';
 
@@ -25,6 +26,11 @@ export async function openServiceDesk(): Promise<{ url: string; close(): Promise
       postgres ??= startTestPostgres();
       const { url, template, prefix } = await postgres;
       return { url, template, prefix };
+    }
+    if (path === '/dateutil') {
+      const oracle = findDateutil();
+      if ('why' in oracle) absences().set(file, oracle.why);
+      return oracle;
     }
     const name = path.slice(1);
     if (!isExternalService(name)) {

@@ -1,6 +1,7 @@
 import { get } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { expect, inject } from 'vitest';
+import type { DateutilAnswer } from './dateutil.ts';
 import type { ExternalService } from './external-services.ts';
 import type { ServiceAnswer } from './service-desk.ts';
 
@@ -12,13 +13,18 @@ export function natsUrl(): Promise<string | undefined> {
   return serviceUrl('nats');
 }
 
+/** Whether python3 with python-dateutil is here; where it is not, the run ends by saying what to install. */
+export async function hasDateutil(): Promise<boolean> {
+  return 'version' in (await askServiceDesk<DateutilAnswer>('dateutil'));
+}
+
 async function serviceUrl(name: ExternalService): Promise<string | undefined> {
   const answer = await askServiceDesk<ServiceAnswer>(name);
   return 'url' in answer ? answer.url : undefined;
 }
 
 /** Not `fetch`, which a test may have replaced. */
-export async function askServiceDesk<Answer>(service: 'postgres' | ExternalService): Promise<Answer> {
+export async function askServiceDesk<Answer>(service: 'postgres' | 'dateutil' | ExternalService): Promise<Answer> {
   const url = new URL(service, inject('serviceDesk'));
   url.searchParams.set('file', expect.getState().testPath ?? '');
   const answered = Promise.withResolvers<Answer>();

@@ -110,6 +110,13 @@ describe('where oracles are wrong, an RRULE follows the RFC', () => {
     );
   });
 
+  it('also where they are counted from the end: week −53 of 1998 is its first and begins in 1997', () => {
+    // §3.3.10, BYWEEKNO: "Week number one of the calendar year is the first week that contains at least four (4) days in that calendar year."
+    expect(times('FREQ=YEARLY;BYWEEKNO=-53;BYDAY=MO', '1997-01-01T09:00:00', 3)).toEqual(
+      at('09:00', '1997-12-29', '2003-12-29', '2008-12-29'),
+    );
+  });
+
   it('and days at its beginning to those of the year before', () => {
     expect(times('FREQ=YEARLY;BYWEEKNO=53;BYDAY=FR', '2015-06-01T09:00:00', 3)).toEqual(
       at('09:00', '2016-01-01', '2021-01-01', '2027-01-01'),
