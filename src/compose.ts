@@ -15,6 +15,7 @@ import { Engine } from './app/workers/engine.ts';
 import type { Config } from './config.ts';
 import type { Journal } from './domain/ports/journal.ts';
 import type { Senders } from './domain/ports/sender.ts';
+import { AuditService } from './domain/services/audit-service.ts';
 import { BackfillService } from './domain/services/backfill-service.ts';
 import { CalendarService } from './domain/services/calendar-service.ts';
 import { DeliveryService } from './domain/services/delivery-service.ts';
@@ -74,13 +75,14 @@ async function composeInto(
   const senders = openSenders(config, { commands, signingKeys, echo, ...base }, closing);
   const scheduling = new SchedulingService({ ...base, senders, newId });
   const runs = new RunService(base);
+  const audit = new AuditService(base);
   const versions = new ScheduleVersionCache(CACHED_VERSIONS, CACHED_BYTES);
   const store = new PostgresBackfillStore(enginePool, versions);
   const backfills = new BackfillService({ ...base, store, newId });
   const calendars = new CalendarService({ ...base, changes: new PostgresCalendarChanges(enginePool) });
   const loops = buildEngine(config, { ...base, senders, scheduling, backfills, calendars, versions, commands });
   const issuer = config.embedded && config.JWKS_URL === undefined ? await openDevIssuer(config.DATA_DIR) : null;
-  const parts = { scheduling, runs, backfills, calendars, journal, health: loops.health };
+  const parts = { scheduling, runs, backfills, calendars, audit, journal, health: loops.health };
   const server = config.ROLES.includes('api')
     ? await buildServer({
         ...parts,
@@ -179,6 +181,7 @@ function buildEngine(
     journal,
     node,
     retentionDays: config.RETENTION_DAYS,
+    auditRetentionDays: config.AUDIT_RETENTION_DAYS,
   });
   const engine = config.ROLES.includes('engine')
     ? new Engine({ firing, delivery, settling, upkeep, backfills, bell, clock, journal })

@@ -65,6 +65,7 @@ export const environmentSchema = z.object({
     .default(0)
     .describe('from not ready to the end of listening; 3000 where a load balancer must notice'),
   RETENTION_DAYS: whole(2, 3_650).default(30).describe('how long ended runs are kept'),
+  AUDIT_RETENTION_DAYS: whole(1, 3_650).default(365).describe('how long the audit trail is kept'),
   SECRETS_KEY: list
     .optional()
     .describe('32 bytes in base64 that seal signing keys; several, newest first, during a rotation'),

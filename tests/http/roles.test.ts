@@ -1,6 +1,7 @@
 import type { LightMyRequestResponse } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import type { CAPABILITIES, Capability } from '../../src/app/middleware/authorize.ts';
+import { newTraceId } from '../../src/app/middleware/trace-id.ts';
 import type { Role } from '../../src/domain/entities/caller.ts';
 import type { Identity } from '../../src/domain/ports/token-verifier.ts';
 import { type Operation, operationsOf } from './operations.ts';
@@ -45,6 +46,7 @@ const NEEDS: Record<keyof typeof CAPABILITIES, Capability> = {
   getCalendar: 'READ',
   replaceCalendar: 'WRITE',
   deleteCalendar: 'WRITE',
+  listAuditEntries: 'ADMINISTER',
   getHealth: 'PUBLIC',
   getReadiness: 'PUBLIC',
   getLiveness: 'PUBLIC',
@@ -64,6 +66,7 @@ const OWN_TENANT = [
   'listDeadLetters',
   'createCalendar',
   'listCalendars',
+  'listAuditEntries',
 ];
 
 describe('who may do what', () => {
@@ -118,6 +121,29 @@ describe('who may do what', () => {
   });
 });
 
+/** They ask without changing anything. */
+const ONLY_ASK = ['previewSchedule'];
+
+describe('who did what', () => {
+  const server = useServer();
+
+  it('is in the audit trail after every operation that changed something', async () => {
+    const admin = { roles: ['admin', 'platform'] } as const;
+    const silent: string[] = [];
+    for (const operation of await operationsOf(server())) {
+      const { operationId, method } = operation;
+      if (method === 'GET' || needOf(operation) === 'PUBLIC') continue;
+      const traceId = newTraceId();
+      const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
+      const { statusCode } = await call(server(), operation, admin, { traceparent });
+      expect([operationId, outcome(statusCode)]).toEqual([operationId, 'done']);
+      const { items } = (await server().request('GET', '/audit', { as: admin })).json();
+      if (!items.some((entry: { traceId: string }) => entry.traceId === traceId)) silent.push(operationId);
+    }
+    expect(silent).toEqual(ONLY_ASK);
+  });
+});
+
 function needOf({ operationId }: Operation): Capability {
   const entry = Object.entries(NEEDS).find(([known]) => known === operationId);
   if (entry === undefined) throw new Error(`${operationId} is missing from the table of this test`);
@@ -156,9 +182,10 @@ async function runFor(server: TestServer, operationId: string): Promise<string> 
 function bodyOf(operationId: string): unknown {
   switch (operationId) {
     case 'createSchedule':
-    case 'replaceSchedule':
     case 'upsertScheduleByKey':
       return scheduleBody();
+    case 'replaceSchedule':
+      return scheduleBody({ name: 'Replaced' });
     case 'patchSchedule':
       return { name: 'Renamed' };
     case 'replaceCalendar':

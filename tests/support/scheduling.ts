@@ -2,6 +2,7 @@ import { v7 as newId } from 'uuid';
 import type { ScheduleInput } from '../../src/domain/entities/schedule.ts';
 import type { Journal } from '../../src/domain/ports/journal.ts';
 import type { UnitOfWork } from '../../src/domain/ports/unit-of-work.ts';
+import { AuditService } from '../../src/domain/services/audit-service.ts';
 import { BackfillService } from '../../src/domain/services/backfill-service.ts';
 import { CalendarService } from '../../src/domain/services/calendar-service.ts';
 import { RunService } from '../../src/domain/services/run-service.ts';
@@ -17,6 +18,7 @@ export interface OpenScheduling {
   readonly runs: RunService;
   readonly backfills: BackfillService;
   readonly calendars: CalendarService;
+  readonly audit: AuditService;
   readonly unitOfWork: UnitOfWork;
   close(): Promise<void>;
 }
@@ -45,6 +47,7 @@ export async function openScheduling(url: string, journal = silentJournal()): Pr
     runs: new RunService({ unitOfWork, bell, journal }),
     backfills,
     calendars: new CalendarService({ unitOfWork, changes: new PostgresCalendarChanges(enginePool), bell, journal }),
+    audit: new AuditService({ unitOfWork }),
     unitOfWork,
     close: async () => {
       await Promise.all([pool.end(), enginePool[Symbol.asyncDispose]()]);

@@ -32,7 +32,12 @@ export function guardAccess(app: FastifyInstance, verifier: TokenVerifier): void
     const identity = await authenticate(verifier, request);
     const tenantId = tenantOf(identity, request.headers['x-tenant-id']);
     authorize(identity.roles, capability);
-    request.caller = { tenantId, subject: identity.subject, organizationId: identity.organizationId };
+    request.caller = {
+      tenantId,
+      subject: identity.subject,
+      organizationId: identity.organizationId,
+      traceId: request.id,
+    };
   });
   app.addHook('preValidation', async (request) => {
     if (request.caller === null) return;

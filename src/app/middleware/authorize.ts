@@ -31,6 +31,7 @@ export const CAPABILITIES = {
   getCalendar: 'READ',
   replaceCalendar: 'WRITE',
   deleteCalendar: 'WRITE',
+  listAuditEntries: 'ADMINISTER',
   getHealth: 'PUBLIC',
   getReadiness: 'PUBLIC',
   getLiveness: 'PUBLIC',

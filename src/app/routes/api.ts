@@ -6,6 +6,7 @@ import type {
   RawServerDefault,
 } from 'fastify';
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
+import type { AuditService } from '../../domain/services/audit-service.ts';
 import type { BackfillService } from '../../domain/services/backfill-service.ts';
 import type { CalendarService } from '../../domain/services/calendar-service.ts';
 import type { RunService } from '../../domain/services/run-service.ts';
@@ -25,6 +26,7 @@ export type Api = FastifyInstance<
 export type Scheduling = Pick<SchedulingService, keyof SchedulingService>;
 export type Runs = Pick<RunService, keyof RunService>;
 export type Calendars = Pick<CalendarService, 'create' | 'get' | 'list' | 'replace' | 'remove'>;
+export type Audit = Pick<AuditService, 'list'>;
 export type Backfills = Pick<BackfillService, 'request'>;
 
 /** What routes of schedules and runs call. */
@@ -33,5 +35,6 @@ export interface ApiParts {
   readonly runs: Runs;
   readonly backfills: Backfills;
   readonly calendars: Calendars;
+  readonly audit: Audit;
   readonly cursors: Cursors;
 }

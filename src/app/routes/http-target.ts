@@ -1,7 +1,5 @@
 import type { z } from 'zod';
-
-/** Stands for a header's value wherever a target is shown: values may be credentials, so none ever leaves. */
-export const MASK = '********';
+import { MASK } from '../../domain/entities/target.ts';
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;

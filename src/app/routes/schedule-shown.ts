@@ -1,8 +1,7 @@
 import { z } from 'zod';
 import type { ScheduleEntity } from '../../domain/entities/schedule.ts';
-import type { Target } from '../../domain/entities/target.ts';
+import { maskedTarget } from '../../domain/entities/target.ts';
 import { json } from './fields.ts';
-import { MASK } from './http-target.ts';
 import { dst, misfirePolicy, onCompletion, onExcluded, overlapPolicy, scope } from './schedule-input.ts';
 import { targetShown } from './target.schema.ts';
 import { trigger } from './trigger.schema.ts';
@@ -65,19 +64,10 @@ export const scheduleShown = z
 export function showSchedule({ state, timer, nextFireAt }: ScheduleEntity): z.output<typeof scheduleShown> {
   return {
     ...state,
-    target: showTarget(state.target),
+    target: maskedTarget(state.target),
     enabled: state.state === 'ACTIVE' || state.state === 'COMPLETED',
     nextFireAt,
     lastFireAt: timer.lastFired === null ? null : new Date(timer.lastFired),
     fireCount: timer.fires,
-  };
-}
-
-function showTarget(target: Target): z.output<typeof targetShown> {
-  if (target.kind !== 'HTTP') return target;
-  const { headers, ...http } = target.http;
-  return {
-    ...target,
-    http: { ...http, headers: Object.fromEntries(Object.keys(headers).map((name) => [name, MASK])) },
   };
 }

@@ -9,6 +9,8 @@ export interface Caller {
   /** The token's subject: `createdBy`, `pause.by`, the audit's actor. */
   readonly subject: string;
   readonly organizationId: string | null;
+  /** Of the request; left out where the service acts by itself. */
+  readonly traceId?: string | undefined;
 }
 
 /** True when what belongs to this organization, or to none, exists for the caller. */

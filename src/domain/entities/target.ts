@@ -21,3 +21,13 @@ export interface QueueTarget {
   readonly topic: string;
   readonly driver?: 'NATS' | undefined;
 }
+
+/** Stands for a header's value wherever a target is shown: values may be credentials, so none ever leaves. */
+export const MASK = '********';
+
+/** The target as it may be shown. */
+export function maskedTarget(target: Target): Target {
+  if (target.kind !== 'HTTP') return target;
+  const headers = Object.fromEntries(Object.keys(target.http.headers).map((name) => [name, MASK]));
+  return { ...target, http: { ...target.http, headers } };
+}

@@ -1,4 +1,5 @@
 import type { TenantId } from '../ids.ts';
+import type { AuditTrail } from './audit-trail.ts';
 import type { BackfillRepository } from './backfill-repository.ts';
 import type { CalendarRepository } from './calendar-repository.ts';
 import type { RunRepository } from './run-repository.ts';
@@ -12,6 +13,7 @@ export interface TenantWork {
   readonly runs: RunRepository;
   readonly calendars: CalendarRepository;
   readonly backfills: BackfillRepository;
+  readonly audit: AuditTrail;
 }
 
 /** Opens transactions. Outages become UNAVAILABLE; deadlocks and serialization failures are tried again. */

@@ -26,4 +26,6 @@ export interface UpkeepStore {
   repairWaiting(limit: number): Promise<{ readonly count: number; readonly over: readonly ScheduleOver[] }>;
   /** Forgets idempotency keys older than a day. */
   forgetIdempotencyKeys(limit: number): Promise<void>;
+  /** Forgets audit entries older than `days`. */
+  forgetAudit(days: number, limit: number): Promise<void>;
 }

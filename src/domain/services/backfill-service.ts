@@ -50,7 +50,7 @@ export class BackfillService {
   async request(caller: Caller, scheduleId: ScheduleId, asked: BackfillRequest): Promise<Backfill> {
     const { backfill, state } = await this.#unitOfWork.forTenant(
       caller.tenantId,
-      async ({ schedules, backfills, now }) => {
+      async ({ schedules, backfills, audit, now }) => {
         const schedule = await schedules.find(scheduleId);
         if (schedule === null || !sees(caller, schedule.state.organizationId)) {
           throw new DomainError('NOT_FOUND', 'there is no such schedule');
@@ -73,6 +73,10 @@ export class BackfillService {
           createdAt: new Date(now),
           createdBy: caller.subject,
         };
+        const { organizationId } = schedule.state;
+        const [from, to] = [asked.from, asked.to].map((at) => new Date(at).toISOString());
+        const after = { backfill: made.id, from, to, count: made.remaining };
+        audit.record(caller, { action: 'schedule.backfilled', id: scheduleId, organizationId, after });
         await backfills.add(made);
         return { backfill: made, state: schedule.state };
       },

@@ -1,3 +1,4 @@
+import { auditedCalendar } from '../entities/audit.ts';
 import { CalendarEntity, type CalendarInput, MOST_CALENDARS } from '../entities/calendar.ts';
 import type { Caller } from '../entities/caller.ts';
 import { DomainError } from '../errors.ts';
@@ -33,10 +34,12 @@ export class CalendarService {
   /** Throws VALIDATION_FAILED, ALREADY_EXISTS for a name in use, QUOTA_EXCEEDED past 1,000 calendars. */
   async create(caller: Caller, input: CalendarInput): Promise<CalendarEntity> {
     checkReach(caller);
-    return this.#unitOfWork.forTenant(caller.tenantId, async ({ calendars, now }) => {
+    return this.#unitOfWork.forTenant(caller.tenantId, async ({ calendars, audit, now }) => {
       const calendar = CalendarEntity.create(input, caller.tenantId, { by: caller.subject, now });
       if ((await calendars.count()) >= MOST_CALENDARS)
         throw new DomainError('QUOTA_EXCEEDED', `a tenant has at most ${MOST_CALENDARS} calendars`);
+      const after = auditedCalendar(calendar.state);
+      audit.record(caller, { action: 'calendar.created', id: input.name, after });
       await calendars.insert(calendar);
       return calendar;
     });
@@ -53,11 +56,14 @@ export class CalendarService {
   /** No change: no new version. Schedules that name the calendar follow within seconds. */
   async replace(caller: Caller, input: CalendarInput, ifMatch: number | null): Promise<CalendarEntity> {
     checkReach(caller);
-    return this.#unitOfWork.forTenant(caller.tenantId, async ({ calendars, now }) => {
+    return this.#unitOfWork.forTenant(caller.tenantId, async ({ calendars, audit, now }) => {
       const before = found(await calendars.findForChange(input.name));
       checkMatch(before, ifMatch);
       const after = before.replace(input, now);
-      if (after !== before) await calendars.save(after, before);
+      if (after === before) return after;
+      const [old, next] = [auditedCalendar(before.state), auditedCalendar(after.state)];
+      audit.record(caller, { action: 'calendar.replaced', id: input.name, before: old, after: next });
+      await calendars.save(after, before);
       return after;
     });
   }
@@ -65,13 +71,15 @@ export class CalendarService {
   /** Throws CONFLICT while a schedule names it. */
   async remove(caller: Caller, name: string, ifMatch: number | null): Promise<void> {
     checkReach(caller);
-    await this.#unitOfWork.forTenant(caller.tenantId, async ({ calendars }) => {
-      checkMatch(found(await calendars.findForChange(name)), ifMatch);
+    await this.#unitOfWork.forTenant(caller.tenantId, async ({ calendars, audit }) => {
+      const calendar = found(await calendars.findForChange(name));
+      checkMatch(calendar, ifMatch);
       const uses = await calendars.countUses(name);
       if (uses > 0) {
         const message = uses === 1 ? '1 schedule names the calendar' : `${uses} schedules name the calendar`;
         throw new DomainError('CONFLICT', message);
       }
+      audit.record(caller, { action: 'calendar.deleted', id: name, before: auditedCalendar(calendar.state) });
       await calendars.remove(name);
     });
   }

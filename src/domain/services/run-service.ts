@@ -1,7 +1,8 @@
+import type { AuditAction } from '../entities/audit.ts';
 import { type Caller, sees } from '../entities/caller.ts';
 import { liveRun, type RunRow } from '../entities/run.ts';
 import { DomainError } from '../errors.ts';
-import { type RunKey, SLOT_SPACE } from '../ids.ts';
+import { encodeRunId, type RunKey, SLOT_SPACE } from '../ids.ts';
 import type { Bell } from '../ports/bell.ts';
 import type { Journal } from '../ports/journal.ts';
 import { LANES, type RunQuery } from '../ports/run-repository.ts';
@@ -41,6 +42,7 @@ export class RunService {
       const retried = await work.runs.retryNow(key, LANES.redrive, work.now);
       if (retried === null)
         throw new DomainError('CONFLICT', `only a DEAD or RETRYING run can be retried; this one is ${state}`);
+      record(work, caller, 'run.retried', { key, before: { state }, after: { state: retried.state } });
       return { run: retried, now: work.now };
     });
     this.#bell.ring(now);
@@ -59,6 +61,8 @@ export class RunService {
       const open = await runAt(work, caller, key);
       const cancelled = await work.runs.cancel(open, 'BY_USER', work.now);
       if (cancelled === null) throw new DomainError('CONFLICT', 'the run has ended');
+      const { state } = cancelled.run;
+      record(work, caller, 'run.cancelled', { key, before: { state: open.state }, after: { state } });
       return cancelled;
     });
     if (nextDue !== Number.POSITIVE_INFINITY) this.#bell.ring(nextDue);
@@ -69,6 +73,16 @@ export class RunService {
     reportSchedulesOver(this.#journal, over, caller.subject);
     return run;
   }
+}
+
+/** An entry belongs to the organization of its caller: a run's own is its schedule's, which may be deleted. */
+function record(
+  { audit }: TenantWork,
+  caller: Caller,
+  action: AuditAction,
+  { key, before, after }: { readonly key: RunKey; readonly before: object; readonly after: object },
+): void {
+  audit.record(caller, { action, id: encodeRunId(key), organizationId: caller.organizationId, before, after });
 }
 
 async function runAt({ runs, schedules }: TenantWork, caller: Caller, key: RunKey): Promise<RunRow> {

@@ -1,9 +1,11 @@
+import { auditedSchedule } from '../entities/audit.ts';
 import { type Caller, sees } from '../entities/caller.ts';
 import { sameJson } from '../entities/json.ts';
 import { ScheduleEntity, type ScheduleInput } from '../entities/schedule.ts';
 import type { Target } from '../entities/target.ts';
 import { DomainError } from '../errors.ts';
 import { asScheduleId, type ScheduleId } from '../ids.ts';
+import type { ScheduleEvent } from '../ports/journal.ts';
 import type { Senders } from '../ports/sender.ts';
 import type { TenantWork } from '../ports/unit-of-work.ts';
 import { withDates } from './calendar-dates.ts';
@@ -59,6 +61,7 @@ export class ScheduleDrafts {
     if (before === null) {
       if (ifMatch !== null) throw new DomainError('PRECONDITION_FAILED', 'there is no schedule with this key');
       const after = await this.created(work, caller, input);
+      recordChange(work, caller, 'created', { before, after });
       await work.schedules.insert(after);
       return { before, after };
     }
@@ -67,7 +70,10 @@ export class ScheduleDrafts {
     }
     checkMatch(before, ifMatch);
     const after = await this.redefined(work, caller, before, input);
-    if (after !== before) await work.schedules.save(after, before);
+    if (after !== before) {
+      recordChange(work, caller, 'replaced', { before, after });
+      await work.schedules.save(after, before);
+    }
     return { before, after };
   }
 
@@ -83,6 +89,20 @@ export class ScheduleDrafts {
     const message = `no live node has registered the command "${target.command.name}"`;
     throw new DomainError('UNKNOWN_COMMAND', message, [{ path: 'target.command.name', message }]);
   }
+}
+
+/** Puts a change of a schedule into the audit trail; null: it was, or is, not there. To be called right before the change is saved. */
+export function recordChange(
+  { audit }: Pick<TenantWork, 'audit'>,
+  caller: Caller,
+  event: ScheduleEvent,
+  { before, after }: { readonly before: ScheduleEntity | null; readonly after: ScheduleEntity | null },
+): void {
+  const of = after ?? before;
+  if (of === null) return;
+  const { id, organizationId } = of.state;
+  const [old, next] = [before, after].map((schedule) => schedule && auditedSchedule(schedule.state));
+  audit.record(caller, { action: `schedule.${event}`, id, organizationId, before: old, after: next });
 }
 
 /** The schedule, if it exists for the caller. Throws NOT_FOUND. */

@@ -4,7 +4,7 @@ import type { JsonValue } from '../entities/json.ts';
 import { manualRun, type RunRow } from '../entities/run.ts';
 import type { Act, MissedChoice, ScheduleEntity, ScheduleInput } from '../entities/schedule.ts';
 import { DomainError } from '../errors.ts';
-import type { ScheduleId } from '../ids.ts';
+import { encodeRunId, type ScheduleId } from '../ids.ts';
 import type { Bell } from '../ports/bell.ts';
 import type { Journal, ScheduleEvent } from '../ports/journal.ts';
 import { LANES } from '../ports/run-repository.ts';
@@ -12,7 +12,7 @@ import type { ListPosition, Page, ScheduleQuery } from '../ports/schedule-reposi
 import type { Senders } from '../ports/sender.ts';
 import type { TenantWork, UnitOfWork } from '../ports/unit-of-work.ts';
 import { withDates } from './calendar-dates.ts';
-import { checkMatch, type ScheduleChange, ScheduleDrafts, visible } from './schedule-drafts.ts';
+import { checkMatch, recordChange, type ScheduleChange, ScheduleDrafts, visible } from './schedule-drafts.ts';
 import { previewOf, type Upcoming, type UpcomingWindow, upcomingOf } from './upcoming.ts';
 
 export interface SchedulingParts {
@@ -74,6 +74,7 @@ export class SchedulingService {
         const first = await replayOf(work, caller, idempotency);
         if (first !== null) return { schedule: first, replayed: true };
       }
+      recordChange(work, caller, 'created', { before: null, after: created });
       await work.schedules.insert(created);
       return { schedule: created, replayed: false };
     });
@@ -135,10 +136,11 @@ export class SchedulingService {
 
   /** Waiting runs end as CANCELLED, what is in flight finishes; the key is free again. */
   async remove(caller: Caller, id: ScheduleId, ifMatch: number | null): Promise<void> {
-    const { state } = await this.#unitOfWork.forTenant(caller.tenantId, async ({ schedules, now }) => {
-      const schedule = visible(caller, await schedules.findForChange({ id }));
+    const { state } = await this.#unitOfWork.forTenant(caller.tenantId, async (work) => {
+      const schedule = visible(caller, await work.schedules.findForChange({ id }));
       checkMatch(schedule, ifMatch);
-      await schedules.remove(schedule, now);
+      recordChange(work, caller, 'deleted', { before: schedule, after: null });
+      await work.schedules.remove(schedule, work.now);
       return schedule;
     });
     this.#journal.scheduleChanged('deleted', state, caller.subject);
@@ -166,12 +168,17 @@ export class SchedulingService {
 
   /** A run of its own beside the slots, in any state of the schedule. Without `payload` (or with null) the schedule's own is sent. */
   async trigger(caller: Caller, id: ScheduleId, payload: JsonValue | undefined): Promise<RunRow> {
-    const { run, state } = await this.#unitOfWork.forTenant(caller.tenantId, async ({ schedules, runs, now }) => {
-      const schedule = visible(caller, await schedules.find(id));
-      const asked = manualRun(schedule.origin, now, payload, Math.random());
-      await runs.enqueue(asked, LANES.live);
-      return { run: asked, state: schedule.state };
-    });
+    const { run, state } = await this.#unitOfWork.forTenant(
+      caller.tenantId,
+      async ({ schedules, runs, audit, now }) => {
+        const schedule = visible(caller, await schedules.find(id));
+        const asked = manualRun(schedule.origin, now, payload, Math.random());
+        const { organizationId } = schedule.state;
+        audit.record(caller, { action: 'schedule.triggered', id, organizationId, after: { run: encodeRunId(asked) } });
+        await runs.enqueue(asked, LANES.live);
+        return { run: asked, state: schedule.state };
+      },
+    );
     this.#bell.ring(run.slot);
     this.#journal.scheduleChanged('triggered', state, caller.subject);
     return run;
@@ -209,7 +216,10 @@ export class SchedulingService {
       const before = visible(caller, await work.schedules.findForChange({ id }));
       checkMatch(before, ifMatch);
       const after = await verb(before, { by: caller.subject, now: work.now }, work);
-      if (after !== before) await work.schedules.save(after, before);
+      if (after !== before) {
+        recordChange(work, caller, event, { before, after });
+        await work.schedules.save(after, before);
+      }
       return { before, after };
     });
     this.#announce(caller, event, change);

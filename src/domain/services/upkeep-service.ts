@@ -9,6 +9,8 @@ import type { ZoneDataService } from './zone-data-service.ts';
 const HEARTBEAT_MS = 10_000;
 const HOUSEKEEPING_MS = 60_000;
 const CHUNK = 200;
+/** More than a busy deployment changes in a minute: what is forgotten must keep up with what is written. */
+const AUDIT_CHUNK = 20_000;
 const DAYS_AHEAD = 2;
 
 /** What keeps a store in order: heartbeats, partitions, retention, automatic resumes, repairs. */
@@ -19,6 +21,7 @@ export class UpkeepService {
   readonly #journal: Journal;
   readonly #node: () => NodeRecord;
   readonly #retentionDays: number;
+  readonly #auditRetentionDays: number;
   readonly #zones: Pick<ZoneDataService, 'step'>;
   readonly #calendars: Pick<CalendarService, 'takeOver'>;
   #housekeptAt = Number.NEGATIVE_INFINITY;
@@ -30,6 +33,7 @@ export class UpkeepService {
     journal: Journal;
     node: () => NodeRecord;
     retentionDays: number;
+    auditRetentionDays: number;
     zones: Pick<ZoneDataService, 'step'>;
     calendars: Pick<CalendarService, 'takeOver'>;
   }) {
@@ -39,6 +43,7 @@ export class UpkeepService {
     this.#journal = parts.journal;
     this.#node = parts.node;
     this.#retentionDays = parts.retentionDays;
+    this.#auditRetentionDays = parts.auditRetentionDays;
     this.#zones = parts.zones;
     this.#calendars = parts.calendars;
   }
@@ -80,6 +85,7 @@ export class UpkeepService {
       reportSchedulesOver(this.#journal, over);
     });
     await this.#attempt('idempotency-keys', () => this.#store.forgetIdempotencyKeys(CHUNK));
+    await this.#attempt('audit', () => this.#store.forgetAudit(this.#auditRetentionDays, AUDIT_CHUNK));
   }
 
   #attempt(task: string, work: () => Promise<void>): Promise<void> {

@@ -4,6 +4,7 @@ import type { TenantId } from '../../domain/ids.ts';
 import type { TenantWork, UnitOfWork } from '../../domain/ports/unit-of-work.ts';
 import { type Database, type Transaction, withinDeadline } from '../db/client.ts';
 import { asDomainError, isConnectionLost, isLostRace, isOutage } from '../db/database-errors.ts';
+import { DrizzleAuditTrail } from './drizzle-audit-trail.ts';
 import { DrizzleBackfillRepository } from './drizzle-backfill-repository.ts';
 import { DrizzleCalendarRepository } from './drizzle-calendar-repository.ts';
 import { DrizzleRunRepository } from './drizzle-run-repository.ts';
@@ -46,7 +47,9 @@ export class DrizzleUnitOfWork implements UnitOfWork {
           const runs = new DrizzleRunRepository(tx, tenantId);
           const backfills = new DrizzleBackfillRepository(tx, tenantId);
           const calendars = new DrizzleCalendarRepository(tx, tenantId);
-          const result = await work({ now, schedules, runs, calendars, backfills });
+          const audit = new DrizzleAuditTrail(tx, tenantId, now);
+          const result = await work({ now, schedules, runs, calendars, backfills, audit });
+          await audit.stored();
           signal.throwIfAborted();
           return result;
         });

@@ -103,6 +103,15 @@ export class PostgresUpkeepStore implements UpkeepStore {
           select tenant_id, key from idempotency_keys where created_at < now() - interval '1 day' order by created_at limit ${limit})`,
     );
   }
+
+  async forgetAudit(days: number, limit: number): Promise<void> {
+    await this.#pool.query(
+      (sql) => sql`
+        /* index audit_entries_age */
+        delete from audit_entries where (tenant_id, at, id) in (
+          select tenant_id, at, id from audit_entries where at < now() - ${days}::int * interval '1 day' limit ${limit})`,
+    );
+  }
 }
 
 /** The SQLSTATE of a failure that does not matter or can be mended; throws any other. */

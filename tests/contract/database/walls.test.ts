@@ -21,6 +21,7 @@ describe('the walls between tenants in the database', () => {
   it('stand around every table that has a tenant, its partitions too', async () => {
     expect(await tablesWithTenant(owner)).toEqual(
       expect.arrayContaining([
+        'audit_entries',
         'calendars',
         'idempotency_keys',
         'retries',

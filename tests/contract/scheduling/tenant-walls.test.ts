@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Caller } from '../../../src/domain/entities/caller.ts';
 import type { RunRow } from '../../../src/domain/entities/run.ts';
 import type { ScheduleEntity } from '../../../src/domain/entities/schedule.ts';
+import { auditEntries } from '../../../src/infra/db/audit-schema.ts';
 import { checkRole, connectPool, openDatabase } from '../../../src/infra/db/client.ts';
 import {
   idempotencyKeys,
@@ -66,7 +67,7 @@ describe('another tenant', () => {
 });
 
 describe('the wall in the database', () => {
-  const TABLES = { tenants, schedules, scheduleVersions, timers, runs, retries, idempotencyKeys };
+  const TABLES = { tenants, schedules, scheduleVersions, timers, runs, retries, idempotencyKeys, auditEntries };
 
   /** Runs a query as the API does in a transaction of this tenant, only that the query forgot its tenant. */
   async function asTenant<T>(
@@ -119,6 +120,12 @@ describe('the wall in the database', () => {
     const [row] =
       await bench.api`select current_setting('app.tenant_id', true) as tenant, (select count(*)::int from schedules) as seen`;
     expect([row?.['tenant'] ?? '', row?.['seen']]).toEqual(['', 0]);
+  });
+
+  test('keeps entries of the audit trail as they were written', async () => {
+    expect(await codeOf(bench.api`update audit_entries set subject = 'somebody else'`)).toBe('42501');
+    expect(await codeOf(bench.api`delete from audit_entries`)).toBe('42501');
+    expect(await codeOf(bench.engine`update audit_entries set subject = 'somebody else'`)).toBe('42501');
   });
 
   test('keeps claims and the engine’s functions from the API', async () => {

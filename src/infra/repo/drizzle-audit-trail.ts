@@ -1,0 +1,87 @@
+import { and, desc, eq, gte, lt, lte, type SQL, sql } from 'drizzle-orm';
+import { v7 as newId } from 'uuid';
+import { type AuditEntry, type AuditedChange, auditedDifference } from '../../domain/entities/audit.ts';
+import type { Caller } from '../../domain/entities/caller.ts';
+import type { TenantId } from '../../domain/ids.ts';
+import type { AuditPosition, AuditQuery, AuditTrail } from '../../domain/ports/audit-trail.ts';
+import type { Page } from '../../domain/ports/schedule-repository.ts';
+import { auditEntries } from '../db/audit-schema.ts';
+import { pipelined, type Transaction } from '../db/client.ts';
+import { instantOf } from './schedule-rows.ts';
+
+type Row = typeof auditEntries.$inferInsert;
+
+/** One tenant's trail, in one transaction. */
+export class DrizzleAuditTrail implements AuditTrail {
+  readonly #tx: Transaction;
+  readonly #tenantId: TenantId;
+  readonly #now: number;
+  readonly #sent: Promise<unknown>[] = [];
+
+  constructor(tx: Transaction, tenantId: TenantId, now: number) {
+    this.#tx = tx;
+    this.#tenantId = tenantId;
+    this.#now = now;
+  }
+
+  record(caller: Caller, ...changes: readonly AuditedChange[]): void {
+    if (changes.length === 0) return;
+    const rows = changes.map((change) => this.#rowOf(caller, change));
+    const insert = this.#tx.insert(auditEntries).values(rows);
+    const sending = rows.length === 1 ? insert.prepare('insert_audit').execute() : insert.execute();
+    // Told by `stored`, or by the statement after it, which then fails too.
+    sending.catch(() => undefined);
+    this.#sent.push(sending);
+  }
+
+  /** Resolves once all that was recorded is in the transaction: to be awaited before it commits. */
+  async stored(): Promise<void> {
+    await pipelined(this.#sent);
+  }
+
+  async page(query: AuditQuery): Promise<Page<AuditEntry, AuditPosition>> {
+    // audit_entries by primary key, backwards; with a kind and an id by audit_entries_resource
+    const rows = await this.#tx
+      .select()
+      .from(auditEntries)
+      .where(and(eq(auditEntries.tenantId, this.#tenantId), ...conditionsOf(query)))
+      .orderBy(desc(auditEntries.at), desc(auditEntries.id))
+      .limit(query.limit + 1);
+    const items = rows.slice(0, query.limit);
+    const last = rows.length > query.limit ? items.at(-1) : undefined;
+    return { items, next: last === undefined ? null : { at: last.at.getTime(), id: last.id }, total: null };
+  }
+
+  #rowOf(caller: Caller, { action, id, organizationId, before, after }: AuditedChange): Row {
+    return {
+      tenantId: this.#tenantId,
+      at: new Date(this.#now),
+      id: newId(),
+      subject: caller.subject,
+      action,
+      kind: action.slice(0, action.indexOf('.')),
+      resourceId: id,
+      organizationId: organizationId ?? null,
+      ...auditedDifference(before, after),
+      traceId: caller.traceId ?? null,
+    };
+  }
+}
+
+function conditionsOf(query: AuditQuery): readonly (SQL | undefined)[] {
+  const { organizationId, subject, action, kind, resourceId, from, to, after } = query;
+  return [
+    organizationId === null ? undefined : eq(auditEntries.organizationId, organizationId),
+    subject === undefined ? undefined : eq(auditEntries.subject, subject),
+    action === undefined ? undefined : sql`${auditEntries.action} = ${action}::text`,
+    kind === undefined ? undefined : eq(auditEntries.kind, kind),
+    resourceId === undefined ? undefined : eq(auditEntries.resourceId, resourceId),
+    from === undefined ? undefined : gte(auditEntries.at, new Date(from)),
+    to === undefined ? undefined : lt(auditEntries.at, new Date(to)),
+    // The first part finds the place in the index, the second the place among entries of one instant.
+    after === undefined ? undefined : lte(auditEntries.at, new Date(after.at)),
+    after === undefined
+      ? undefined
+      : sql`(${auditEntries.at}, ${auditEntries.id}) < (${instantOf(after.at)}, ${after.id}::uuid)`,
+  ];
+}
