@@ -196,6 +196,7 @@ describe('a run whose definition can no longer be read', () => {
     await node.firing.fireWaiting();
     await node.settle();
     expect(await bench.runsOf(sound)).toMatchObject([{ state: 'SUCCEEDED' }]);
+    await node.firing.recover();
     expect(await bench.runsOf(broken)).toMatchObject([{ state: 'DEAD', reason: 'REFUSED' }]);
     expect(await bench.claims()).toEqual([]);
   });

@@ -97,6 +97,10 @@ export class EngineBench implements AsyncDisposable {
     return this.#scheduling.calendars;
   }
 
+  get unitOfWork(): OpenScheduling['unitOfWork'] {
+    return this.#scheduling.unitOfWork;
+  }
+
   get runs(): OpenScheduling['runs'] {
     return this.#scheduling.runs;
   }

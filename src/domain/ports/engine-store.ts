@@ -67,7 +67,6 @@ export interface ClaimedRuns {
   readonly runs: readonly ClaimedRun[];
   readonly nextDue: number;
   readonly isBehind: boolean;
-  readonly over: readonly ScheduleOver[];
 }
 
 /** What became of outcomes. `nextDue`: when an end made something due, epoch ms, else Infinity. */

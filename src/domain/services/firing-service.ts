@@ -81,9 +81,8 @@ export class FiringService {
     if (limit === 0) return this.#longestSleep();
     const askedAt = this.#clock.monotonic();
     const claimId = this.#newId();
-    const { now, runs, nextDue, isBehind, over } = await this.#store.claimWaiting(limit, this.#claimant(claimId));
+    const { now, runs, nextDue, isBehind } = await this.#store.claimWaiting(limit, this.#claimant(claimId));
     this.#clock.observe(now, askedAt);
-    reportSchedulesOver(this.#journal, over);
     if (runs.length > 0) {
       this.#journal.retriesClaimed({ claimId, runs: runs.length });
       this.#hold({ claimId, fence: 1, recoveries: 0 }, runs, askedAt);

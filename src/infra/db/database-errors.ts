@@ -10,9 +10,15 @@ const UNSTORABLE = ['22021', '22P05', '22P02', '22003', '22007', '22008'];
 const CONNECTION =
   /^(?:CONNECTION_(?:CLOSED|ENDED|DESTROYED)|CONNECT_TIMEOUT|ECONNREFUSED|ECONNRESET|ECONNABORTED|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|ERR_SOCKET_CLOSED|ERR_STREAM_DESTROYED)$/;
 
-/** True for a deadlock or serialization failure. */
+/** Thrown by a transaction that found out too late what it must lock first: run again, it knows from the start. */
+export class LostRace extends Error {
+  override readonly name = 'LostRace';
+}
+
+/** True for a deadlock or serialization failure, and for a {@link LostRace} of ours. */
 export function isLostRace(error: unknown): boolean {
   const cause = databaseError(error);
+  if (cause instanceof LostRace) return true;
   return cause instanceof postgres.PostgresError && RACES.includes(cause.code);
 }
 
@@ -45,6 +51,7 @@ export function asDomainError(error: unknown): unknown {
   if (error instanceof DomainError) return error;
   const cause = databaseError(error);
   if (cause instanceof postgres.PostgresError) return ofPostgres(cause);
+  if (cause instanceof LostRace) return new DomainError('UNAVAILABLE', 'the database is not available', [], { cause });
   if (!isOutage(cause)) return cause;
   const code = cause instanceof Error && 'code' in cause ? String(cause.code) : '';
   return new DomainError('UNAVAILABLE', 'the database cannot be reached', [], { cause: new Error(code) });

@@ -1,5 +1,6 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type postgres from 'postgres';
-import { isConnectionLost } from './database-errors.ts';
+import { isConnectionLost, isLostRace } from './database-errors.ts';
 
 /** Thrown when the database did not answer in time; what was asked may or may not have happened. */
 export class DatabaseDeadline extends Error {
@@ -11,6 +12,9 @@ export class DatabaseDeadline extends Error {
 
 /** The server cancels a slow statement at the deadline, and the connection stays; only where it says nothing the pool is given up. */
 const GRACE_MS = 500;
+/** How often a transaction that loses a race is run in all. */
+const TRIES = 3;
+const LONGEST_PAUSE_MS = 50;
 
 /**
  * The engine's connections. Every transaction has a deadline of ours, as a half-open socket ignores the server's: when it
@@ -27,8 +31,21 @@ export class EnginePool implements AsyncDisposable {
     this.#sql = open();
   }
 
-  /** Runs `work` between BEGIN and COMMIT on one connection; a throw rolls back. */
+  /** Runs `work` between BEGIN and COMMIT on one connection; a throw rolls back. After a deadlock `work` is run again. */
   transaction<T>(work: (sql: postgres.TransactionSql) => Promise<T>): Promise<T> {
+    return untilNoRace(() => this.#begin(work));
+  }
+
+  /** Runs one statement by itself, after a deadlock again. */
+  query<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
+    return untilNoRace(() => this.#withDeadline(work));
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sql.end({ timeout: 5 });
+  }
+
+  #begin<T>(work: (sql: postgres.TransactionSql) => Promise<T>): Promise<T> {
     return this.#withDeadline(async (pool) => {
       const { result } = await pool.begin(async (sql) => {
         try {
@@ -41,15 +58,6 @@ export class EnginePool implements AsyncDisposable {
       });
       return result;
     });
-  }
-
-  /** Runs one statement by itself. */
-  query<T>(work: (sql: postgres.Sql) => Promise<T>): Promise<T> {
-    return this.#withDeadline(work);
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    await this.#sql.end({ timeout: 5 });
   }
 
   async #withDeadline<T>(work: (pool: postgres.Sql) => Promise<T>): Promise<T> {
@@ -72,5 +80,18 @@ export class EnginePool implements AsyncDisposable {
     if (this.#sql !== pool) return;
     this.#sql = this.#open();
     pool.end({ timeout: 0 }).catch(() => undefined);
+  }
+}
+
+/** Deadlocks and serialization failures leave nothing behind: what lost one may simply run again, a few times. */
+async function untilNoRace<T>(run: () => Promise<T>): Promise<T> {
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return await run();
+    } catch (error) {
+      if (tried === TRIES || !isLostRace(error)) throw error;
+      // Two that deadlocked would meet again if both began at once.
+      await delay(Math.random() * tried * LONGEST_PAUSE_MS);
+    }
   }
 }

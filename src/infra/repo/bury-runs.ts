@@ -2,7 +2,7 @@ import type { RunCause } from '../../domain/entities/run.ts';
 import type { ScheduleId } from '../../domain/ids.ts';
 import type { ScheduleOver } from '../../domain/ports/engine-store.ts';
 import { type EngineSql, executorOf } from './engine-rows.ts';
-import { afterRunsEnded } from './terminal-transition.ts';
+import { applyEnds, type LockedTimers } from './terminal-transition.ts';
 
 /** A run that no process shall try again. POISON: its processes died with it; REFUSED: its definition can no longer be read. */
 export interface Buried {
@@ -14,8 +14,15 @@ export interface Buried {
   readonly reason: 'POISON' | 'REFUSED';
 }
 
-/** Ends runs that are open as DEAD without another attempt, and does what the end of a run does to its schedule. Answers the schedules that are over by it. Only inside a transaction. */
-export async function buryRuns(sql: EngineSql, buried: readonly Buried[]): Promise<readonly ScheduleOver[]> {
+/**
+ * Ends runs that are open as DEAD without another attempt, and does what the end of a run does to its schedule, whose timer
+ * is among those locked before. Answers the schedules that are over by it. Only inside a transaction.
+ */
+export async function buryRuns(
+  sql: EngineSql,
+  timers: LockedTimers,
+  buried: readonly Buried[],
+): Promise<readonly ScheduleOver[]> {
   if (buried.length === 0) return [];
   const rows = buried.map(({ schedule_id: s, slot: t, space: p, version: v, cause, reason: re }) => ({
     s,
@@ -42,6 +49,6 @@ export async function buryRuns(sql: EngineSql, buried: readonly Buried[]): Promi
     reason: re,
     endedAt: Math.round(ea),
   }));
-  const { over } = await afterRunsEnded(executorOf(sql), runs);
+  const { over } = await applyEnds(executorOf(sql), timers, runs);
   return over;
 }

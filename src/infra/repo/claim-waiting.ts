@@ -1,18 +1,18 @@
-import type { Claimant, ClaimedRuns } from '../../domain/ports/engine-store.ts';
-import { buryRuns } from './bury-runs.ts';
-import { claimedRun, type EngineSql, type RunningRow } from './engine-rows.ts';
+import type { Claimant, ClaimedRun } from '../../domain/ports/engine-store.ts';
+import { arrayLiteral, claimedRun, type EngineSql, type RunningRow } from './engine-rows.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 
 /**
  * Takes waiting runs whose time has come out of `retries`, marks them RUNNING under a new claim. Those of a schedule that a
- * caller deleted end as CANCELLED; those of one that deleted itself with its last slot still run. Only inside a transaction.
+ * caller deleted end as CANCELLED; those of one that deleted itself with its last slot still run. Those whose definition can
+ * no longer be read are left to recovery, which ends them. Only inside a transaction.
  */
 export async function claimWaiting(
   sql: EngineSql,
   limit: number,
   claimant: Claimant,
   versions: ScheduleVersionCache,
-): Promise<Pick<ClaimedRuns, 'runs' | 'over'>> {
+): Promise<readonly ClaimedRun[]> {
   const rows = await sql<(RunningRow & { alive: boolean })[]>`
     /* index retries_due; runs and schedules by primary key */
     with due as materialized (
@@ -42,12 +42,33 @@ export async function claimWaiting(
     alive.map((row) => ({ scheduleId: row.schedule_id, version: row.version })),
   );
   const readable = alive.flatMap((row) => claimedRun(row, lookup) ?? []);
-  if (readable.length === alive.length) return { runs: readable, over: [] };
-  const unreadable = alive.filter((row) => claimedRun(row, lookup) === null);
-  const over = await buryRuns(
-    sql,
-    unreadable.map((row) => ({ ...row, reason: 'REFUSED' })),
-  );
-  if (readable.length === 0) await sql`delete from claims where id = ${claimant.claimId}`;
-  return { runs: readable, over };
+  if (readable.length < alive.length) {
+    const unreadable = alive.filter((row) => claimedRun(row, lookup) === null);
+    await leaveToRecovery(sql, unreadable, claimant);
+    if (readable.length === 0) await sql`delete from claims where id = ${claimant.claimId}`;
+  }
+  return readable;
+}
+
+/**
+ * Puts runs under a claim that nobody holds. To end them here would lock their schedules' timers after the rows of what waits,
+ * the other way round than everybody else; recovery begins with the timers.
+ */
+async function leaveToRecovery(sql: EngineSql, rows: readonly RunningRow[], { owner }: Claimant): Promise<void> {
+  const [schedules, slots, spaces, versions] = [
+    arrayLiteral(rows.map((row) => row.schedule_id)),
+    arrayLiteral(rows.map((row) => row.slot)),
+    arrayLiteral(rows.map((row) => row.space)),
+    arrayLiteral(rows.map((row) => row.version)),
+  ];
+  await sql`
+    with left_over as materialized (
+      select * from unnest(${schedules}::text::uuid[], ${slots}::text::float8[], ${spaces}::text::int[], ${versions}::text::int[]) as u(s, t, p, v)
+    ), made as (
+      insert into claims (id, owner, fence, lease_until, schedule_ids, slots, spaces, versions)
+      select gen_random_uuid(), ${owner}, 1, now(), array_agg(s), array_agg(to_timestamp(t / 1000)), array_agg(p), array_agg(v) from left_over
+      returning id
+    )
+    update runs r set claim_id = m.id from left_over l cross join made m
+    where r.schedule_id = l.s and r.slot = to_timestamp(l.t / 1000) and r.space = l.p and r.claim_id is not null`;
 }

@@ -4,7 +4,7 @@ import { DomainError } from '../../domain/errors.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import type { ListPosition, Page, ScheduleQuery, ScheduleRepository } from '../../domain/ports/schedule-repository.ts';
 import { pipelined, type Transaction } from '../db/client.ts';
-import { isUniqueViolation } from '../db/database-errors.ts';
+import { isUniqueViolation, LostRace } from '../db/database-errors.ts';
 import { idempotencyKeys, nodes, schedules, scheduleVersions, timers } from '../db/schema.ts';
 import { cancelWaiting } from './cancel-waiting.ts';
 import { recordPassed } from './passed-slots.ts';
@@ -43,8 +43,9 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     const [timer, [schedule]] = await pipelined([this.#lockTimer(id), this.#lockSchedule(id)]);
     if (schedule === undefined || ('key' in by && schedule.key !== by.key)) return null;
     if (schedule.state !== 'ACTIVE') return entityOf({ schedule, timer: null });
-    // Null where a resume committed while we waited for the schedule: its timer is there now.
-    return entityOf({ schedule, timer: timer ?? (await this.#lockTimer(id)) });
+    // A resume committed while we waited for the schedule. Its timer is there now, and timers are locked first.
+    if (timer === null) throw new LostRace('the schedule was resumed meanwhile');
+    return entityOf({ schedule, timer });
   }
 
   page(query: ScheduleQuery): Promise<Page<ScheduleEntity, ListPosition>> {

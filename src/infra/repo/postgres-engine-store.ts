@@ -66,8 +66,8 @@ export class PostgresEngineStore implements EngineStore {
 
   async claimWaiting(limit: number, claimant: Claimant): Promise<ClaimedRuns> {
     return this.#pool.transaction(async (sql) => {
-      const claimed = await claimWaiting(sql, limit, claimant, this.#versions);
-      return { ...claimed, ...(await nextDue(sql, 'retries', 0)) };
+      const runs = await claimWaiting(sql, limit, claimant, this.#versions);
+      return { runs, ...(await nextDue(sql, 'retries', 0)) };
     });
   }
 

@@ -1,7 +1,8 @@
 import type { Claimant, RecoveredClaim, RecoveredClaims } from '../../domain/ports/engine-store.ts';
 import { type Buried, buryRuns } from './bury-runs.ts';
-import { arrayLiteral, claimedRun, type EngineSql, type RunningRow } from './engine-rows.ts';
-import type { ScheduleVersionCache } from './schedule-version-cache.ts';
+import { arrayLiteral, claimedRun, type EngineSql, executorOf, type RunningRow } from './engine-rows.ts';
+import type { ScheduleVersionCache, VersionLookup } from './schedule-version-cache.ts';
+import { lockTimers } from './terminal-transition.ts';
 
 /*
  * Claims whose lease has expired. First death of a batch: the same claim under the next fence. From the second on each
@@ -9,6 +10,9 @@ import type { ScheduleVersionCache } from './schedule-version-cache.ts';
  * alone it is DEAD with reason POISON. What kills processes may have nothing to do with the run they happen to hold, so
  * from the second death alone on only those count before which its attempt had begun: the holder of a claim that was
  * taken over writes the start of the attempt first, and whoever takes the claim over erases it.
+ *
+ * The end of a run needs its schedule's timer, and timers are locked before claims: so a first look, without locks, finds
+ * the schedules of which a run may end here, and what it saw is read again once the claims are held.
  */
 
 /** Deaths of a claim that held one run alone before that run is quarantined. */
@@ -47,50 +51,83 @@ export async function recoverClaims(
   request: RecoveryRequest,
   versions: ScheduleVersionCache,
 ): Promise<RecoveredClaims> {
-  const { ids, isMoreLeft } = await lockExpired(sql, request);
-  if (ids.length === 0) return { claims: [], poisoned: 0, isMoreLeft: false, over: [] };
-  const open = (await runsNamed(sql, arrayLiteral(ids))).filter((row) => row.open);
-  const lookup = await versions.load(
-    sql,
-    open.map((row) => ({ scheduleId: row.schedule_id, version: row.version })),
-  );
-  const reasonToBury = (row: ExpiredRow): Buried['reason'] | null => {
-    if (lookup.of(row.schedule_id, row.version).version === null) return 'REFUSED';
-    return row.size === 1 && deathsOf(row) >= POISON_DEATHS ? 'POISON' : null;
-  };
-  const buried = open.flatMap((row): Buried[] => {
-    const reason = reasonToBury(row);
+  const { ids: expired, isMoreLeft } = await findExpired(sql, request);
+  if (expired.length === 0) return { claims: [], poisoned: 0, isMoreLeft: false, over: [] };
+  const seen = await openRuns(sql, expired, versions);
+  const mayEnd = new Set(seen.rows.filter((row) => mayBury(row, seen.lookup)).map((row) => row.schedule_id));
+  const timers = await lockTimers(executorOf(sql), [...mayEnd].toSorted());
+  const ids = await lockExpired(sql, expired);
+  const { rows, lookup } = await openRuns(sql, ids, versions);
+  const isBuried = (row: ExpiredRow): boolean => mayEnd.has(row.schedule_id) && reasonToBury(row, lookup) !== null;
+  const buried = rows.flatMap((row): Buried[] => {
+    const reason = isBuried(row) ? reasonToBury(row, lookup) : null;
     return reason === null ? [] : [{ ...row, reason }];
   });
   const taken = regrouped(
-    open.filter((row) => reasonToBury(row) === null),
+    rows.filter((row) => !isBuried(row)),
     request.newId,
   );
-  const [over] = await Promise.all([buryRuns(sql, buried), ...takeOver(sql, { ids, taken, claimant })]);
+  const [over] = await Promise.all([buryRuns(sql, timers, buried), ...takeOver(sql, { ids, taken, claimant })]);
   const claims = taken.map(
-    ({ id, fence, recoveries, rows }): RecoveredClaim => ({
+    ({ id, fence, recoveries, rows: runs }): RecoveredClaim => ({
       lease: { claimId: id, fence, recoveries },
-      runs: rows.flatMap((row) => claimedRun(row, lookup) ?? []),
+      runs: runs.flatMap((row) => claimedRun(row, lookup) ?? []),
     }),
   );
   return { claims, poisoned: buried.length, isMoreLeft, over };
 }
 
-async function lockExpired(
+/** The claims of this round, unlocked. */
+async function findExpired(
   sql: EngineSql,
   { room, held }: RecoveryRequest,
 ): Promise<{ readonly ids: readonly string[]; readonly isMoreLeft: boolean }> {
-  const locked = await sql<{ id: string; size: number }[]>`
+  const expired = await sql<{ id: string; size: number }[]>`
     /* index claims_lease */
-    select id, cardinality(slots) as size from claims 
+    select id, cardinality(slots) as size from claims
     where lease_until < now() and not id = any(${arrayLiteral(held)}::text::uuid[])
-    order by lease_until limit ${BATCH} for update skip locked`;
+    order by lease_until limit ${BATCH}`;
   let runs = 0;
-  const chosen = locked.filter(({ size }, index) => {
+  const chosen = expired.filter(({ size }, index) => {
     runs += size;
     return index === 0 || runs <= room;
   });
-  return { ids: chosen.map((row) => row.id), isMoreLeft: chosen.length < locked.length || locked.length === BATCH };
+  return { ids: chosen.map((row) => row.id), isMoreLeft: chosen.length < expired.length || expired.length === BATCH };
+}
+
+/** Those of the claims that nobody else takes over or has taken over meanwhile. */
+async function lockExpired(sql: EngineSql, ids: readonly string[]): Promise<readonly string[]> {
+  const locked = await sql<{ id: string }[]>`
+    /* claims by primary key */
+    select id from claims where id = any(${arrayLiteral(ids)}::text::uuid[]) and lease_until < now() order by id for update skip locked`;
+  return locked.map((row) => row.id);
+}
+
+async function openRuns(
+  sql: EngineSql,
+  ids: readonly string[],
+  versions: ScheduleVersionCache,
+): Promise<{ readonly rows: readonly ExpiredRow[]; readonly lookup: VersionLookup }> {
+  const rows = (await runsNamed(sql, arrayLiteral(ids))).filter((row) => row.open);
+  const lookup = await versions.load(
+    sql,
+    rows.map((row) => ({ scheduleId: row.schedule_id, version: row.version })),
+  );
+  return { rows, lookup };
+}
+
+/** Wider than {@link reasonToBury}: the start of an attempt may be written until the claim is locked. */
+function mayBury(row: ExpiredRow, lookup: VersionLookup): boolean {
+  return !isReadable(row, lookup) || (row.size === 1 && row.recoveries + 1 >= POISON_DEATHS);
+}
+
+function reasonToBury(row: ExpiredRow, lookup: VersionLookup): Buried['reason'] | null {
+  if (!isReadable(row, lookup)) return 'REFUSED';
+  return row.size === 1 && deathsOf(row) >= POISON_DEATHS ? 'POISON' : null;
+}
+
+function isReadable(row: ExpiredRow, lookup: VersionLookup): boolean {
+  return lookup.of(row.schedule_id, row.version).version !== null;
 }
 
 /** Each run the claims name; open when it has no row, or one RUNNING under this very claim. */

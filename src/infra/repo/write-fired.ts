@@ -130,7 +130,7 @@ function cancelPrevious(sql: EngineSql, replaced: readonly Decided[]): readonly 
     sql`
     insert into runs (schedule_id, slot, space, tenant_id, version, state, reason, cause, due, ended_at)
     select r.s, to_timestamp(r.t / 1000), 0, r.n, r.v, 'CANCELLED', 'OVERLAP', 'SCHEDULE', to_timestamp(r.t / 1000), now()
-    from jsonb_to_recordset(${rows}::text::jsonb) as r(s uuid, t float8, n text, v int)
+    from jsonb_to_recordset(${rows}::text::jsonb) as r(s uuid, t float8, n text, v int) order by r.s
     on conflict (schedule_id, slot, space) do update
       set state = 'CANCELLED', reason = 'OVERLAP', ended_at = now(), next_attempt_at = null, claim_id = null
       where runs.state in ('PENDING', 'RUNNING', 'RETRYING')`,
