@@ -19,9 +19,9 @@ const IDLE = Buffer.from([0x5a, 0, 0, 0, 5, 0x49]);
  * What postgres.js takes for its socket. It makes up for two things that postgres.js 3.4 does not do:
  * - It gives itself up when an answer does not come. postgres.js waits forever on a socket whose other end vanished without a
  *   word, and the server's `statement_timeout` does not reach us then.
- * - It tells of its end only once what was about to be written has been, and without the mark of an error. Otherwise the driver
+ * - It tells of its end without the mark of an error, with what was about to be written out of the way. Otherwise the driver
  *   writes to a socket that it has forgotten, which ends the process (porsager/postgres#1154, #1208), or keeps half a message
- *   for the next connection, which then hangs; and an unanswered query is not rejected.
+ *   for the next connection, which then never speaks; and an unanswered query is not rejected.
  * TLS is negotiated here too, so that all of it holds under TLS.
  */
 export class DatabaseSocket extends EventEmitter {
@@ -133,7 +133,35 @@ export class DatabaseSocket extends EventEmitter {
     // postgres.js would dial again at once and for ever where a server closes the door during the greeting.
     if (!this.#hasFailed && this.#answered < 0)
       this.#fail(Object.assign(new Error('the database closed the connection'), { code: 'ECONNRESET' }));
-    this.emit('close', false);
+    withCancelledWritesDone(() => this.emit('close', false));
+  }
+}
+
+/**
+ * postgres.js gathers what it writes and sends it in an immediate. When its socket closes it clears the immediate, but goes on
+ * believing that one is under way, so that the connection never writes again: not even its next greeting (3.4.9). No moment is
+ * free of a statement that has just been gathered, so what it clears while `work` tells it of the end is run instead; the
+ * socket, which it still has then, drops what it is given.
+ */
+function withCancelledWritesDone(work: () => void): void {
+  const clear = globalThis.clearImmediate;
+  globalThis.clearImmediate = (scheduled) => {
+    globalThis.clearImmediate = clear;
+    runNow(scheduled);
+    clear(scheduled);
+  };
+  try {
+    work();
+  } finally {
+    globalThis.clearImmediate = clear;
+  }
+}
+
+/** Calls what an immediate would call; Node keeps it in a field without a name for others. */
+function runNow(scheduled: object | null | undefined): void {
+  if (scheduled !== null && scheduled !== undefined && '_onImmediate' in scheduled) {
+    const immediate: { readonly _onImmediate: unknown } = scheduled;
+    if (typeof immediate._onImmediate === 'function') immediate._onImmediate();
   }
 }
 
