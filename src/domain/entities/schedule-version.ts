@@ -135,12 +135,12 @@ export class ScheduleVersion implements DueSlotRules {
     return fired === null ? null : this.calendar.placeOf(fired);
   }
 
-  /** How many slots that are not skipped lie in (after, upTo] within the window; null past 100,000. */
+  /** How many slots that are not skipped lie in (after, upTo] within the window; null where that is past 100,000 and beyond arithmetic. */
   countSlots(after: number, upTo: number): number | null {
     const { startAt } = this.definition;
     const from = Math.max(after, (startAt?.getTime() ?? 0) - 1);
     if (this.slots !== null) return openCount(this.slots.calendar, from, upTo);
-    return slotsBetween(this.#compiled, from, Math.max(from, this.#lastOpen(upTo)), COUNT_CAP).count;
+    return slotsBetween(this.#compiled, from, Math.max(from, this.#lastOpen(upTo)), Number.POSITIVE_INFINITY).count;
   }
 
   /** The version's next slot after `after` with its due time and what a clock change did to it; null past its window. */

@@ -1,4 +1,5 @@
 import { neverReached } from '../never.ts';
+import { countInRecurrence, countOnClock } from './count-slots.ts';
 import { compileCron } from './cron.ts';
 import { explain } from './explain.ts';
 import { HORIZON_SEC, type Instant, instantText, NONE } from './instant.ts';
@@ -51,6 +52,9 @@ export function normaliseTrigger(trigger: Trigger, tz: string, now: Instant): Tr
       return neverReached(trigger);
   }
 }
+
+/** Slots that are walked through before the rest is counted. */
+const MOST_WALKED = 64;
 
 /** Takes a normalised trigger. One that never fires is not an error here. Throws DomainError INVALID_TRIGGER, RangeError for an unknown zone. */
 export function compileTrigger(trigger: Trigger, context: TriggerContext): CompiledTrigger {
@@ -110,24 +114,33 @@ export function nextSlotMarked(
   }
 }
 
-/** The latest slot in (after, upTo], and how many there are: exactly up to `cap`, then null. A FIXED_DELAY has at most one, the others wait for its run. */
+/**
+ * The latest slot in (after, upTo], and how many there are: exactly up to `cap`, then null. A FIXED_DELAY has at most one, the others wait for its
+ * run. A few are walked through, more are counted by arithmetic, so a year of seconds costs no more than a day.
+ */
 export function slotsBetween(
   compiled: CompiledTrigger,
   after: Instant,
   upTo: Instant,
   cap: number,
 ): { readonly last: Instant | null; readonly count: number | null } {
+  const inReach = Math.min(upTo, HORIZON_SEC * 1000 - 1);
   if (compiled.type === 'INTERVAL' && compiled.interval.kind === 'FIXED') {
-    const slots = slotsOnGrid(compiled.interval, secondsOf(after), Math.floor(upTo / 1000));
+    const slots = slotsOnGrid(compiled.interval, secondsOf(after), Math.floor(inReach / 1000));
     return { last: slotAt(slots.last), count: slots.count > cap ? null : slots.count };
   }
   let last: Instant | null = null;
   let count = 0;
-  for (let at = nextSlot(compiled, after); at !== null && at <= upTo; at = nextSlot(compiled, at)) {
+  for (let at = nextSlot(compiled, after); at !== null && at <= inReach; at = nextSlot(compiled, at)) {
     last = at;
     count += 1;
     if (compiled.type === 'FIXED_DELAY') break;
-    if (count > cap) return { last: lastFrom(compiled, at, upTo), count: null };
+    if (count > cap) return { last: lastFrom(compiled, at, inReach), count: null };
+    if (count === MOST_WALKED && (compiled.type === 'CRON' || compiled.type === 'RRULE')) {
+      const more = countRest(compiled, at / 1000, Math.floor(inReach / 1000));
+      const total = more === null || count + more > cap ? null : count + more;
+      return { last: lastFrom(compiled, at, inReach), count: total };
+    }
   }
   return { last, count };
 }
@@ -144,6 +157,16 @@ export function whyNoSlot(compiled: CompiledTrigger, after: Instant): 'FINISHED'
   return nextInRecurrence(compiled.set, secondsOf(after), search) === NONE && search.turns < 0
     ? 'WORK_BUDGET'
     : 'FINISHED';
+}
+
+function countRest(
+  compiled: Extract<CompiledTrigger, { type: 'CRON' | 'RRULE' }>,
+  afterSec: number,
+  upToSec: number,
+): number | null {
+  return compiled.type === 'CRON'
+    ? countOnClock(compiled.rule, compiled.clock, afterSec, upToSec)
+    : countInRecurrence(compiled.set, afterSec, upToSec);
 }
 
 /** The latest slot up to `upTo`, given one that is not after it: by halving, so a year of seconds costs forty steps. */

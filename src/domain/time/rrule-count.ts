@@ -28,6 +28,36 @@ export function untilOfCount(rule: DayRule | SetRule, count: number, skipped: re
   }
 }
 
+/** How many wall times of the rule lie from `from` to `to`, both included: whole periods are counted, not walked. */
+export function countWalls(rule: DayRule | SetRule, from: number, to: number): number {
+  const first = Math.max(from, rule.fromWall);
+  const last = Math.min(to, rule.untilWall);
+  if (first > last) return 0;
+  const [firstDay, lastDay] = [Math.floor(first / DAY_SEC), Math.floor(last / DAY_SEC)];
+  if (rule.kind === 'DAYS' && rule.days.grid === null)
+    return countBefore(rule, firstDay, last + 1) - countBefore(rule, firstDay, first);
+  const grid = rule.days.grid ?? MONTHS;
+  const perDay = countTimes(rule.times);
+  const sizes = new Map<number, readonly number[]>();
+  let count = 0;
+  for (let day = nextDay(rule.days, periodStart(grid, firstDay)); day !== NONE && day <= lastDay; ) {
+    const start = periodStart(grid, day);
+    const end = periodEnd(grid, start);
+    const size = (grid.unit === 'DAY' ? 1 : countDays(rule.days, start, end)) * perDay;
+    const low = start <= firstDay ? countBefore(rule, start, first) : 0;
+    const high = end < lastDay ? size : countBefore(rule, start, Math.min(last, (end + 1) * DAY_SEC - 1) + 1);
+    if (rule.kind === 'DAYS') count += high - low;
+    else {
+      const indexes = sizes.get(size) ?? indexesOf(rule.positions, size);
+      sizes.set(size, indexes);
+      count +=
+        low === 0 && high === size ? indexes.length : indexes.filter((index) => index >= low && index < high).length;
+    }
+    day = nextDay(rule.days, end + 1);
+  }
+  return count;
+}
+
 /** The wall time of the n-th instance, from 1: whole periods are counted, not walked. */
 function instance(rule: DayRule | SetRule, n: number): number {
   const { days } = rule;

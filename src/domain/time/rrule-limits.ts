@@ -1,8 +1,10 @@
-import { refuse } from './refuse.ts';
+import { refuseAt } from './refuse.ts';
 import type { RruleParts } from './rrule-parse.ts';
 
-/** The combinations that RFC 5545 rules out (the table in §3.3.10). Throws DomainError INVALID_TRIGGER. */
-export function checkCombination(parts: RruleParts): void {
+/** The combinations that RFC 5545 rules out (the table in §3.3.10), in a rule that stands at `offset` of what was given. Throws DomainError INVALID_TRIGGER. */
+export function checkCombination(parts: RruleParts, text: string, offset: number): void {
+  const clash = (part: string, message: string): never =>
+    refuseAt('rrule', { text: part, offset: offset + `;${text}`.indexOf(`;${part}=`) }, message);
   const { freq, byDay } = parts;
   const numbered = (byDay ?? []).some(({ n }) => n !== 0);
   if (parts.byWeekNo !== null && freq !== 'YEARLY') clash('BYWEEKNO', 'goes with FREQ=YEARLY only');
@@ -23,8 +25,4 @@ export function checkCombination(parts: RruleParts): void {
 function hasSet(parts: RruleParts): boolean {
   const { bySecond, byMinute, byHour, byDay, byMonthDay, byYearDay, byWeekNo, byMonth } = parts;
   return [bySecond, byMinute, byHour, byDay, byMonthDay, byYearDay, byWeekNo, byMonth].some((list) => list !== null);
-}
-
-function clash(part: string, message: string): never {
-  refuse('rrule', `${part} ${message}`);
 }

@@ -23,6 +23,7 @@ const MAX_DATES = 1000;
 export function normaliseRrule(trigger: RruleTrigger, tz: string, now: Instant): RruleTrigger {
   const today = Math.floor(wallAt(zoneTable(tz), Math.floor(now / 1000)) / DAY_SEC);
   const input = readRrule(trigger, tz, wallText(today * DAY_SEC));
+  if (splitBlock(trigger).dtstart !== undefined) checkEnd(input);
   const exdates = input.exdates.map((time) => rruleTimeText(time));
   const rdates = input.rdates.map((time) => rruleTimeText(time));
   return {
@@ -37,8 +38,9 @@ export function normaliseRrule(trigger: RruleTrigger, tz: string, now: Instant):
 /** Throws DomainError INVALID_TRIGGER. `defaultStart` stands in for a missing DTSTART. */
 export function readRrule(trigger: RruleTrigger, tz: string, defaultStart?: string): RruleInput {
   const { rrule: text, dtstart = defaultStart, exdates = [], rdates = [] } = splitBlock(trigger);
-  const parts = parseRrule(text, Math.max(trigger.rrule.toUpperCase().indexOf(text), 0));
-  checkCombination(parts);
+  const offset = Math.max(trigger.rrule.toUpperCase().indexOf(text), 0);
+  const parts = parseRrule(text, offset);
+  checkCombination(parts, text, offset);
   if (dtstart === undefined) refuse('dtstart', 'missing');
   const start = readRruleTime(dtstart, 'dtstart');
   const zone = start.zone ?? tz;
@@ -66,6 +68,14 @@ function checkUntil({ until }: RruleParts, start: RruleTime, datesFit: boolean):
     refuseAt('rrule', until, `a date alone is unclear where slots have a time: write ${until.text}T235959`);
   if (start.utc && !until.utc)
     refuseAt('rrule', until, 'DTSTART is an instant, so UNTIL is one too: write it in UTC with a Z behind it');
+}
+
+/** A rule that ends before it starts has no slots of its own: a slip of the pen, unless dates are added to it. */
+function checkEnd({ parts: { until }, start, zone, rdates }: RruleInput): void {
+  if (until === null || rdates.length > 0) return;
+  const [first = 0] =
+    start.utc || !until.utc ? [start.wallSec] : instantsOf(clockOf(zone, false, undefined), start.wallSec);
+  if (until.wallSec < first) refuseAt('rrule', until, `lies before DTSTART, ${rruleTimeText(start)}`);
 }
 
 /** A time of another zone becomes an instant: the rule knows one zone. */

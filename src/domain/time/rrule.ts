@@ -148,7 +148,8 @@ function refuseCount(): never {
   refuse('rrule', `COUNT is at most ${MAX_WALKED_COUNT} here: use UNTIL`);
 }
 
-function includes(sorted: Float64Array, value: number): boolean {
+/** Whether an instant is among the rising seconds. */
+export function includes(sorted: Float64Array, value: number): boolean {
   return sorted.length > 0 && sorted[indexFrom(sorted, value)] === value;
 }
 

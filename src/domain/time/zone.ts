@@ -88,6 +88,35 @@ export function skippedStretches(clock: Clock, fromWall: number): { readonly fro
   return stretches;
 }
 
+/** A part of a stretch of time: the wall times of it that count, both ends included; null: behind a gap whose times are moved there, where slots have to be asked for one by one. */
+export interface ClockPart {
+  readonly fromSec: number;
+  readonly toSec: number;
+  readonly walls: { readonly from: number; readonly to: number } | null;
+}
+
+/** (afterSec, upToSec] in parts in which the clock runs evenly. */
+export function partsOf(clock: Clock, afterSec: number, upToSec: number): ClockPart[] {
+  const parts: ClockPart[] = [];
+  for (let index = segmentAt(clock.zone, afterSec); startOf(clock.zone, index) <= upToSec; index++) {
+    const start = startOf(clock.zone, index);
+    const offset = offsetIn(clock.zone, index);
+    const toSec = Math.min(startOf(clock.zone, index + 1) - 1, upToSec);
+    let fromSec = Math.max(start, afterSec + 1);
+    if (gapMoves(clock, index)) {
+      const settled = Math.min(start + offset - offsetIn(clock.zone, index - 1), toSec);
+      if (fromSec <= settled) parts.push({ fromSec, toSec: settled, walls: null });
+      fromSec = Math.max(fromSec, settled + 1);
+    }
+    const walls = {
+      from: Math.max(fromSec + offset, firstWall(clock, index)),
+      to: Math.min(toSec + offset, endWall(clock, index) - 1),
+    };
+    if (walls.from <= walls.to) parts.push({ fromSec, toSec, walls });
+  }
+  return parts;
+}
+
 /** Whether a clock change touched a slot of the rule. */
 export function markOf(rule: WallRule | null, clock: Clock, atSec: number, search: WallSearch): DstMark {
   const { zone } = clock;

@@ -1,5 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import { compileTrigger, nextSlot, normaliseTrigger, whyNoSlot } from '../../../src/domain/time/compile.ts';
+import {
+  compileTrigger,
+  nextSlot,
+  normaliseTrigger,
+  slotsBetween,
+  whyNoSlot,
+} from '../../../src/domain/time/compile.ts';
 import type { Trigger } from '../../../src/domain/time/trigger.ts';
 import { NOON_2026, refusal } from './support/tools.ts';
 
@@ -104,6 +110,34 @@ describe('a trigger that is meant to cost', () => {
       expect(answer).toMatch(/^trigger\./);
       expect(ms).toBeLessThan(MOST_MS);
     }
+  });
+});
+
+describe('a hundred years of slots', () => {
+  it.each<[Trigger, number | null]>([
+    [{ type: 'CRON', cron: '* * * * * *' }, 3_155_760_000],
+    [{ type: 'CRON', cron: '*/7 * * * *' }, 7_889_400],
+    [{ type: 'INTERVAL', every: '1s', anchor: '1990-01-01T00:00:00Z' }, 3_155_760_000],
+    [rrule('FREQ=SECONDLY', { dtstart: '1990-01-01T00:00:00Z' }), 3_155_760_000],
+    [rrule('FREQ=DAILY;INTERVAL=3;BYHOUR=9,17', { dtstart: '1990-01-01T00:00:00Z' }), 24_350],
+    [rrule('FREQ=DAILY;BYHOUR=9,12,17;BYMINUTE=0,30;BYSETPOS=2,-1', { dtstart: '1990-01-01T00:00:00Z' }), 73_050],
+    // Each hour is a run of its own, and there are too many.
+    [rrule('FREQ=SECONDLY;BYMINUTE=0', { dtstart: '1990-01-01T00:00:00Z' }), null],
+  ])('%j are counted at once', (trigger, expected) => {
+    const compiled = compileTrigger(trigger, { tz: 'UTC' });
+    const from = Date.UTC(1990, 0, 1);
+    const { answer, ms } = timed(() =>
+      slotsBetween(compiled, from - 1, from + 36_525 * 86_400_000 - 1, Number.POSITIVE_INFINITY),
+    );
+    expect(answer.count).toBe(expected);
+    expect(ms).toBeLessThan(MOST_MS);
+  });
+
+  it('a day of seconds that nobody fired costs its catching-up next to nothing', () => {
+    const seconds = compileTrigger({ type: 'CRON', cron: '* * * * * *' }, { tz: 'Europe/Berlin' });
+    const { answer, ms } = timed(() => slotsBetween(seconds, NOON_2026, NOON_2026 + 86_400_000, 100_000));
+    expect(answer).toEqual({ last: NOON_2026 + 86_400_000, count: 86_400 });
+    expect(ms).toBeLessThan(MOST_MS / 10);
   });
 });
 

@@ -104,6 +104,20 @@ describe(`for any trigger, zone and policy (seed ${SEED})`, () => {
     });
   });
 
+  it('a long stretch is counted as if every slot had been asked for', () => {
+    holds([anyTrigger, context, instant, fc.integer({ min: 0, max: 2000 })], (trigger, where, after, wanted) => {
+      const compiled = compileTrigger(trigger, where);
+      let [last, count]: [number | null, number] = [null, 0];
+      for (let at = nextSlot(compiled, after); at !== null && count < wanted; at = nextSlot(compiled, at))
+        [last, count] = [at, count + 1];
+      const upTo = last ?? after;
+      expect({ trigger, where, after, ...slotsBetween(compiled, after, upTo, 100_000) }).toEqual({
+        ...{ trigger, where, after },
+        ...{ last, count },
+      });
+    });
+  });
+
   it('storing it changes no slot, and storing it again changes nothing', () => {
     holds([anyTrigger, zone, instant], (trigger, tz, after) => {
       const stored = normaliseTrigger(trigger, tz, NOON_2026);

@@ -45,15 +45,15 @@ describe('an unreadable RRULE', () => {
     ['FREQ=MONTHLY;BYDAY=0MO', '"0MO" at offset 19: a weekday'],
     ['FREQ=MONTHLY;BYDAY=MO,,TU', '"" at offset 22: a weekday'],
     ['FREQ=DAILY;WKST=XX', '"XX" at offset 16: a weekday'],
-    ['FREQ=MONTHLY;BYWEEKNO=1', 'BYWEEKNO goes with FREQ=YEARLY only'],
-    ['FREQ=DAILY;BYYEARDAY=1', 'BYYEARDAY does not go with FREQ=DAILY'],
-    ['FREQ=WEEKLY;BYMONTHDAY=1', 'BYMONTHDAY does not go with FREQ=WEEKLY'],
-    ['FREQ=WEEKLY;BYDAY=1MO', 'BYDAY takes no numbers with FREQ=WEEKLY'],
-    ['FREQ=HOURLY;BYDAY=1MO', 'BYDAY takes no numbers with FREQ=HOURLY'],
-    ['FREQ=YEARLY;BYWEEKNO=1;BYDAY=1MO', 'BYDAY takes no numbers together with BYWEEKNO'],
-    ['FREQ=MONTHLY;BYDAY=6MO', 'BYDAY counts to 5 within a month'],
-    ['FREQ=YEARLY;BYMONTH=2;BYDAY=-6MO', 'BYDAY counts to 5 within a month'],
-    ['FREQ=MONTHLY;BYSETPOS=1', 'BYSETPOS needs another part that begins with BY'],
+    ['FREQ=MONTHLY;BYWEEKNO=1', '"BYWEEKNO" at offset 13: goes with FREQ=YEARLY only'],
+    ['FREQ=DAILY;BYYEARDAY=1', '"BYYEARDAY" at offset 11: does not go with FREQ=DAILY'],
+    ['FREQ=WEEKLY;BYMONTHDAY=1', '"BYMONTHDAY" at offset 12: does not go with FREQ=WEEKLY'],
+    ['FREQ=WEEKLY;BYDAY=1MO', '"BYDAY" at offset 12: takes no numbers with FREQ=WEEKLY'],
+    ['FREQ=HOURLY;BYDAY=1MO', '"BYDAY" at offset 12: takes no numbers with FREQ=HOURLY'],
+    ['FREQ=YEARLY;BYWEEKNO=1;BYDAY=1MO', '"BYDAY" at offset 23: takes no numbers together with BYWEEKNO'],
+    ['FREQ=MONTHLY;BYDAY=6MO', '"BYDAY" at offset 13: counts to 5 within a month'],
+    ['FREQ=YEARLY;BYMONTH=2;BYDAY=-6MO', '"BYDAY" at offset 22: counts to 5 within a month'],
+    ['FREQ=MONTHLY;BYSETPOS=1', '"BYSETPOS" at offset 13: needs another part that begins with BY'],
     ['RRULE:FREQ=DAILY\nRRULE:FREQ=WEEKLY', 'one RRULE only'],
     ['RRULE:FREQ=DAILY\nEXRULE:FREQ=WEEKLY', '"EXRULE" is not a line of a recurrence'],
     ['DTSTART;X=1:20260101T000000\nRRULE:FREQ=DAILY', '"X=1": TZID and VALUE=DATE are the parameters read here'],
@@ -74,6 +74,18 @@ describe('an unreadable RRULE', () => {
     ['2026-01-01T09:00:00Z[Europe/Berlin]', 'trigger.dtstart an offset or a zone, not both'],
   ])('with DTSTART %j is refused: %s', (dtstart, message) => {
     expect(rrule('FREQ=DAILY', { dtstart })).toContain(message);
+  });
+
+  it('with an end before its start is refused', () => {
+    const dtstart = '2026-01-01T09:00:00';
+    const before = '"20251231T235959Z" at offset 17: lies before DTSTART';
+    expect(rrule('FREQ=DAILY;UNTIL=20251231T235959Z', { dtstart })).toContain(before);
+    expect(rrule('FREQ=DAILY;UNTIL=20260101T085959', { dtstart })).toContain('lies before DTSTART');
+    expect(rrule('FREQ=DAILY;UNTIL=20260101T090000', { dtstart })).toBe('accepted');
+    expect(rrule('DTSTART;TZID=Europe/Berlin:20261025T023000\nRRULE:FREQ=DAILY;UNTIL=20261025T010000Z')).toBe(
+      'accepted',
+    );
+    expect(rrule('FREQ=DAILY;UNTIL=20251231T000000', { dtstart, rdates: ['2026-02-01T09:00:00'] })).toBe('accepted');
   });
 
   it('with an instant as DTSTART needs one as UNTIL', () => {
