@@ -7,6 +7,7 @@ import {
   openTelemetry,
   openVerifier,
   packageVersion,
+  servicePolicyOf,
 } from './adapters.ts';
 import { buildOpsServer } from './app/ops-server.ts';
 import { EchoReceiver } from './app/routes/echo.ts';
@@ -23,6 +24,8 @@ import { FiringService } from './domain/services/firing-service.ts';
 import { RunService } from './domain/services/run-service.ts';
 import { SchedulingService } from './domain/services/scheduling-service.ts';
 import { SettlingService } from './domain/services/settling-service.ts';
+import { TenantPolicies } from './domain/services/tenant-policies.ts';
+import { TenantService } from './domain/services/tenant-service.ts';
 import { UpkeepService } from './domain/services/upkeep-service.ts';
 import { ZoneDataService } from './domain/services/zone-data-service.ts';
 import { tzdataVersion } from './domain/time/zone.ts';
@@ -38,6 +41,7 @@ import { PostgresBackfillStore } from './infra/repo/postgres-backfill-store.ts';
 import { PostgresCalendarChanges } from './infra/repo/postgres-calendar-changes.ts';
 import { PostgresEngineStore } from './infra/repo/postgres-engine-store.ts';
 import { PostgresSigningKeys } from './infra/repo/postgres-signing-keys.ts';
+import { PostgresTenantDirectory } from './infra/repo/postgres-tenant-directory.ts';
 import { PostgresUpkeepStore } from './infra/repo/postgres-upkeep-store.ts';
 import { PostgresZoneDataStore } from './infra/repo/postgres-zone-data-store.ts';
 import { ScheduleVersionCache } from './infra/repo/schedule-version-cache.ts';
@@ -80,9 +84,15 @@ async function composeInto(
   const store = new PostgresBackfillStore(enginePool, versions);
   const backfills = new BackfillService({ ...base, store, newId });
   const calendars = new CalendarService({ ...base, changes: new PostgresCalendarChanges(enginePool) });
+  const policies = new TenantPolicies({
+    ...base,
+    service: servicePolicyOf(config),
+    monotonic: () => base.clock.monotonic(),
+  });
+  const tenants = new TenantService({ ...base, policies, directory: new PostgresTenantDirectory(enginePool) });
   const loops = buildEngine(config, { ...base, senders, scheduling, backfills, calendars, versions, commands });
   const issuer = config.embedded && config.JWKS_URL === undefined ? await openDevIssuer(config.DATA_DIR) : null;
-  const parts = { scheduling, runs, backfills, calendars, audit, journal, health: loops.health };
+  const parts = { scheduling, runs, backfills, calendars, audit, tenants, policies, journal, health: loops.health };
   const server = config.ROLES.includes('api')
     ? await buildServer({
         ...parts,

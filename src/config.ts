@@ -9,6 +9,7 @@ const list = z.string().transform((text) =>
 );
 const whole = (from: number, to: number) => z.coerce.number().int().min(from).max(to);
 const port = whole(1, 65_535);
+const MANY = 2_147_483_647;
 
 /** Every environment variable the service reads, its form, its default and what it is for. */
 export const environmentSchema = z.object({
@@ -66,6 +67,11 @@ export const environmentSchema = z.object({
     .describe('from not ready to the end of listening; 3000 where a load balancer must notice'),
   RETENTION_DAYS: whole(2, 3_650).default(30).describe('how long ended runs are kept'),
   AUDIT_RETENTION_DAYS: whole(1, 3_650).default(365).describe('how long the audit trail is kept'),
+  QUOTA_SCHEDULES: whole(0, MANY)
+    .optional()
+    .describe('living schedules of a tenant, unless the platform grants others'),
+  QUOTA_PAYLOAD_BYTES: whole(1, 921_600).default(262_144).describe('of a payload as JSON, likewise'),
+  QUOTA_MIN_INTERVAL_SEC: whole(1, MANY).optional().describe('between two slots of a schedule, likewise'),
   SECRETS_KEY: list
     .optional()
     .describe('32 bytes in base64 that seal signing keys; several, newest first, during a rotation'),

@@ -5,8 +5,7 @@ import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, ty
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { HealthProbe } from '../domain/ports/health.ts';
 import type { Journal } from '../domain/ports/journal.ts';
-import type { TokenVerifier } from '../domain/ports/token-verifier.ts';
-import { guardAccess } from './middleware/access.ts';
+import { type AccessParts, guardAccess } from './middleware/access.ts';
 import { refuseUnreadable } from './middleware/client-error.ts';
 import { Cursors } from './middleware/cursor.ts';
 import { type DocsOptions, describeApi } from './middleware/describe-api.ts';
@@ -15,7 +14,7 @@ import { acceptJsonBodies } from './middleware/json-body.ts';
 import { problemHandler } from './middleware/problem.ts';
 import { traceIdOfRequest } from './middleware/trace-id.ts';
 import { KnownMethods, refuseUnknownPaths } from './middleware/unknown-routes.ts';
-import type { Audit, Backfills, Calendars, Runs, Scheduling } from './routes/api.ts';
+import type { Audit, Backfills, Calendars, Runs, Scheduling, Tenants } from './routes/api.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { backfillRoutes } from './routes/backfills.ts';
 import { calendarRoutes } from './routes/calendars.ts';
@@ -26,6 +25,7 @@ import { openApiRoute } from './routes/openapi.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scheduleActionRoutes } from './routes/schedule-actions.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
+import { tenantRoutes } from './routes/tenants.ts';
 
 /** What one connection and one request may take. */
 export interface ServerLimits {
@@ -52,13 +52,13 @@ export const DEFAULT_LIMITS: ServerLimits = {
 const SLOW_CHECK_MS = 5_000;
 
 /** What the server is made of. */
-export interface ServerParts {
+export interface ServerParts extends AccessParts {
   readonly scheduling: Scheduling;
   readonly runs: Runs;
   readonly backfills: Backfills;
   readonly calendars: Calendars;
   readonly audit: Audit;
-  readonly verifier: TokenVerifier;
+  readonly tenants: Tenants;
   readonly health: HealthProbe;
   readonly journal: Journal;
   /** The built-in receiver of the embedded mode, which asks for no token; null or left out elsewhere. */
@@ -85,18 +85,20 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
 
 /** All routes but the pages at `/docs`: each needs its entry in the table of capabilities. */
 function guardedRoutes(scope: FastifyInstance, parts: ServerParts): void {
-  guardAccess(scope, parts.verifier);
+  guardAccess(scope, parts);
   const api = scope.withTypeProvider<ZodTypeProvider>();
   if (parts.echo) echoRoutes(api, parts.echo);
   const methods = new KnownMethods(scope);
-  const { scheduling, runs, backfills, calendars, audit } = parts;
-  const apiParts = { scheduling, runs, backfills, calendars, audit, cursors: new Cursors(parts.cursorKey) };
+  const { scheduling, runs, backfills, calendars, audit, tenants } = parts;
+  const cursors = new Cursors(parts.cursorKey);
+  const apiParts = { scheduling, runs, backfills, calendars, audit, tenants, cursors };
   scheduleRoutes(api, apiParts);
   scheduleActionRoutes(api, apiParts);
   backfillRoutes(api, apiParts);
   calendarRoutes(api, apiParts);
   runRoutes(api, apiParts);
   auditRoutes(api, apiParts);
+  tenantRoutes(api, apiParts);
   healthRoutes(api, parts.health);
   openApiRoute(api);
   const hasCors = (parts.corsOrigins ?? []).length > 0;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { LightMyRequestResponse } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import type { CAPABILITIES, Capability } from '../../src/app/middleware/authorize.ts';
@@ -5,7 +6,7 @@ import { newTraceId } from '../../src/app/middleware/trace-id.ts';
 import type { Role } from '../../src/domain/entities/caller.ts';
 import type { Identity } from '../../src/domain/ports/token-verifier.ts';
 import { type Operation, operationsOf } from './operations.ts';
-import { OTHER_TENANT, scheduleBody, type TestServer, useServer } from './support.ts';
+import { OTHER_TENANT, scheduleBody, TENANT, type TestServer, useServer } from './support.ts';
 
 const ROLES: readonly Role[] = ['viewer', 'operator', 'editor', 'admin', 'platform'];
 const SLOT = '2030-01-01T09:00:00.000Z';
@@ -47,6 +48,12 @@ const NEEDS: Record<keyof typeof CAPABILITIES, Capability> = {
   replaceCalendar: 'WRITE',
   deleteCalendar: 'WRITE',
   listAuditEntries: 'ADMINISTER',
+  getTenant: 'ADMINISTER',
+  patchTenant: 'ADMINISTER',
+  listTenants: 'ALL_TENANTS',
+  createTenant: 'ALL_TENANTS',
+  getTenantById: 'ALL_TENANTS',
+  patchTenantById: 'ALL_TENANTS',
   getHealth: 'PUBLIC',
   getReadiness: 'PUBLIC',
   getLiveness: 'PUBLIC',
@@ -67,6 +74,8 @@ const OWN_TENANT = [
   'createCalendar',
   'listCalendars',
   'listAuditEntries',
+  'getTenant',
+  'patchTenant',
 ];
 
 describe('who may do what', () => {
@@ -101,6 +110,10 @@ describe('who may do what', () => {
     for (const operation of await operationsOf(server())) {
       if (needOf(operation) === 'PUBLIC') continue;
       const { statusCode } = await call(server(), operation, { roles: ['admin'], tenants: [OTHER_TENANT] });
+      if (needOf(operation) === 'ALL_TENANTS') {
+        expect([operation.operationId, statusCode]).toEqual([operation.operationId, 403]);
+        continue;
+      }
       const expected = OWN_TENANT.includes(operation.operationId) ? 'done' : 404;
       expect([operation.operationId, expected === 404 ? statusCode : outcome(statusCode)]).toEqual([
         operation.operationId,
@@ -135,9 +148,11 @@ describe('who did what', () => {
       if (method === 'GET' || needOf(operation) === 'PUBLIC') continue;
       const traceId = newTraceId();
       const traceparent = `00-${traceId}-b7ad6b7169203331-01`;
-      const { statusCode } = await call(server(), operation, admin, { traceparent });
-      expect([operationId, outcome(statusCode)]).toEqual([operationId, 'done']);
-      const { items } = (await server().request('GET', '/audit', { as: admin })).json();
+      const answer = await call(server(), operation, admin, { traceparent });
+      expect([operationId, outcome(answer.statusCode)]).toEqual([operationId, 'done']);
+      // What the platform does to a tenant stands in that tenant's trail.
+      const headers = { 'x-tenant-id': needOf(operation) === 'ALL_TENANTS' ? answer.json().id : TENANT };
+      const { items } = (await server().request('GET', '/audit', { as: admin, headers })).json();
       if (!items.some((entry: { traceId: string }) => entry.traceId === traceId)) silent.push(operationId);
     }
     expect(silent).toEqual(ONLY_ASK);
@@ -167,10 +182,28 @@ async function call(
     ? await runFor(server, operationId)
     : await server.schedule({ enabled: operationId !== 'resumeSchedule' });
   const name = `calendar-${id}`;
+  if (path === '/tenants/{id}') return callTenant(server, operation, as, headers);
   if (path === '/calendars/{name}') await server.request('POST', '/calendars', { body: { name } });
   const url = path.replace('{id}', id).replace('{key}', `key-${id}`).replace('{name}', name);
-  const body = operationId === 'createCalendar' ? { name } : bodyOf(operationId);
+  const body =
+    operationId === 'createCalendar'
+      ? { name }
+      : operationId === 'createTenant'
+        ? { id: `t-${id}` }
+        : bodyOf(operationId);
   return server.request(method, url, { as, headers, ...(body !== undefined && { body }) });
+}
+
+async function callTenant(
+  server: TestServer,
+  { method, operationId }: Operation,
+  as: Partial<Identity> | null,
+  headers: Record<string, string>,
+): Promise<LightMyRequestResponse> {
+  const id = `tenant-${randomUUID()}`;
+  await server.request('POST', '/tenants', { body: { id }, as: { roles: ['platform'] } });
+  const body = bodyOf(operationId);
+  return server.request(method, `/tenants/${id}`, { as, headers, ...(body !== undefined && { body }) });
 }
 
 async function runFor(server: TestServer, operationId: string): Promise<string> {
@@ -187,6 +220,8 @@ function bodyOf(operationId: string): unknown {
     case 'replaceSchedule':
       return scheduleBody({ name: 'Replaced' });
     case 'patchSchedule':
+    case 'patchTenant':
+    case 'patchTenantById':
       return { name: 'Renamed' };
     case 'replaceCalendar':
       return { dates: ['2026-12-25'] };

@@ -50,7 +50,7 @@ export interface RequestParts {
 /** Starts one; `parts` stand in for its own. */
 export async function startServer(parts: Partial<ServerParts> = {}): Promise<TestServer> {
   const database = await createTestDatabase();
-  const { service, runs, backfills, calendars, audit, close } = await openScheduling(database.url);
+  const { service, runs, backfills, calendars, audit, tenants, policies, close } = await openScheduling(database.url);
   const engine = connectPool(database.url, { role: 'scheduler_engine', max: 1, applicationName: 'test-engine' });
   const failures: unknown[] = [];
   const echo = new EchoReceiver();
@@ -64,6 +64,8 @@ export async function startServer(parts: Partial<ServerParts> = {}): Promise<Tes
     backfills,
     calendars,
     audit,
+    tenants,
+    policies,
     verifier: new PlainTokens(),
     health: HEALTHY,
     journal,

@@ -1,5 +1,6 @@
 import { v7 as newId } from 'uuid';
 import type { ScheduleInput } from '../../src/domain/entities/schedule.ts';
+import { SERVICE_DEFAULTS, type ServicePolicy } from '../../src/domain/entities/tenant-policy.ts';
 import type { Journal } from '../../src/domain/ports/journal.ts';
 import type { UnitOfWork } from '../../src/domain/ports/unit-of-work.ts';
 import { AuditService } from '../../src/domain/services/audit-service.ts';
@@ -7,10 +8,13 @@ import { BackfillService } from '../../src/domain/services/backfill-service.ts';
 import { CalendarService } from '../../src/domain/services/calendar-service.ts';
 import { RunService } from '../../src/domain/services/run-service.ts';
 import { SchedulingService } from '../../src/domain/services/scheduling-service.ts';
+import { TenantPolicies } from '../../src/domain/services/tenant-policies.ts';
+import { TenantService } from '../../src/domain/services/tenant-service.ts';
 import { connectPool, openDatabase } from '../../src/infra/db/client.ts';
 import { EnginePool } from '../../src/infra/db/engine-pool.ts';
 import { DrizzleUnitOfWork } from '../../src/infra/repo/drizzle-unit-of-work.ts';
 import { PostgresCalendarChanges } from '../../src/infra/repo/postgres-calendar-changes.ts';
+import { PostgresTenantDirectory } from '../../src/infra/repo/postgres-tenant-directory.ts';
 
 /** The use cases on a database, without HTTP or an engine of their own. */
 export interface OpenScheduling {
@@ -19,9 +23,17 @@ export interface OpenScheduling {
   readonly backfills: BackfillService;
   readonly calendars: CalendarService;
   readonly audit: AuditService;
+  readonly policies: TenantPolicies;
+  readonly tenants: TenantService;
   readonly unitOfWork: UnitOfWork;
   close(): Promise<void>;
 }
+
+/** The policy of a service that nobody configured. */
+export const SERVICE_POLICY: ServicePolicy = {
+  defaults: SERVICE_DEFAULTS,
+  quotas: { schedules: null, payloadBytes: 262_144, minIntervalSec: null },
+};
 
 export async function openScheduling(url: string, journal = silentJournal()): Promise<OpenScheduling> {
   const pool = connectPool(url, { role: 'scheduler_api', max: 4, applicationName: 'test' });
@@ -42,8 +54,11 @@ export async function openScheduling(url: string, journal = silentJournal()): Pr
     },
   };
   const backfills = new BackfillService({ unitOfWork, store, bell, journal, newId });
+  const policies = new TenantPolicies({ unitOfWork, service: SERVICE_POLICY, monotonic: () => performance.now() });
   return {
     service,
+    policies,
+    tenants: new TenantService({ unitOfWork, policies, journal, directory: new PostgresTenantDirectory(enginePool) }),
     runs: new RunService({ unitOfWork, bell, journal }),
     backfills,
     calendars: new CalendarService({ unitOfWork, changes: new PostgresCalendarChanges(enginePool), bell, journal }),

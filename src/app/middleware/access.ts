@@ -1,6 +1,7 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import type { Caller } from '../../domain/entities/caller.ts';
 import type { TokenVerifier } from '../../domain/ports/token-verifier.ts';
+import type { TenantPolicies } from '../../domain/services/tenant-policies.ts';
 import { authenticate } from './authenticate.ts';
 import { authorize, type Capability, capabilityOf } from './authorize.ts';
 import { checkJson } from './json-body.ts';
@@ -15,11 +16,18 @@ declare module 'fastify' {
   }
 }
 
+/** What decides whether a request comes in. */
+export interface AccessParts {
+  readonly verifier: TokenVerifier;
+  readonly policies: Pick<TenantPolicies, 'of' | 'inUse'>;
+}
+
 /**
- * Lets a request in before its body is read: authenticate, tenant, authorize. Every route registered after this needs an entry in the table
+ * Lets a request in before its body is read: authenticate, tenant, authorize. A tenant is in use, and has a row, from the first request on
+ * that may change something of it. Every route registered after this needs an entry in the table
  * of capabilities, else registering it throws.
  */
-export function guardAccess(app: FastifyInstance, verifier: TokenVerifier): void {
+export function guardAccess(app: FastifyInstance, { verifier, policies }: AccessParts): void {
   app.decorateRequest('caller', null);
   app.addHook('onRoute', (route: RouteOptions) => {
     route.config = { ...route.config, capability: capabilityOf(route.schema?.operationId) };
@@ -32,12 +40,10 @@ export function guardAccess(app: FastifyInstance, verifier: TokenVerifier): void
     const identity = await authenticate(verifier, request);
     const tenantId = tenantOf(identity, request.headers['x-tenant-id']);
     authorize(identity.roles, capability);
-    request.caller = {
-      tenantId,
-      subject: identity.subject,
-      organizationId: identity.organizationId,
-      traceId: request.id,
-    };
+    const isReading = capability === 'READ' || capability === 'ALL_TENANTS';
+    const policy = await (isReading ? policies.of(tenantId) : policies.inUse(tenantId));
+    const { subject, organizationId } = identity;
+    request.caller = { tenantId, subject, organizationId, traceId: request.id, policy };
   });
   app.addHook('preValidation', async (request) => {
     if (request.caller === null) return;

@@ -20,6 +20,7 @@ names several. Errors are RFC 9457 problem documents with a stable \`code\`. Unk
 const TAGS = [
   { name: 'schedules', description: 'What fires, when, and where it is delivered' },
   { name: 'runs', description: 'What became of every slot' },
+  { name: 'tenants', description: 'Defaults, quotas and life of tenants' },
   { name: 'probes', description: 'For load balancers and people on call' },
   { name: 'meta', description: 'This document' },
   { name: 'echo', description: 'The built-in receiver of the embedded mode' },

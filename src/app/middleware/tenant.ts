@@ -1,14 +1,13 @@
 import type { FastifyRequest } from 'fastify';
+import { SYSTEM_TENANT } from '../../domain/entities/tenant.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { asTenantId, type TenantId } from '../../domain/ids.ts';
 import type { Identity } from '../../domain/ports/token-verifier.ts';
 import { grants } from './authorize.ts';
 
-/** The tenant of SYSTEM schedules; only the platform acts in it. */
-export const SYSTEM_TENANT = 'system';
-
 /**
- * The tenant a request acts in: the one that `X-Tenant-Id` names, which must be the token's, or the token's only one.
+ * The tenant a request acts in: the one that `X-Tenant-Id` names, which must be the token's, or the token's only one. The platform may name
+ * any, and acts in the system's where its token names none.
  * Throws TENANT_FORBIDDEN, or VALIDATION_FAILED where the choice is open.
  */
 export function tenantOf(identity: Identity, named: string | string[] | undefined): TenantId {
@@ -28,14 +27,14 @@ export function refuseForeignTenantId(request: FastifyRequest, tenant: TenantId)
   }
 }
 
-function onlyTenant({ tenants }: Identity): TenantId | null {
+function onlyTenant({ tenants, roles }: Identity): TenantId | null {
   const [first, ...others] = tenants;
   if (others.length > 0)
     throw new DomainError(
       'VALIDATION_FAILED',
       'the token names several tenants: choose one with the X-Tenant-Id header',
     );
-  return first ?? null;
+  return first ?? (grants(roles, 'ALL_TENANTS') ? asTenantId(SYSTEM_TENANT) : null);
 }
 
 function mayActIn(identity: Identity, tenant: TenantId): boolean {

@@ -2,10 +2,6 @@ import { z } from 'zod';
 import type { JsonValue } from '../../domain/entities/json.ts';
 import { durationMs } from '../../domain/time/duration.ts';
 import { canonicalZone, parseInstant } from '../../domain/time/zone.ts';
-import { failsAs } from '../middleware/field-problems.ts';
-
-/** A payload, and a body sent instead of it, is at most this long as JSON text. */
-export const MAX_PAYLOAD_BYTES = 256 * 1024;
 
 const CONTROL = /[\p{Cc}\u2028\u2029]/u;
 const EARLIEST = Date.UTC(1970, 0, 1);
@@ -84,12 +80,3 @@ export const jitter = z
 
 /** Any JSON value. */
 export const json = z.custom<JsonValue>((value) => value !== undefined, { error: 'is required' });
-
-/** A payload: any JSON value of at most 256 KiB. */
-export const payload = json.superRefine((value, context) => {
-  const tooLong = Buffer.byteLength(JSON.stringify(value) ?? '') > MAX_PAYLOAD_BYTES;
-  if (tooLong) {
-    const message = `must be at most ${MAX_PAYLOAD_BYTES} bytes long as JSON`;
-    context.addIssue({ code: 'custom', message, params: failsAs('PAYLOAD_TOO_LARGE') });
-  }
-});

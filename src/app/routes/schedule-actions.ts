@@ -147,8 +147,9 @@ function previewSchedule(api: Api, { scheduling }: ApiParts): void {
     },
     handler: async (request, reply) => {
       const { tenantId, from, count, ...slots } = request.body;
+      const caller = callerOf(request);
       return reply.send(
-        await scheduling.preview(callerOf(request), { definition: previewDefinition(slots), from, count }),
+        await scheduling.preview(caller, { definition: previewDefinition(caller, slots), from, count }),
       );
     },
   });

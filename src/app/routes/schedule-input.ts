@@ -3,10 +3,11 @@ import { CALENDAR_NAME, MOST_NAMED } from '../../domain/entities/calendar.ts';
 import type { Caller } from '../../domain/entities/caller.ts';
 import type { ScheduleDefinition } from '../../domain/entities/definition.ts';
 import type { ScheduleInput, ScheduleScope } from '../../domain/entities/schedule.ts';
+import { SYSTEM_TENANT } from '../../domain/entities/tenant.ts';
+import { filledRetry, SERVICE_DEFAULTS } from '../../domain/entities/tenant-policy.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { parsedBy } from '../middleware/field-problems.ts';
-import { SYSTEM_TENANT } from '../middleware/tenant.ts';
-import { jitter, line, matching, moment, payload, text, whole, zone } from './fields.ts';
+import { jitter, json, line, matching, moment, text, whole, zone } from './fields.ts';
 import { target } from './target.schema.ts';
 import { trigger } from './trigger.schema.ts';
 
@@ -61,18 +62,19 @@ const misfire = z.strictObject({
   windowSec: whole(1, 31 * DAY_SEC).default(DAY_SEC),
 });
 
-const retry = z.strictObject({
-  maxAttempts: whole(1, 100).default(8).meta({ description: 'Counts the first try' }),
-  initialDelaySec: whole(0, DAY_SEC).default(5),
-  backoffCoefficient: z.number().min(1).max(10).default(3),
-  maxDelaySec: whole(0, 7 * DAY_SEC).default(3600),
-  jitter: z.number().min(0).max(1).default(1).meta({ description: 'The share of a delay that chance may take away' }),
-  maxAgeSec: whole(1, 31 * DAY_SEC).default(DAY_SEC),
+/** What is left out is the tenant's default, then 8 attempts, 5 s × 3 up to an hour, within a day. */
+export const retry = z.strictObject({
+  maxAttempts: whole(1, 100).optional().meta({ description: 'Counts the first try' }),
+  initialDelaySec: whole(0, DAY_SEC).optional(),
+  backoffCoefficient: z.number().min(1).max(10).optional(),
+  maxDelaySec: whole(0, 7 * DAY_SEC).optional(),
+  jitter: z.number().min(0).max(1).optional().meta({ description: 'The share of a delay that chance may take away' }),
+  maxAgeSec: whole(1, 31 * DAY_SEC).optional(),
 });
 
 /** The part of a schedule that decides its slots: all a preview needs. */
 export const slotFields = {
-  tz: zone.prefault('UTC'),
+  tz: zone.optional(),
   trigger,
   dst: dst.default({}),
   calendars: calendarPolicy.nullable().default(null),
@@ -81,14 +83,20 @@ export const slotFields = {
   endAt: moment.nullable().default(null),
 };
 
+const slotPart = z.strictObject(slotFields);
+
+type GivenSlots = z.output<typeof slotPart>;
+
 const definitionFields = {
   ...slotFields,
   target,
-  payload: payload.default(null).meta({ description: 'Any JSON up to 256 KiB', examples: [{ report: 'daily' }] }),
+  payload: json
+    .default(null)
+    .meta({ description: 'Any JSON up to the tenant’s payloadBytes', examples: [{ report: 'daily' }] }),
   maxFires: whole(1, 2_147_483_647).nullable().default(null),
   overlapPolicy: overlapPolicy.default('SKIP'),
   misfire: misfire.prefault({}),
-  retry: retry.prefault({}),
+  retry: retry.default({}),
   timeoutSec: whole(1, 900).default(30).meta({ description: 'Per attempt' }),
   pauseOnFailures: whole(1, 1000)
     .nullable()
@@ -135,7 +143,16 @@ export function parseScheduleInput(caller: Caller, body: unknown): ScheduleInput
 export function inputOf(caller: Caller, given: GivenSchedule): ScheduleInput {
   const chosen = given.scope ?? defaultScope(caller, given.organizationId);
   const organizationId = given.organizationId ?? (chosen === 'ORGANIZATION' ? caller.organizationId : null);
-  return { ...given, excluded: null, scope: chosen, organizationId };
+  return { ...given, ...filled(caller, given), excluded: null, scope: chosen, organizationId };
+}
+
+/** What a request may leave out, from the tenant's defaults. */
+function filled(
+  { policy }: Pick<Caller, 'policy'>,
+  { tz, retry: given = {} }: { readonly tz?: string | undefined; readonly retry?: z.output<typeof retry> },
+): Pick<ScheduleInput, 'tz' | 'retry'> {
+  const defaults = policy?.defaults ?? SERVICE_DEFAULTS;
+  return { tz: tz ?? defaults.tz, retry: filledRetry(given, defaults.retry) };
 }
 
 /** The schedule with the key of its path. Throws VALIDATION_FAILED where the body names another. */
@@ -146,12 +163,12 @@ export function withKey(given: GivenSchedule, key: string): GivenSchedule {
 }
 
 /** A definition with these slots and the defaults for all else: what a preview computes with. */
-export function previewDefinition(slots: Pick<ScheduleDefinition, keyof typeof slotFields>): ScheduleDefinition {
+export function previewDefinition(caller: Caller, slots: GivenSlots): ScheduleDefinition {
   const filler = {
     trigger: { type: 'FIXED_DELAY', delaySec: 1 },
     target: { kind: 'COMMAND', command: { name: 'preview' } },
   };
-  return { ...parsedBy(definition, filler), ...slots, excluded: null };
+  return { ...parsedBy(definition, filler), ...slots, ...filled(caller, slots), excluded: null };
 }
 
 function defaultScope(caller: Caller, organizationId: string | null): ScheduleScope {

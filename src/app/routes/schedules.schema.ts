@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ScheduleSort } from '../../domain/ports/schedule-repository.ts';
-import { instant, line, payload, whole, wholeInQuery } from './fields.ts';
+import { instant, json, line, whole, wholeInQuery } from './fields.ts';
 import { cursorFields, pagedListShown, pageFields } from './paging.ts';
 import { optionalBody, query, tenantId } from './request-parts.ts';
 import { scheduleKey, slotFields } from './schedule-input.ts';
@@ -66,7 +66,7 @@ export const resumeBody = optionalBody('ResumeBody', {
 });
 
 export const triggerBody = optionalBody('TriggerBody', {
-  payload: payload.optional().meta({ description: "Instead of the schedule's" }),
+  payload: json.optional().meta({ description: "Instead of the schedule's" }),
 });
 
 /** `GET /schedules/{id}/upcoming`. */

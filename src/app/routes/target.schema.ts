@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { json, matching, payload } from './fields.ts';
+import { json, matching } from './fields.ts';
 import { checkHeaders, checkUrl } from './http-target.ts';
 
 const method = z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD']);
@@ -38,7 +38,7 @@ const http = z.strictObject({
       .superRefine(checkHeaders)
       .default({})
       .meta({ description: 'At most 50; names of the connection, of the framing, Host and webhook-* are refused' }),
-    body: payload.optional().meta({ description: 'Sent instead of the payload' }),
+    body: json.optional().meta({ description: 'Sent instead of the payload' }),
   }),
 });
 

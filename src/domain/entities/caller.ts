@@ -1,4 +1,5 @@
 import type { TenantId } from '../ids.ts';
+import type { TenantPolicy } from './tenant-policy.ts';
 
 /** What a token may do; the table is `app/middleware/authorize.ts`. */
 export type Role = 'viewer' | 'operator' | 'editor' | 'admin' | 'platform';
@@ -11,6 +12,8 @@ export interface Caller {
   readonly organizationId: string | null;
   /** Of the request; left out where the service acts by itself. */
   readonly traceId?: string | undefined;
+  /** The tenant's defaults and quotas as the door has read them; left out: none apply, as to the service itself. */
+  readonly policy?: TenantPolicy | undefined;
 }
 
 /** True when what belongs to this organization, or to none, exists for the caller. */

@@ -3,10 +3,9 @@ import type { TenantId } from '../ids.ts';
 import { durationMs } from '../time/duration.ts';
 import type { ScheduleDefinition } from './definition.ts';
 import type { ScheduleScope } from './schedule.ts';
+import { SYSTEM_TENANT } from './tenant.ts';
 
 const MAX_JITTER_MS = 24 * 60 * 60 * 1000;
-/** The tenant that SYSTEM schedules live in; platform tokens alone name it. */
-const SYSTEM_TENANT = 'system';
 
 /** Whose a schedule is. */
 export interface Ownership {

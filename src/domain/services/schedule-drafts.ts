@@ -1,6 +1,7 @@
 import { auditedSchedule } from '../entities/audit.ts';
 import { type Caller, sees } from '../entities/caller.ts';
 import { sameJson } from '../entities/json.ts';
+import { checkInterval, checkSizes } from '../entities/quota-rules.ts';
 import { ScheduleEntity, type ScheduleInput } from '../entities/schedule.ts';
 import type { Target } from '../entities/target.ts';
 import { DomainError } from '../errors.ts';
@@ -32,6 +33,7 @@ export class ScheduleDrafts {
     const owner = { id: this.freshId(), tenantId: caller.tenantId };
     const dated = await withDates(work.calendars, input, null);
     const created = ScheduleEntity.create(dated, owner, { by: caller.subject, now: work.now });
+    await admit(work, caller, created);
     await this.#checkTarget(work, created.state.target);
     return created;
   }
@@ -46,6 +48,10 @@ export class ScheduleDrafts {
     checkReach(caller, input);
     const dated = await withDates(work.calendars, input, before.state);
     const after = before.replace(dated, { by: caller.subject, now: work.now });
+    if (after !== before && caller.policy !== undefined) {
+      checkSizes(after.state, caller.policy.quotas);
+      if (!sameJson(after.state.trigger, before.state.trigger)) checkInterval(after, caller.policy.quotas);
+    }
     if (!sameJson(after.state.target, before.state.target)) await this.#checkTarget(work, after.state.target);
     return after;
   }
@@ -115,6 +121,16 @@ export function visible(caller: Caller, schedule: ScheduleEntity | null): Schedu
 export function checkMatch({ state }: ScheduleEntity, ifMatch: number | null): void {
   if (ifMatch === null || ifMatch === state.version) return;
   throw new DomainError('PRECONDITION_FAILED', `the schedule is at version ${state.version}`);
+}
+
+/** Throws QUOTA_EXCEEDED or PAYLOAD_TOO_LARGE for a schedule that the tenant may not have. */
+async function admit({ tenants }: TenantWork, { policy }: Caller, created: ScheduleEntity): Promise<void> {
+  if (policy === undefined) return;
+  const { quotas } = policy;
+  checkSizes(created.state, quotas);
+  checkInterval(created, quotas);
+  if (quotas.schedules !== null && !(await tenants.admitSchedule(quotas.schedules)))
+    throw new DomainError('QUOTA_EXCEEDED', `the tenant has ${quotas.schedules} schedules, as many as it may`);
 }
 
 function checkReach(caller: Caller, { organizationId }: ScheduleInput): void {

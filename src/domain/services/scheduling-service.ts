@@ -1,6 +1,7 @@
 import type { Caller } from '../entities/caller.ts';
 import type { ScheduleDefinition } from '../entities/definition.ts';
 import type { JsonValue } from '../entities/json.ts';
+import { checkPayload } from '../entities/quota-rules.ts';
 import { manualRun, type RunRow } from '../entities/run.ts';
 import type { Act, MissedChoice, ScheduleEntity, ScheduleInput } from '../entities/schedule.ts';
 import { DomainError } from '../errors.ts';
@@ -168,6 +169,7 @@ export class SchedulingService {
 
   /** A run of its own beside the slots, in any state of the schedule. Without `payload` (or with null) the schedule's own is sent. */
   async trigger(caller: Caller, id: ScheduleId, payload: JsonValue | undefined): Promise<RunRow> {
+    if (payload !== undefined && caller.policy !== undefined) checkPayload(payload, caller.policy.quotas);
     const { run, state } = await this.#unitOfWork.forTenant(
       caller.tenantId,
       async ({ schedules, runs, audit, now }) => {

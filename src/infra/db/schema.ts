@@ -16,7 +16,7 @@ import type { DateRange } from '../../domain/entities/calendar.ts';
 import type { JsonValue } from '../../domain/entities/json.ts';
 import type { Attempt, RunCause, RunReason, RunRow, RunState } from '../../domain/entities/run.ts';
 import type { Pause, ScheduleLifecycle, ScheduleScope } from '../../domain/entities/schedule.ts';
-import type { ScheduleId, TenantId } from '../../domain/ids.ts';
+import type { ScheduleId } from '../../domain/ids.ts';
 import type { Weekday } from '../../domain/time/business-days.ts';
 import { definitionColumns, instant, instantMs, scheduleId, tenant } from './columns.ts';
 
@@ -24,19 +24,6 @@ import { definitionColumns, instant, instantMs, scheduleId, tenant } from './col
  * Hot and cold tables (docs/architecture.md tells why). Row-level security, grants, partitions and the functions are in
  * the hand-written part of the migrations; every table with a tenant has its policies there.
  */
-
-export const tenants = pgTable('tenants', {
-  tenantId: text('tenant_id').$type<TenantId>().primaryKey(),
-  /** Sealed webhook signing keys, newest first; two while a rotation lasts. */
-  signingKeys: jsonb('signing_keys').$type<readonly SealedKey[]>().notNull().default([]),
-  createdAt: instant('created_at').notNull().defaultNow(),
-});
-
-export interface SealedKey {
-  readonly id: string;
-  readonly sealed: string;
-  readonly createdAt: string;
-}
 
 export const schedules = pgTable(
   'schedules',
@@ -71,6 +58,8 @@ export const schedules = pgTable(
     uniqueIndex('schedules_key').on(table.tenantId, table.key).where(sql`deleted_at is null`),
     index('schedules_page').on(table.tenantId, table.createdAt, table.id).where(sql`deleted_at is null`),
     index('schedules_calendars').on(table.tenantId, table.id).where(sql`calendars is not null and deleted_at is null`),
+    index('schedules_suspended').on(table.tenantId, table.id).where(sql`state_reason = 'TENANT_SUSPENDED'`),
+    index('schedules_deleted').on(table.tenantId, table.id).where(sql`deleted_at is not null`),
     index('schedules_auto_resume').on(sql`((pause->>'resumeAt'))`).where(sql`state = 'PAUSED' and deleted_at is null`),
   ],
 );

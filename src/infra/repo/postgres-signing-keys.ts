@@ -1,7 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { TenantId } from '../../domain/ids.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
-import type { SealedKey } from '../db/schema.ts';
+import type { SealedKey } from '../db/tenants-schema.ts';
 
 /** Opens and seals a signing key; tenant and key id are bound to the sealed text. */
 export interface KeySeal {

@@ -5,15 +5,8 @@ import type { RunRow } from '../../../src/domain/entities/run.ts';
 import type { ScheduleEntity } from '../../../src/domain/entities/schedule.ts';
 import { auditEntries } from '../../../src/infra/db/audit-schema.ts';
 import { checkRole, connectPool, openDatabase } from '../../../src/infra/db/client.ts';
-import {
-  idempotencyKeys,
-  retries,
-  runs,
-  schedules,
-  scheduleVersions,
-  tenants,
-  timers,
-} from '../../../src/infra/db/schema.ts';
+import { idempotencyKeys, retries, runs, schedules, scheduleVersions, timers } from '../../../src/infra/db/schema.ts';
+import { tenants } from '../../../src/infra/db/tenants-schema.ts';
 import { scheduleInput } from '../../support/scheduling.ts';
 import { codeOf, newCaller, openWorkbench, type Workbench } from './workbench.ts';
 

@@ -1,0 +1,37 @@
+import type { ExamplesByOperation } from '../middleware/openapi-document.ts';
+
+const retry = {
+  maxAttempts: 5,
+  initialDelaySec: 5,
+  backoffCoefficient: 3,
+  maxDelaySec: 3600,
+  jitter: 1,
+  maxAgeSec: 86_400,
+};
+
+const tenant = {
+  id: 'tenant-123',
+  name: 'Acme',
+  state: 'ACTIVE',
+  suspension: null,
+  defaults: { tz: 'Europe/Berlin', retry },
+  quotas: { schedules: 5000, payloadBytes: 262_144, minIntervalSec: 60 },
+  version: 2,
+  createdAt: '2026-03-17T10:12:41.000Z',
+  updatedAt: '2026-03-17T10:14:02.000Z',
+};
+
+const defaults = { tz: 'Europe/Berlin', retry: { maxAttempts: 5 } };
+
+/** What the API's description shows of tenants. */
+export const TENANT_EXAMPLES: ExamplesByOperation = {
+  getTenant: { answer: tenant },
+  patchTenant: { bodies: { defaults: { defaults }, reset: { defaults: { tz: null } } }, answer: tenant },
+  listTenants: { answer: { items: [tenant], nextCursor: null } },
+  createTenant: {
+    bodies: { quotas: { id: 'tenant-123', name: 'Acme', defaults, quotas: { schedules: 5000, minIntervalSec: 60 } } },
+    answer: { ...tenant, version: 1 },
+  },
+  getTenantById: { answer: tenant },
+  patchTenantById: { bodies: { quotas: { quotas: { schedules: 5000, minIntervalSec: null } } }, answer: tenant },
+};

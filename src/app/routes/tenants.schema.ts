@@ -1,0 +1,152 @@
+import { z } from 'zod';
+import type { TenantInput } from '../../domain/entities/tenant.ts';
+import { asTenantId } from '../../domain/ids.ts';
+import type { TenantWithPolicy } from '../../domain/services/tenant-service.ts';
+import { failsAs, parsedBy } from '../middleware/field-problems.ts';
+import { line, whole, zone } from './fields.ts';
+import { cursorFields, listShown } from './paging.ts';
+import { query, tenantId } from './request-parts.ts';
+import { retry } from './schedule-input.ts';
+import { mergePatch } from './schedule-patch.ts';
+
+const MANY = 2_147_483_647;
+/** What is left of a body of 1 MiB for the rest of a schedule. */
+const LARGEST_PAYLOAD = 900 * 1024;
+
+const defaults = z
+  .strictObject({
+    tz: zone.optional(),
+    retry: retry.optional(),
+  })
+  .meta({ id: 'TenantDefaults' });
+
+const quotas = z
+  .strictObject({
+    schedules: whole(0, MANY).optional(),
+    payloadBytes: whole(1, LARGEST_PAYLOAD).optional(),
+    minIntervalSec: whole(1, MANY).optional(),
+  })
+  .meta({ id: 'TenantQuotas' });
+
+const name = line(200).nullable().default(null);
+
+/** The body that makes a tenant. */
+export const tenantBody = z
+  .strictObject({
+    id: z
+      .string()
+      .meta({ examples: ['tenant-123'] })
+      .transform((text, context) => {
+        const id = asTenantId(text);
+        if (id !== null) return id;
+        context.addIssue({
+          code: 'custom',
+          message: 'must be 1 to 100 letters, digits, ., _ or -, the first a letter or digit',
+        });
+        return z.NEVER;
+      }),
+    name,
+    defaults: defaults.default({}),
+    quotas: quotas.default({}),
+  })
+  .meta({ id: 'TenantBody' });
+
+const input = z.strictObject({ name, defaults, quotas });
+
+const value = z.union([z.number(), z.string()]).nullable().optional();
+const part = <Name extends string>(names: readonly Name[]) =>
+  z
+    .strictObject(Object.fromEntries(names.map((known) => [known, value])))
+    .nullable()
+    .optional();
+
+const patchFields = {
+  tenantId,
+  name: z.string().nullable().optional(),
+  defaults: z
+    .strictObject({ tz: value, retry: part(Object.keys(retry.shape)) })
+    .nullable()
+    .optional(),
+};
+
+/** What an administrator says of the own tenant. What values may be is decided once they are merged. */
+export const tenantPatch = z.strictObject(patchFields).meta({
+  id: 'TenantPatch',
+  description: 'JSON Merge Patch (RFC 7396): fields left out stay, null means the service’s default.',
+});
+
+/** What the platform says of a tenant. */
+export const platformTenantPatch = z
+  .strictObject({ ...patchFields, quotas: part(Object.keys(quotas.shape)) })
+  .meta({ id: 'PlatformTenantPatch', description: 'As TenantPatch, with quotas.' });
+
+/** The input that `current` becomes under the patch. Throws VALIDATION_FAILED. */
+export function patchedTenant(
+  current: TenantInput,
+  { tenantId: _tenant, ...patch }: z.output<typeof platformTenantPatch>,
+): TenantInput {
+  return parsedBy(input, mergePatch({ defaults: {}, quotas: {} }, mergePatch(current, patch)));
+}
+
+/** The path of one tenant; what cannot be an id is a tenant that does not exist. */
+export const tenantParams = z.strictObject({
+  id: z
+    .string()
+    .meta({ examples: ['tenant-123'] })
+    .transform((text, context) => {
+      const id = asTenantId(text);
+      if (id !== null) return id;
+      context.addIssue({ code: 'custom', message: 'no such tenant', params: failsAs('NOT_FOUND') });
+      return z.NEVER;
+    }),
+});
+
+export const tenantsQuery = query(cursorFields);
+
+/** The last id of a page. */
+export const tenantPosition = z.string().transform((text, context) => {
+  const id = asTenantId(text);
+  if (id !== null) return id;
+  context.addIssue({ code: 'custom', message: 'must be the id of a tenant' });
+  return z.NEVER;
+});
+
+const limit = z.number().nullable();
+
+export const tenantShown = z
+  .object({
+    id: z.string(),
+    name: z.string().nullable(),
+    state: z.enum(['ACTIVE', 'SUSPENDED', 'DELETING']),
+    suspension: z.object({ note: z.string().nullable(), by: z.string(), at: z.string() }).nullable(),
+    defaults: z.object({
+      tz: z.string(),
+      retry: z.object({
+        maxAttempts: z.number(),
+        initialDelaySec: z.number(),
+        backoffCoefficient: z.number(),
+        maxDelaySec: z.number(),
+        jitter: z.number(),
+        maxAgeSec: z.number(),
+      }),
+    }),
+    quotas: z
+      .object({
+        schedules: limit.meta({ description: 'Living schedules' }),
+        payloadBytes: z.number(),
+        minIntervalSec: limit.meta({ description: 'Between two slots of one schedule' }),
+      })
+      .meta({ description: 'What holds: what the platform granted, else the service’s; null is no limit' }),
+    version: z.int().meta({ description: 'Grows with every change; the ETag' }),
+    createdAt: z.date(),
+    updatedAt: z.date(),
+  })
+  .meta({ id: 'Tenant' });
+
+export const tenantPage = listShown(tenantShown).meta({ id: 'TenantPage' });
+
+/** What an answer says of a tenant. */
+export function showTenant({ tenant, policy }: TenantWithPolicy): z.output<typeof tenantShown> {
+  const { tenantId: id, ...state } = tenant.state;
+  return { ...state, id, defaults: policy.defaults, quotas: policy.quotas };
+}

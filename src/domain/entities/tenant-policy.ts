@@ -1,0 +1,94 @@
+import type { TenantId } from '../ids.ts';
+import type { RetryPolicy } from '../time/backoff.ts';
+import type { TenantLifecycle, TenantState } from './tenant.ts';
+
+/** What schedules of the tenant have where their caller says nothing. */
+export interface TenantDefaults {
+  readonly tz: string;
+  readonly retry: RetryPolicy;
+}
+
+/** The most a tenant may have; null: no limit. */
+export interface TenantQuotas {
+  /** Living schedules. */
+  readonly schedules: number | null;
+  /** A payload, or a body sent instead of it, as JSON. */
+  readonly payloadBytes: number;
+  /** Between two slots of one schedule. */
+  readonly minIntervalSec: number | null;
+}
+
+type Some<T> = { readonly [Name in keyof T]?: T[Name] | undefined };
+
+/** What a tenant chose itself; left out: the service's. */
+export interface ChosenDefaults extends Some<Omit<TenantDefaults, 'retry'>> {
+  readonly retry?: Some<RetryPolicy> | undefined;
+}
+
+/** What the platform granted a tenant; left out: the service's. */
+export type GrantedQuotas = { readonly [Name in keyof TenantQuotas]?: number | undefined };
+
+/** What holds for a tenant that has chosen nothing and was granted nothing. */
+export interface ServicePolicy {
+  readonly defaults: TenantDefaults;
+  readonly quotas: TenantQuotas;
+}
+
+/** What holds for one tenant. */
+export interface TenantPolicy extends ServicePolicy {
+  readonly tenantId: TenantId;
+  readonly state: TenantLifecycle;
+  /** A row of its own exists. */
+  readonly isKnown: boolean;
+}
+
+/** The defaults of every service, whatever its configuration. */
+export const SERVICE_DEFAULTS: TenantDefaults = {
+  tz: 'UTC',
+  retry: {
+    maxAttempts: 8,
+    initialDelaySec: 5,
+    backoffCoefficient: 3,
+    maxDelaySec: 3600,
+    jitter: 1,
+    maxAgeSec: 86_400,
+  },
+};
+
+/** The policy of a tenant by its row, null where it has none. */
+export function policyOf(tenantId: TenantId, row: TenantState | null, service: ServicePolicy): TenantPolicy {
+  return {
+    tenantId,
+    state: row?.state ?? 'ACTIVE',
+    isKnown: row !== null,
+    defaults: row === null ? service.defaults : chosen(row.defaults, service.defaults),
+    quotas: granted(row?.quotas ?? {}, service.quotas),
+  };
+}
+
+function chosen(given: ChosenDefaults, service: TenantDefaults): TenantDefaults {
+  return {
+    tz: given.tz ?? service.tz,
+    retry: filledRetry(given.retry ?? {}, service.retry),
+  };
+}
+
+function granted(given: GrantedQuotas, service: TenantQuotas): TenantQuotas {
+  return {
+    schedules: given.schedules ?? service.schedules,
+    payloadBytes: given.payloadBytes ?? service.payloadBytes,
+    minIntervalSec: given.minIntervalSec ?? service.minIntervalSec,
+  };
+}
+
+/** The retry policy with what is left out taken from `defaults`. */
+export function filledRetry(given: NonNullable<ChosenDefaults['retry']>, defaults: RetryPolicy): RetryPolicy {
+  return {
+    maxAttempts: given.maxAttempts ?? defaults.maxAttempts,
+    initialDelaySec: given.initialDelaySec ?? defaults.initialDelaySec,
+    backoffCoefficient: given.backoffCoefficient ?? defaults.backoffCoefficient,
+    maxDelaySec: given.maxDelaySec ?? defaults.maxDelaySec,
+    jitter: given.jitter ?? defaults.jitter,
+    maxAgeSec: given.maxAgeSec ?? defaults.maxAgeSec,
+  };
+}

@@ -1,0 +1,124 @@
+import type { Caller } from '../entities/caller.ts';
+import type { Act } from '../entities/schedule.ts';
+import { TenantEntity, type TenantInput } from '../entities/tenant.ts';
+import { policyOf, type TenantPolicy } from '../entities/tenant-policy.ts';
+import { DomainError } from '../errors.ts';
+import type { TenantId } from '../ids.ts';
+import type { Journal } from '../ports/journal.ts';
+import type { Page } from '../ports/schedule-repository.ts';
+import type { TenantDirectory, TenantQuery } from '../ports/tenant-repository.ts';
+import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import type { TenantPolicies } from './tenant-policies.ts';
+
+/** A tenant and the version its caller believes it has; null: whatever it is. */
+export interface AddressedTenant {
+  readonly tenantId: TenantId;
+  readonly ifMatch: number | null;
+}
+
+/** A tenant with what holds for it, its own choices and the service's put together. */
+export interface TenantWithPolicy {
+  readonly tenant: TenantEntity;
+  readonly policy: TenantPolicy;
+}
+
+export type TenantEvent = 'created' | 'changed';
+
+/**
+ * What a tenant's administrators do with their own tenant, and the platform with all of them. Every change passes through
+ * `#change` or `create`, in one transaction of the tenant it is about.
+ */
+export class TenantService {
+  readonly #unitOfWork: UnitOfWork;
+  readonly #directory: TenantDirectory;
+  readonly #policies: TenantPolicies;
+  readonly #journal: Journal;
+
+  constructor(parts: {
+    unitOfWork: UnitOfWork;
+    directory: TenantDirectory;
+    policies: TenantPolicies;
+    journal: Journal;
+  }) {
+    this.#unitOfWork = parts.unitOfWork;
+    this.#directory = parts.directory;
+    this.#policies = parts.policies;
+    this.#journal = parts.journal;
+  }
+
+  /** Throws NOT_FOUND. */
+  async get(tenantId: TenantId): Promise<TenantWithPolicy> {
+    const tenant = await this.#unitOfWork.forTenant(tenantId, ({ tenants }) => tenants.find());
+    if (tenant === null) throw new DomainError('NOT_FOUND', 'no such tenant');
+    return this.#withPolicy(tenant);
+  }
+
+  async list(query: TenantQuery): Promise<Page<TenantWithPolicy, TenantId>> {
+    const { items, ...rest } = await this.#directory.page(query);
+    return { ...rest, items: items.map((tenant) => this.#withPolicy(tenant)) };
+  }
+
+  /** Throws ALREADY_EXISTS, also for a tenant that began by itself with its first use. */
+  async create(caller: Caller, tenantId: TenantId, input: TenantInput): Promise<TenantWithPolicy> {
+    const created = await this.#unitOfWork.forTenant(tenantId, async ({ tenants, audit, now }) => {
+      const act = { by: caller.subject, now };
+      const tenant = TenantEntity.fresh(tenantId, now).change(input, this.#policies.service, act);
+      const first = new TenantEntity({ ...tenant.state, version: 1 });
+      if (!(await tenants.insert(first))) throw new DomainError('ALREADY_EXISTS', `the tenant "${tenantId}" exists`);
+      audit.record(caller, { action: 'tenant.created', id: tenantId, after: auditedTenant(first) });
+      return first;
+    });
+    this.#announce(caller, 'created', created);
+    return this.#withPolicy(created);
+  }
+
+  /** `merge` makes the new input from the current one, inside the transaction. Throws PERMISSION_DENIED for a token of an organization. */
+  async patch(
+    caller: Caller,
+    of: AddressedTenant,
+    merge: (current: TenantInput) => TenantInput,
+  ): Promise<TenantWithPolicy> {
+    if (caller.organizationId !== null)
+      throw new DomainError('PERMISSION_DENIED', 'the token writes only what belongs to its organization');
+    return this.#change(caller, of, 'changed', (before, act) =>
+      before.change(merge(before.input), this.#policies.service, act),
+    );
+  }
+
+  async #change(
+    caller: Caller,
+    { tenantId, ifMatch }: AddressedTenant,
+    event: TenantEvent,
+    verb: (before: TenantEntity, act: Act) => TenantEntity,
+  ): Promise<TenantWithPolicy> {
+    const { before, after } = await this.#unitOfWork.forTenant(tenantId, async ({ tenants, audit, now }) => {
+      const found = await tenants.findForChange();
+      if (found === null) throw new DomainError('NOT_FOUND', 'no such tenant');
+      if (ifMatch !== null && ifMatch !== found.state.version)
+        throw new DomainError('PRECONDITION_FAILED', `the tenant is at version ${found.state.version}`);
+      const changed = verb(found, { by: caller.subject, now });
+      if (changed === found) return { before: found, after: found };
+      const [was, is] = [auditedTenant(found), auditedTenant(changed)];
+      audit.record(caller, { action: `tenant.${event}`, id: tenantId, before: was, after: is });
+      await tenants.save(changed);
+      return { before: found, after: changed };
+    });
+    if (after !== before) this.#announce(caller, event, after);
+    return this.#withPolicy(after);
+  }
+
+  #announce(caller: Caller, event: TenantEvent, { state }: TenantEntity): void {
+    this.#policies.forget(state.tenantId);
+    this.#journal.note(`tenant.${event}`, { tenantId: state.tenantId, version: state.version, by: caller.subject });
+  }
+
+  #withPolicy(tenant: TenantEntity): TenantWithPolicy {
+    return { tenant, policy: policyOf(tenant.state.tenantId, tenant.state, this.#policies.service) };
+  }
+}
+
+/** A tenant as the trail tells of it. */
+function auditedTenant({ state }: TenantEntity): object {
+  const { tenantId, createdAt, updatedAt, ...told } = state;
+  return told;
+}

@@ -1,0 +1,289 @@
+import { describe, expect, it } from 'vitest';
+import type { Identity } from '../../src/domain/ports/token-verifier.ts';
+import { problemIn, scheduleBody, tenantId, useServer } from './support.ts';
+
+const PLATFORM: Partial<Identity> = { roles: ['platform'], tenants: [] };
+const RETRY = {
+  maxAttempts: 8,
+  initialDelaySec: 5,
+  backoffCoefficient: 3,
+  maxDelaySec: 3600,
+  jitter: 1,
+  maxAgeSec: 86_400,
+};
+const QUOTAS = { schedules: null, payloadBytes: 262_144, minIntervalSec: null };
+
+const server = useServer();
+let made = 0;
+
+/** Somebody of a new tenant. */
+function somebody(of: Partial<Identity> = { roles: ['admin'] }): Partial<Identity> & { readonly id: string } {
+  made += 1;
+  const id = `tenant-of-its-own-${made}`;
+  return { ...of, tenants: [tenantId(id)], id };
+}
+
+/** Somebody of a new tenant with these fields. */
+async function created(fields: Readonly<Record<string, unknown>>): Promise<ReturnType<typeof somebody>> {
+  const as = somebody();
+  const answer = await server().request('POST', '/tenants', { body: { id: as.id, ...fields }, as: PLATFORM });
+  expect([answer.statusCode, answer.body]).toEqual([201, expect.any(String)]);
+  return as;
+}
+
+describe('/tenant', () => {
+  it('shows what holds for a tenant that nobody has said anything of', async () => {
+    const as = somebody();
+    const answer = await server().request('GET', '/tenant', { as });
+    expect([answer.statusCode, answer.headers['etag']]).toEqual([200, '"1"']);
+    expect(answer.json()).toEqual({
+      id: as.id,
+      name: null,
+      state: 'ACTIVE',
+      suspension: null,
+      defaults: { tz: 'UTC', retry: RETRY },
+      quotas: QUOTAS,
+      version: 1,
+      createdAt: expect.any(String),
+      updatedAt: expect.any(String),
+    });
+  });
+
+  it('takes name and defaults as a merge patch; null is the service’s again; no change makes no new version', async () => {
+    const as = somebody();
+    const patch = (body: unknown, headers = {}) => server().request('PATCH', '/tenant', { body, as, headers });
+    const named = await patch({ name: 'Acme', defaults: { tz: 'Europe/Berlin', retry: { maxAttempts: 3 } } });
+    expect([named.statusCode, named.headers['etag'], named.json()]).toMatchObject([
+      200,
+      '"2"',
+      { name: 'Acme', defaults: { tz: 'Europe/Berlin', retry: { ...RETRY, maxAttempts: 3 } } },
+    ]);
+    expect((await patch({ name: 'Acme', tenantId: as.id })).json().version).toBe(2);
+    const reset = await patch({ defaults: { tz: null, retry: { maxAgeSec: 60 } } }, { 'if-match': '"2"' });
+    expect(reset.json()).toMatchObject({
+      defaults: { tz: 'UTC', retry: { ...RETRY, maxAttempts: 3, maxAgeSec: 60 } },
+      version: 3,
+    });
+    expect(problemIn(await patch({ name: 'late' }, { 'if-match': '"2"' })).code).toBe('PRECONDITION_FAILED');
+    expect((await patch({ name: null, defaults: null })).json()).toMatchObject({
+      name: null,
+      defaults: { retry: RETRY },
+    });
+  });
+
+  it.each<[unknown, string]>([
+    [{ name: '' }, 'name'],
+    [{ name: 'a\nb' }, 'name'],
+    [{ name: 5 }, 'name'],
+    [{ defaults: { tz: 'Berlin' } }, 'defaults.tz'],
+    [{ defaults: { tz: 5 } }, 'defaults.tz'],
+    [{ defaults: { retry: { maxAttempts: 0 } } }, 'defaults.retry.maxAttempts'],
+    [{ defaults: { retry: { jitter: 'x' } } }, 'defaults.retry.jitter'],
+    [{ defaults: { retry: { initialDelaySec: 4000 } } }, 'defaults.retry.maxDelaySec'],
+    [{ defaults: { retry: { often: 1 } } }, 'defaults.retry.often'],
+    [{ defaults: { color: 'red' } }, 'defaults.color'],
+    [{ defaults: [] }, 'defaults'],
+    [{ quotas: { schedules: 1_000_000 } }, 'quotas'],
+    [{ state: 'SUSPENDED' }, 'state'],
+    [{ toString: 1 }, 'toString'],
+  ])('refuses %j', async (body, path) => {
+    const answer = await server().request('PATCH', '/tenant', { body, as: somebody() });
+    const { code, errors } = problemIn(answer);
+    expect([code, errors]).toEqual(['VALIDATION_FAILED', [expect.objectContaining({ path })]]);
+  });
+
+  it('is not changed by a token of an organization, nor by an editor', async () => {
+    const body = { name: 'mine' };
+    for (const as of [somebody({ roles: ['admin'], organizationId: 'org-1' }), somebody({ roles: ['editor'] })])
+      expect(problemIn(await server().request('PATCH', '/tenant', { body, as })).code).toBe('PERMISSION_DENIED');
+  });
+});
+
+describe('/tenants', () => {
+  it('makes, reads and changes a tenant; one that exists is not made again', async () => {
+    const { id } = somebody();
+    const body = { id, name: 'Acme', defaults: { tz: 'europe/berlin' }, quotas: { schedules: 10 } };
+    const answer = await server().request('POST', '/tenants', { body, as: PLATFORM });
+    expect([answer.statusCode, answer.headers['location'], answer.headers['etag']]).toEqual([
+      201,
+      `/tenants/${id}`,
+      '"1"',
+    ]);
+    const shown = { name: 'Acme', defaults: { tz: 'Europe/Berlin' }, quotas: { ...QUOTAS, schedules: 10 } };
+    expect(answer.json()).toMatchObject(shown);
+    const read = await server().request('GET', `/tenants/${id}`, { as: PLATFORM });
+    expect([read.json(), read.headers['etag']]).toEqual([answer.json(), '"1"']);
+    const again = await server().request('POST', '/tenants', { body, as: PLATFORM });
+    expect(problemIn(again)).toMatchObject({ status: 409, code: 'ALREADY_EXISTS' });
+    const patch = { quotas: { schedules: null, minIntervalSec: 60 } };
+    const patched = await server().request('PATCH', `/tenants/${id}`, { body: patch, as: PLATFORM });
+    expect(patched.json()).toMatchObject({ name: 'Acme', quotas: { ...QUOTAS, minIntervalSec: 60 }, version: 2 });
+    const headers = { 'if-match': '"1"' };
+    const stale = await server().request('PATCH', `/tenants/${id}`, { body: patch, as: PLATFORM, headers });
+    expect(problemIn(stale)).toMatchObject({ status: 412, code: 'PRECONDITION_FAILED' });
+  });
+
+  it('lists by id, page by page, those that changed something and not those that only looked', async () => {
+    const [busy, idle] = [somebody({ roles: ['editor'] }), somebody({ roles: ['viewer'] })];
+    await server().schedule({}, busy);
+    await server().request('GET', '/schedules', { as: idle });
+    const ids: string[] = [];
+    let cursor: string | null = '';
+    while (cursor !== null) {
+      const after = cursor === '' ? '' : `&cursor=${cursor}`;
+      const page = await server().request('GET', `/tenants?limit=3${after}`, { as: PLATFORM });
+      expect(page.statusCode).toBe(200);
+      ids.push(...page.json().items.map((item: { id: string }) => item.id));
+      cursor = page.json().nextCursor;
+    }
+    expect(ids).toEqual([...new Set(ids)].toSorted());
+    expect([ids.includes(busy.id), ids.includes(idle.id)]).toEqual([true, false]);
+    expect(problemIn(await server().request('GET', '/tenants?cursor=x', { as: PLATFORM })).code).toBe(
+      'VALIDATION_FAILED',
+    );
+  });
+
+  it.each<[Record<string, unknown>, string]>([
+    [{ id: '' }, 'id'],
+    [{ id: 'a b' }, 'id'],
+    [{ id: '-a' }, 'id'],
+    [{ id: 'x'.repeat(101) }, 'id'],
+    [{ id: undefined }, 'id'],
+    [{ quotas: { schedules: -1 } }, 'quotas.schedules'],
+    [{ quotas: { schedules: 1.5 } }, 'quotas.schedules'],
+    [{ quotas: { schedules: 2 ** 31 } }, 'quotas.schedules'],
+    [{ quotas: { payloadBytes: 2_000_000 } }, 'quotas.payloadBytes'],
+    [{ quotas: { minIntervalSec: 0 } }, 'quotas.minIntervalSec'],
+    [{ quotas: { disk: 5 } }, 'quotas.disk'],
+    [{ version: 1 }, 'version'],
+  ])('refuses %j', async (fields, path) => {
+    const answer = await server().request('POST', '/tenants', { body: { id: 'refused', ...fields }, as: PLATFORM });
+    const { code, errors } = problemIn(answer);
+    expect([code, errors]).toEqual(['VALIDATION_FAILED', [expect.objectContaining({ path })]]);
+  });
+
+  it('does not find what does not exist, nor what cannot be an id, and answers both alike', async () => {
+    for (const method of ['GET', 'PATCH'] as const) {
+      const more = { as: PLATFORM, ...(method === 'PATCH' && { body: { name: 'x' } }) };
+      const [absent, impossible] = [
+        await server().request(method, '/tenants/nobody-at-all', more),
+        await server().request(method, '/tenants/a%20b', more),
+      ];
+      expect([problemIn(absent), problemIn(impossible)]).toEqual(
+        Array(2).fill({ status: 404, code: 'NOT_FOUND', detail: 'no such tenant' }),
+      );
+    }
+  });
+});
+
+describe('the platform', () => {
+  it('acts in any tenant that it names, and in `system` where its token names none', async () => {
+    const as = somebody();
+    const headers = { 'x-tenant-id': as.id };
+    const inTenant = await server().request('POST', '/schedules', { body: scheduleBody(), as: PLATFORM, headers });
+    expect(inTenant.json()).toMatchObject({ tenantId: as.id, scope: 'TENANT' });
+    const own = await server().request('POST', '/schedules', { body: scheduleBody(), as: PLATFORM });
+    expect(own.json()).toMatchObject({ tenantId: 'system', scope: 'SYSTEM' });
+    const foreign = await server().request('GET', `/schedules/${own.json().id}`, { as });
+    expect(problemIn(foreign).code).toBe('NOT_FOUND');
+  });
+
+  it('alone: `system` is nobody’s tenant, whatever a token says', async () => {
+    for (const roles of [['viewer'], ['admin']] as const) {
+      const as = { roles, tenants: [tenantId('system')] };
+      expect(problemIn(await server().request('GET', '/schedules', { as })).code).toBe('TENANT_FORBIDDEN');
+    }
+  });
+});
+
+describe('defaults', () => {
+  it('fill in what a create, a replace and a preview leave out, and nothing else', async () => {
+    const as = await created({ defaults: { tz: 'Asia/Tokyo', retry: { maxAttempts: 2, maxAgeSec: 600 } } });
+    const { tz: _tz, ...without } = scheduleBody();
+    const post = (body: unknown) => server().request('POST', '/schedules', { body, as });
+    const first = (await post(without)).json();
+    expect([first.tz, first.retry]).toEqual(['Asia/Tokyo', { ...RETRY, maxAttempts: 2, maxAgeSec: 600 }]);
+    const said = (await post({ ...without, tz: 'UTC', retry: { maxAttempts: 9 } })).json();
+    expect([said.tz, said.retry]).toEqual(['UTC', { ...RETRY, maxAttempts: 9, maxAgeSec: 600 }]);
+    const put = await server().request('PUT', `/schedules/${said.id}`, { body: without, as });
+    expect(put.json().tz).toBe('Asia/Tokyo');
+    const trigger = { type: 'CRON', cron: '0 9 * * *' };
+    const preview = await server().request('POST', '/schedules/preview', { body: { trigger, count: 1 }, as });
+    expect(preview.json().slots[0].local).toMatch(/T09:00:00\+09:00$/);
+  });
+
+  it('are taken when a patch resets a field, and change no schedule by themselves', async () => {
+    const as = somebody();
+    const id = await server().schedule({ tz: 'Europe/Paris' }, as);
+    await server().request('PATCH', '/tenant', { body: { defaults: { tz: 'Asia/Tokyo' } }, as });
+    expect((await server().request('GET', `/schedules/${id}`, { as })).json().tz).toBe('Europe/Paris');
+    const patched = await server().request('PATCH', `/schedules/${id}`, { body: { tz: null }, as });
+    expect(patched.json().tz).toBe('Asia/Tokyo');
+  });
+});
+
+describe('quotas', () => {
+  it('bound the living schedules; a deleted one makes room', async () => {
+    const as = await created({ quotas: { schedules: 2 } });
+    const post = (key: string) => server().request('PUT', `/schedules/by-key/${key}`, { body: scheduleBody(), as });
+    const [first] = [await post('a'), await post('b')];
+    expect(problemIn(await post('c'))).toMatchObject({ status: 403, code: 'QUOTA_EXCEEDED' });
+    expect((await post('a')).statusCode).toBe(200);
+    await server().request('DELETE', `/schedules/${first.json().id}`, { as });
+    expect((await post('c')).statusCode).toBe(201);
+  });
+
+  it('bound payloads and bodies, of schedules and of manual runs', async () => {
+    const as = await created({ quotas: { payloadBytes: 10 } });
+    const http = { url: 'https://example.com/', body: 'x'.repeat(9) };
+    for (const fields of [{ payload: 'x'.repeat(9) }, { target: { kind: 'HTTP', http } }, { payload: '€€€€' }]) {
+      const answer = await server().request('POST', '/schedules', { body: scheduleBody(fields), as });
+      expect(problemIn(answer)).toMatchObject({ status: 413, code: 'PAYLOAD_TOO_LARGE' });
+    }
+    const id = await server().schedule({ payload: 'x'.repeat(8) }, as);
+    const run = (payload: string) => server().request('POST', `/schedules/${id}/trigger`, { body: { payload }, as });
+    expect([(await run('x'.repeat(8))).statusCode, (await run('x'.repeat(9))).statusCode]).toEqual([202, 413]);
+    const patch = await server().request('PATCH', `/schedules/${id}`, { body: { payload: 'x'.repeat(9) }, as });
+    expect(patch.statusCode).toBe(413);
+  });
+
+  it('may let a tenant send more than others', async () => {
+    const as = await created({ quotas: { payloadBytes: 600_000 } });
+    const body = scheduleBody({ payload: 'x'.repeat(500_000) });
+    expect((await server().request('POST', '/schedules', { body, as })).statusCode).toBe(201);
+    expect((await server().request('POST', '/schedules', { body, as: somebody() })).statusCode).toBe(413);
+  });
+
+  it.each([
+    [{ type: 'CRON', cron: '* * * * *' }, false],
+    [{ type: 'CRON', cron: '0,1 0 1 * *' }, false],
+    [{ type: 'CRON', cron: '*/5 * * * *' }, true],
+    [{ type: 'INTERVAL', every: '299s' }, false],
+    [{ type: 'INTERVAL', every: 'PT5M' }, true],
+    [{ type: 'RRULE', rrule: 'FREQ=DAILY;BYHOUR=9;BYMINUTE=0,4' }, false],
+    [{ type: 'FIXED_DELAY', delaySec: 299 }, false],
+    [{ type: 'FIXED_DELAY', delaySec: 300 }, true],
+    [{ type: 'ONE_SHOT', startAt: '2099-01-01T00:00:00Z' }, true],
+  ])('bound how often %j may fire', async (trigger, isAllowed) => {
+    const as = await created({ quotas: { minIntervalSec: 300 } });
+    const answer = await server().request('POST', '/schedules', { body: scheduleBody({ trigger }), as });
+    if (isAllowed) expect(answer.statusCode).toBe(201);
+    else
+      expect(problemIn(answer)).toMatchObject({
+        status: 403,
+        code: 'QUOTA_EXCEEDED',
+        errors: [{ path: 'trigger', message: 'must not have slots less than 300 s apart' }],
+      });
+  });
+
+  it('leave alone what existed before them, until its trigger changes', async () => {
+    const as = somebody();
+    const id = await server().schedule({ trigger: { type: 'INTERVAL', every: '1m' } }, as);
+    const quotas = { minIntervalSec: 300, schedules: 0 };
+    await server().request('PATCH', `/tenants/${as.id}`, { body: { quotas }, as: PLATFORM });
+    const patch = (body: unknown) => server().request('PATCH', `/schedules/${id}`, { body, as });
+    expect((await patch({ name: 'still here' })).statusCode).toBe(200);
+    expect((await patch({ trigger: { every: '2m' } })).statusCode).toBe(403);
+    expect((await patch({ trigger: { every: '5m' } })).statusCode).toBe(200);
+  });
+});
