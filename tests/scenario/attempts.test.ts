@@ -128,6 +128,28 @@ describe('a failed attempt', () => {
   });
 });
 
+describe('a destination that does not answer', () => {
+  it('gets no further attempt for a while: its runs wait without one, in their lane', async () => {
+    const target = { kind: 'HTTP', http: { url: 'https://dead.example/', method: 'POST', headers: {} } } as const;
+    const schedule = await bench.schedule({ retry: RETRY, target, overlapPolicy: 'ALLOW_ALL' });
+    const { engine, senders } = answering(FAILED, FAILED, FAILED, FAILED, FAILED, ACCEPTED);
+    for (let slot = 0; slot < 5; slot += 1) {
+      await bench.rewind(schedule, MINUTE);
+      await engine.firing.fireDue();
+      await engine.settle();
+      await bench.sql`delete from retries`;
+    }
+    await bench.schedules.trigger(schedule.caller, schedule.id, undefined);
+    const before = await bench.now();
+    await tryAgain(engine);
+    expect(senders.sent).toHaveLength(5);
+    const postponed = (await bench.runsOf(schedule)).find((run) => run.cause === 'MANUAL');
+    expect(postponed).toMatchObject({ state: 'RETRYING', attempts: [] });
+    expect(postponed?.nextAttemptAt).toBeGreaterThan(before + 25_000);
+    expect(await bench.sql`select lane from retries`).toMatchObject([{ lane: 0 }]);
+  });
+});
+
 describe('a refusal', () => {
   it('is final', async () => {
     const schedule = await due();

@@ -81,6 +81,8 @@ export function silentJournal(): Journal {
     traceFire: () => null,
     attemptStarted: silent,
     runSettled: silent,
+    runPostponed: silent,
+    breakerChanged: silent,
     outcomeStale: silent,
     leaseLost: silent,
     loopFailed: silent,

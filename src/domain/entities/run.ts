@@ -130,7 +130,7 @@ export interface EndedAttempt {
 /** The state after an attempt under `policy`; `random` in [0, 1) spreads the delay. */
 export function settleAttempt(policy: RetryPolicy, ended: EndedAttempt, random: number): Settlement {
   const { outcome } = ended;
-  const attempts = [...ended.before, attemptOf(ended)];
+  const attempts = [...ended.before, endedAttempt(ended)];
   const { used, since } = budgetOf(ended);
   switch (outcome.kind) {
     case 'accepted':
@@ -151,14 +151,18 @@ export function settleAttempt(policy: RetryPolicy, ended: EndedAttempt, random: 
   }
 }
 
-function dead(reason: RunReason, attempts: readonly Attempt[]): Settlement {
+/** The run's end without success; what follows its last attempt belongs to a redrive. */
+export function dead(reason: RunReason, attempts: readonly Attempt[]): Settlement {
   const last = attempts.at(-1);
   const marked = last === undefined ? attempts : [...attempts.slice(0, -1), { ...last, final: true }];
   return { state: 'DEAD', reason, attempts: marked, retryAt: null };
 }
 
 /** Attempts used and the instant the run's age counts from: since it was first due, or since it was last redriven. */
-function budgetOf({ before, startedAt, firstDue }: EndedAttempt): { readonly used: number; readonly since: number } {
+export function budgetOf({ before, startedAt, firstDue }: EndedAttempt): {
+  readonly used: number;
+  readonly since: number;
+} {
   const end = before.findLastIndex((attempt) => attempt.final === true);
   const used = attemptNumberAfter(before) - (before[end]?.number ?? 0);
   if (end === -1) return { used, since: firstDue };
@@ -193,7 +197,8 @@ function withoutAnswer({ responseSnippet, ...attempt }: Attempt): Attempt {
   return attempt;
 }
 
-function attemptOf(ended: EndedAttempt): Attempt {
+/** The attempt as it is recorded. */
+export function endedAttempt(ended: EndedAttempt): Attempt {
   const { outcome, before } = ended;
   return {
     number: attemptNumberAfter(before),

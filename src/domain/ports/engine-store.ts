@@ -3,6 +3,7 @@ import type { Attempt, RunCause, RunReason, RunState } from '../entities/run.ts'
 import type { ScheduleVersion } from '../entities/schedule-version.ts';
 import type { FireDecision, PreviousRun, TimerState } from '../entities/timer.ts';
 import type { RunKey, ScheduleId, TenantId } from '../ids.ts';
+import type { Lane } from './run-repository.ts';
 
 /** The lease that covers a batch of runs: whoever holds the fence may deliver and settle them. */
 export interface Lease {
@@ -91,6 +92,8 @@ export interface SettledRun {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly retryAt: number | null;
+  /** Where it waits until then. */
+  readonly lane: Lane;
   /** The end of this run may move its schedule: see `ScheduleVersion.endOfRunMatters`. */
   readonly endMatters: boolean;
 }

@@ -1,3 +1,4 @@
+import type { BreakerState } from '../entities/circuit-breaker.ts';
 import type { Outcome, RunReason, RunState } from '../entities/run.ts';
 import type { RunKey, ScheduleId, TenantId } from '../ids.ts';
 
@@ -48,6 +49,15 @@ export interface Journal {
       readonly durationMs: number | null;
     },
   ): void;
+  /** A run was put off without an attempt, as its destination's breaker is open. */
+  runPostponed(): void;
+  /** `openMs`: for how long it stays open now; null in the other states. */
+  breakerChanged(change: {
+    readonly tenantId: TenantId;
+    readonly origin: string;
+    readonly state: BreakerState;
+    readonly openMs: number | null;
+  }): void;
   outcomeStale(run: RunNamed): void;
   leaseLost(claimId: string): void;
   /** A turn of a loop failed; it goes on. */

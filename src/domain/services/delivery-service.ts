@@ -1,11 +1,13 @@
-import { type Outcome, settleAttempt } from '../entities/run.ts';
+import type { Outcome } from '../entities/run.ts';
 import { encodeRunId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClaimedRun, SettledRun } from '../ports/engine-store.ts';
-import type { FireTrace, Journal } from '../ports/journal.ts';
+import type { Journal } from '../ports/journal.ts';
 import type { Delivery, Sender, Senders } from '../ports/sender.ts';
+import { CircuitBreakers } from './circuit-breakers.ts';
+import { type EndedDelivery, endedFlight, handedBack, postponed, type UntimedEnd } from './ended-delivery.ts';
 import { FairQueue } from './fair-queue.ts';
-import { Flight, nextAttempt, type Waiting } from './flight.ts';
+import { type Departure, Flight, nextAttempt, type Waiting, waitingFor } from './flight.ts';
 import type { HeldClaim } from './held-claim.ts';
 
 /** How many deliveries may be in flight, and how many more may be claimed ahead of them. */
@@ -14,16 +16,11 @@ export interface DeliveryLimits {
   readonly ahead: number;
 }
 
-/** An attempt that ended, waiting to be settled. */
-export interface EndedDelivery {
-  readonly claim: HeldClaim;
-  readonly settled: SettledRun;
-  readonly trace: FireTrace | null;
-  /** Monotonic. */
-  readonly endedAt: number;
-  /** Of this attempt; null where none was made. */
-  readonly durationMs: number | null;
-}
+/** While others wait, a tenant has at most this part of the places in flight. */
+const TENANT_SHARE = 5;
+/** A destination of a tenant has at most this part of them, and no more than there are connections to one origin. */
+const DESTINATION_SHARE = 8;
+const MOST_PER_DESTINATION = 128;
 
 /** Settlement is woken by the first ended attempt, then at each full group. */
 const RING_EVERY = 1000;
@@ -49,6 +46,7 @@ export class DeliveryService {
   readonly #limits: DeliveryLimits;
   readonly #queue: FairQueue<Waiting>;
   readonly #flights = new Set<Flight>();
+  readonly #breakers: CircuitBreakers;
   #ended: EndedDelivery[] = [];
   #unsettled = 0;
   #isDraining = false;
@@ -71,7 +69,10 @@ export class DeliveryService {
     this.#journal = parts.journal;
     this.#random = parts.random;
     this.#limits = parts.limits;
-    this.#queue = new FairQueue(Math.max(1, Math.ceil(parts.limits.concurrency / 5)));
+    this.#breakers = new CircuitBreakers(parts.journal);
+    const { concurrency: window } = parts.limits;
+    const perDestination = Math.min(MOST_PER_DESTINATION, Math.ceil(window / DESTINATION_SHARE));
+    this.#queue = new FairQueue({ window, perTenant: Math.ceil(window / TENANT_SHARE), perDestination });
   }
 
   /** How many more runs may be claimed now: what waits, flies or is not yet settled counts. */
@@ -95,7 +96,7 @@ export class DeliveryService {
   /** Takes over the runs of a claim; each ends in one {@link EndedDelivery}, unless the claim is lost. */
   accept(claim: HeldClaim, runs: readonly ClaimedRun[]): void {
     const claimedAt = this.#clock.now();
-    for (const run of runs) this.#queue.put(run.version.tenantId, { run, claim, claimedAt });
+    for (const run of runs) this.#queue.put(waitingFor(run, claim, claimedAt));
     this.#pump();
   }
 
@@ -142,7 +143,8 @@ export class DeliveryService {
   /** Starts nothing more: what waits is handed back without an attempt. */
   beginDrain(): void {
     this.#isDraining = true;
-    for (const waiting of this.#queue.drain()) this.#handBack(waiting);
+    const now = this.#now();
+    for (const waiting of this.#queue.drain()) this.#finish(handedBack(waiting, now));
   }
 
   /** Ends all attempts in flight as aborted: possible duplicates that use no attempt. */
@@ -155,22 +157,37 @@ export class DeliveryService {
     while (this.#flights.size < this.#limits.concurrency) {
       const waiting = this.#queue.take();
       if (waiting === undefined) return;
-      if (waiting.claim.mayAct(this.#clock.monotonic())) {
-        this.#start(waiting);
+      const now = this.#now();
+      if (waiting.claim.mayAct(now.monotonic)) {
+        this.#depart(waiting, now);
         continue;
       }
-      this.#queue.done(waiting.run.version.tenantId);
+      this.#queue.done(waiting.place);
       if (waiting.claim.isLost) this.onRoom();
-      else this.#handBack(waiting);
+      else this.#finish(handedBack(waiting, now));
     }
   }
 
-  #start(waiting: Waiting): void {
-    const { run, claim, claimedAt } = waiting;
-    const departure = { at: this.#clock.now(), monotonic: this.#clock.monotonic() };
+  /** Starts the attempt, unless the destination's breaker wants it later. */
+  #depart(waiting: Waiting, now: Departure): void {
+    const { tenantId, destination: origin } = waiting.place;
+    const admission = origin === null ? null : this.#breakers.ask({ tenantId, origin }, now.monotonic);
+    if (admission?.kind !== 'WAIT') {
+      this.#start(waiting, now, admission?.kind === 'PROBE');
+      return;
+    }
+    this.#queue.done(waiting.place);
+    this.#journal.runPostponed();
+    const until = now.at + admission.waitMs + this.#random() * admission.spreadMs;
+    this.#finish(postponed(waiting, now, until));
+  }
+
+  #start(waiting: Waiting, departure: Departure, isProbe: boolean): void {
+    const { run, claimedAt } = waiting;
     const named = { key: run.key, tenantId: run.version.tenantId };
     const trace = this.#journal.traceFire(named, { due: run.due, claimedAt, attempt: nextAttempt(run) });
-    const flight = new Flight({ run, claim, claimedAt }, trace, departure);
+    const flight = new Flight(waiting, trace, departure);
+    flight.isProbe = isProbe;
     if (run.attempts.length === 0) this.#journal.attemptStarted(named, departure.at - run.due);
     this.#flights.add(flight);
     if (this.#flights.size === 1) this.onFlight();
@@ -204,30 +221,25 @@ export class DeliveryService {
   /** Only the first end of a flight counts. */
   #end(flight: Flight, outcome: Outcome): void {
     if (!this.#flights.delete(flight)) return;
-    this.#queue.done(flight.tenantId);
+    this.#queue.done(flight.place);
+    const { tenantId, destination: origin } = flight.place;
+    if (origin !== null)
+      this.#breakers.ended({ tenantId, origin }, { outcome, isProbe: flight.isProbe }, this.#clock.monotonic());
     flight.trace?.attemptEnded(outcome);
     if (flight.claim.isLost) {
       flight.trace?.settled('STALE');
       this.onRoom();
     } else {
-      const endedAt = this.#clock.now();
-      const { run, departure, due: firstDue } = flight;
-      const attempt = { before: run.attempts, startedAt: departure.at, endedAt, firstDue, outcome };
-      const settlement = settleAttempt(run.version.definition.retry, attempt, this.#random());
-      const settled = flight.record(settlement, endedAt);
-      this.#finish({ claim: flight.claim, settled, trace: flight.trace, durationMs: endedAt - departure.at });
+      this.#finish(endedFlight(flight, outcome, this.#clock.now(), this.#random()));
     }
     this.#pump();
   }
 
-  #handBack(waiting: Waiting): void {
-    const departure = { at: this.#clock.now(), monotonic: this.#clock.monotonic() };
-    const end = { state: 'RETRYING', reason: null, attempts: waiting.run.attempts, retryAt: departure.at } as const;
-    const settled = new Flight(waiting, null, departure).record(end, departure.at);
-    this.#finish({ claim: waiting.claim, settled, trace: null, durationMs: null });
+  #now(): Departure {
+    return { at: this.#clock.now(), monotonic: this.#clock.monotonic() };
   }
 
-  #finish(ended: Omit<EndedDelivery, 'endedAt'>): void {
+  #finish(ended: UntimedEnd): void {
     this.#unsettled += 1;
     this.#ended.push({ ...ended, endedAt: this.#clock.monotonic() });
     if (this.#ended.length === 1 || this.#ended.length % RING_EVERY === 0) this.onEnded(this.#ended.length);

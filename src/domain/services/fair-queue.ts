@@ -1,93 +1,114 @@
 import type { TenantId } from '../ids.ts';
+import type { Lane } from '../ports/run-repository.ts';
+import { TenantLanes } from './tenant-lanes.ts';
 
-interface Lane<T> {
+/** Where an item waits. `destination`: with what else of its tenant it shares a limit; null: with nothing. */
+export interface Place {
   readonly tenantId: TenantId;
-  readonly waiting: T[];
-  head: number;
-  inFlight: number;
+  readonly lane: Lane;
+  readonly destination: string | null;
 }
 
-/**
- * Work waiting by tenant, taken in turns. While others wait, no tenant has more than its share in flight; alone it may
- * use all. Taking and putting cost the same whatever the number of tenants.
- */
-export class FairQueue<T> {
-  readonly #lanes = new Map<TenantId, Lane<T>>();
-  /** Tenants with something waiting, in the order of their next turn. */
-  #ring: Lane<T>[] = [];
-  readonly #share: number;
-  #size = 0;
+/** How much may be in flight: in all, of a tenant while others wait, and of a tenant's destination. */
+export interface FlightLimits {
+  readonly window: number;
+  readonly perTenant: number;
+  readonly perDestination: number;
+}
 
-  /** `share`: how many of one tenant may be in flight while another waits. */
-  constructor(share: number) {
-    this.#share = share;
+/** A tenant may have so many in flight for each place that is still free. */
+const FOR_EACH_FREE = 4;
+
+/**
+ * Work waiting by tenant, taken in turns. While others wait, no tenant has more than its share in flight. Nor has it ever
+ * more than four times what is left free (the dynamic thresholds of Choudhury and Hahne): alone it gets to four fifths of the
+ * window, and who comes later finds a place, however long the others' work takes. Taking and putting cost the same
+ * whatever the number of tenants.
+ */
+export class FairQueue<T extends { readonly place: Place }> {
+  readonly #limits: FlightLimits;
+  readonly #tenants = new Map<TenantId, Waiting<T>>();
+  /** Tenants of which something may be taken, in the order of their next turn. */
+  #ring: Waiting<T>[] = [];
+  #size = 0;
+  #flying = 0;
+
+  constructor(limits: FlightLimits) {
+    this.#limits = limits;
   }
 
   get size(): number {
     return this.#size;
   }
 
-  put(tenantId: TenantId, item: T): void {
-    const lane = this.#laneOf(tenantId);
-    if (lane.waiting.length === lane.head) this.#ring.push(lane);
-    lane.waiting.push(item);
+  put(item: T): void {
+    const { tenantId, lane, destination } = item.place;
+    const tenant = this.#tenantOf(tenantId);
+    tenant.lanes.put(item, lane, destination);
     this.#size += 1;
+    this.#queueUp(tenant);
   }
 
-  /** The next item and its tenant's place in flight, until {@link done}; undefined when nothing may start now. */
+  /** The next item, in flight until {@link done}; undefined when nothing may start now. */
   take(): T | undefined {
-    for (let turn = 0; turn < this.#ring.length; turn += 1) {
-      const lane = this.#ring.shift();
-      if (lane === undefined) return undefined;
-      if (lane.inFlight >= this.#share && this.#ring.length > 0) {
-        this.#ring.push(lane);
-        continue;
-      }
-      return this.#takeFrom(lane);
+    for (let turns = this.#ring.length; turns > 0; turns -= 1) {
+      const tenant = this.#ring.shift();
+      if (tenant === undefined) return undefined;
+      tenant.isQueued = false;
+      const item = this.#mayFly(tenant) ? tenant.lanes.take() : null;
+      if (item !== undefined && tenant.lanes.size > 0) this.#queueUp(tenant);
+      if (item === null || item === undefined) continue;
+      this.#size -= 1;
+      this.#flying += 1;
+      return item;
     }
     return undefined;
   }
 
-  /** An item of the tenant is no longer in flight. */
-  done(tenantId: TenantId): void {
-    const lane = this.#lanes.get(tenantId);
-    if (lane === undefined) return;
-    lane.inFlight -= 1;
-    if (lane.inFlight === 0 && lane.waiting.length === lane.head) this.#lanes.delete(tenantId);
+  /** An item that was taken from there is no longer in flight. */
+  done({ tenantId, destination }: Place): void {
+    const tenant = this.#tenants.get(tenantId);
+    if (tenant === undefined) return;
+    this.#flying -= 1;
+    if (tenant.lanes.done(destination)) this.#queueUp(tenant);
+    if (tenant.lanes.inFlight === 0 && tenant.lanes.size === 0) this.#tenants.delete(tenantId);
   }
 
   /** Empties the queue; what was waiting will not start. */
   drain(): T[] {
-    const left = this.#ring.flatMap((lane) => lane.waiting.slice(lane.head));
-    for (const lane of this.#ring) {
-      lane.waiting.length = 0;
-      lane.head = 0;
-      if (lane.inFlight === 0) this.#lanes.delete(lane.tenantId);
+    const left: T[] = [];
+    for (const [tenantId, tenant] of this.#tenants) {
+      left.push(...tenant.lanes.drain());
+      tenant.isQueued = false;
+      if (tenant.lanes.inFlight === 0) this.#tenants.delete(tenantId);
     }
     this.#ring = [];
     this.#size = 0;
     return left;
   }
 
-  #takeFrom(lane: Lane<T>): T | undefined {
-    const item = lane.waiting[lane.head];
-    lane.head += 1;
-    lane.inFlight += 1;
-    this.#size -= 1;
-    if (lane.head === lane.waiting.length) {
-      lane.waiting.length = 0;
-      lane.head = 0;
-    } else {
-      this.#ring.push(lane);
-    }
-    return item;
+  #mayFly({ lanes: { inFlight } }: Waiting<T>): boolean {
+    const isAlone = this.#ring.length === 0;
+    const { window, perTenant } = this.#limits;
+    return inFlight < (window - this.#flying) * FOR_EACH_FREE && (isAlone || inFlight < perTenant);
   }
 
-  #laneOf(tenantId: TenantId): Lane<T> {
-    const known = this.#lanes.get(tenantId);
-    if (known !== undefined) return known;
-    const lane: Lane<T> = { tenantId, waiting: [], head: 0, inFlight: 0 };
-    this.#lanes.set(tenantId, lane);
-    return lane;
+  #queueUp(tenant: Waiting<T>): void {
+    if (tenant.isQueued) return;
+    tenant.isQueued = true;
+    this.#ring.push(tenant);
   }
+
+  #tenantOf(tenantId: TenantId): Waiting<T> {
+    const known = this.#tenants.get(tenantId);
+    if (known !== undefined) return known;
+    const tenant = { lanes: new TenantLanes<T>(this.#limits.perDestination), isQueued: false };
+    this.#tenants.set(tenantId, tenant);
+    return tenant;
+  }
+}
+
+interface Waiting<T> {
+  readonly lanes: TenantLanes<T>;
+  isQueued: boolean;
 }

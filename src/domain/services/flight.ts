@@ -1,15 +1,19 @@
+import { destinationOf } from '../entities/destination.ts';
 import { type Attempt, attemptNumberAfter, boundedAttempts } from '../entities/run.ts';
 import { encodeRunId, type RunId } from '../ids.ts';
 import type { ClaimedRun, SettledRun } from '../ports/engine-store.ts';
 import type { FireTrace } from '../ports/journal.ts';
 import type { Delivery } from '../ports/sender.ts';
+import type { Place } from './fair-queue.ts';
 import type { HeldClaim } from './held-claim.ts';
+import { laneOf } from './lanes.ts';
 
 /** A claimed run whose attempt has not begun. `claimedAt` is epoch ms. */
 export interface Waiting {
   readonly run: ClaimedRun;
   readonly claim: HeldClaim;
   readonly claimedAt: number;
+  readonly place: Place;
 }
 
 /** When an attempt began: epoch ms by the database's clock, and by the monotonic one. */
@@ -28,16 +32,20 @@ export class Flight implements Delivery {
   readonly trace: FireTrace | null;
   readonly abort = new AbortController();
   readonly departure: Departure;
+  readonly place: Place;
+  /** Whether its destination's breaker lets others follow depends on this attempt. */
+  isProbe = false;
   /** The run has a row that shows it in flight. */
   isShown: boolean;
   /** Monotonic; null while nobody has asked it to stop. */
   #stoppedAt: number | null = null;
 
-  constructor({ run, claim }: Waiting, trace: FireTrace | null, departure: Departure) {
+  constructor({ run, claim, place }: Waiting, trace: FireTrace | null, departure: Departure) {
     this.run = run;
     this.claim = claim;
     this.trace = trace;
     this.departure = departure;
+    this.place = place;
     this.isShown = run.startedAt !== null;
   }
 
@@ -101,6 +109,7 @@ export class Flight implements Delivery {
       startedAt: run.startedAt ?? departure.at,
       endedAt,
       retryAt: end.retryAt,
+      lane: laneOf({ cause: run.cause, attempts: end.attempts }),
       endMatters: end.reason === 'GONE' || run.version.endOfRunMatters,
     };
   }
@@ -109,4 +118,10 @@ export class Flight implements Delivery {
 /** The number of the attempt that follows those a run has had; 1 for the first. */
 export function nextAttempt(run: ClaimedRun): number {
   return attemptNumberAfter(run.attempts);
+}
+
+/** A run of a claim, at the place where it waits. */
+export function waitingFor(run: ClaimedRun, claim: HeldClaim, claimedAt: number): Waiting {
+  const place = { tenantId: run.version.tenantId, lane: laneOf(run), destination: destinationOf(run.version) };
+  return { run, claim, claimedAt, place };
 }

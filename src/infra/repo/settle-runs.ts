@@ -1,6 +1,5 @@
 import type { RunKey, ScheduleId } from '../../domain/ids.ts';
 import type { Lease, SettledRun } from '../../domain/ports/engine-store.ts';
-import { LANES } from '../../domain/ports/run-repository.ts';
 import { arrayLiteral, type EngineSql, quotedLiteral } from './engine-rows.ts';
 
 /*
@@ -27,7 +26,7 @@ export async function settleRuns(
                            ${literals.v}::text::int[], ${literals.st}::text::text[], ${literals.re}::text::text[], ${literals.ca}::text::text[],
                            string_to_array(${literals.at}, chr(31)), string_to_array(${literals.pa}, chr(31), ''), ${literals.du}::text::float8[],
                            ${literals.sa}::text::float8[], ${literals.ea}::text::float8[], ${literals.na}::text::float8[], ${literals.cl}::text::uuid[],
-                           ${literals.fe}::text::int[]) as r(s, t, p, n, v, st, re, ca, at, pa, du, sa, ea, na, cl, fe)
+                           ${literals.fe}::text::int[], ${literals.la}::text::smallint[]) as r(s, t, p, n, v, st, re, ca, at, pa, du, sa, ea, na, cl, fe, la)
     ), closing as materialized (
       select * from unnest(${arrayLiteral(closed.map((lease) => lease.claimId))}::text::uuid[],
                            ${arrayLiteral(closed.map((lease) => lease.fence))}::text::int[]) as u(id, fence)
@@ -45,10 +44,10 @@ export async function settleRuns(
       returning schedule_id, slot, space
     ), waiting as (
       insert into retries (schedule_id, slot, space, tenant_id, version, lane, next_due)
-      select i.s, w.slot, i.p, i.n, i.v, ${LANES.retry}, to_timestamp(i.na / 1000)
+      select i.s, w.slot, i.p, i.n, i.v, i.la, to_timestamp(i.na / 1000)
       from input i join written w on w.schedule_id = i.s and w.slot = to_timestamp(i.t / 1000) and w.space = i.p
       where i.st = 'RETRYING'
-      on conflict (schedule_id, slot, space) do update set next_due = excluded.next_due
+      on conflict (schedule_id, slot, space) do update set next_due = excluded.next_due, lane = excluded.lane
     ), closed as (
       delete from claims c using held h join closing o on o.id = h.id and o.fence = h.fence where c.id = h.id
     )
@@ -112,5 +111,6 @@ function literalsOf(settled: readonly SettledRun[]) {
     na: arrayLiteral(settled.map((run) => run.retryAt)),
     cl: arrayLiteral(settled.map((run) => run.lease.claimId)),
     fe: arrayLiteral(settled.map((run) => run.lease.fence)),
+    la: arrayLiteral(settled.map((run) => run.lane)),
   };
 }

@@ -37,6 +37,8 @@ type RunEvents =
   | 'claimsRecovered'
   | 'attemptStarted'
   | 'runSettled'
+  | 'runPostponed'
+  | 'breakerChanged'
   | 'outcomeStale'
   | 'leaseLost';
 
@@ -73,6 +75,13 @@ function engineEvents({ logger, metrics, monotonic }: JournalParts): Pick<Journa
       if (!logger.isLevelEnabled(level)) return;
       if (level === 'debug') logger.debug({ ...named(run), ...end }, 'run.settled');
       else limited.line(level, 'run.settled', () => ({ ...named(run), ...end }));
+    },
+    runPostponed() {
+      metrics.runsPostponed.inc();
+    },
+    breakerChanged(change) {
+      metrics.breakerChanges.inc({ state: change.state });
+      limited.line(change.state === 'OPEN' ? 'warn' : 'info', `breaker.${change.state.toLowerCase()}`, () => change);
     },
     outcomeStale(run) {
       metrics.outcomesStale.inc();

@@ -55,6 +55,15 @@ export class Metrics {
     'scheduler_attempt_duration_seconds',
     'From the start of an attempt to its outcome.',
   );
+  readonly runsPostponed = this.#counter(
+    'scheduler_runs_postponed_total',
+    'Runs put off without an attempt because the breaker of their destination was open.',
+  );
+  readonly breakerChanges = this.#counter(
+    'scheduler_breaker_changes_total',
+    'Breakers of destinations that opened, let a probe pass, closed.',
+    ['state'],
+  );
   readonly outcomesStale = this.#counter(
     'scheduler_outcomes_stale_total',
     'Outcomes dropped because the claim had passed to another node.',

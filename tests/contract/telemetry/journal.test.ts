@@ -85,6 +85,8 @@ test('every event has its line and its number', async () => {
   it.retriesClaimed({ claimId: 'c2', runs: 5 });
   it.claimsRecovered({ claims: 1, runs: 7, poisoned: 2 });
   it.attemptStarted(run, 250);
+  it.runPostponed();
+  it.breakerChanged({ tenantId: run.tenantId, origin: 'https://a.example', state: 'OPEN', openMs: 30_000 });
   it.outcomeStale(run);
   it.leaseLost('c1');
   it.loopFailed('fire', new Error('connection lost'));
@@ -103,6 +105,14 @@ test('every event has its line and its number', async () => {
     { level: 'debug', msg: 'slots.claimed', claimId: 'c1', fired: 3, skipped: 2, oldestLateMs: 12, tookMs: 4 },
     { level: 'debug', msg: 'retries.claimed', claimId: 'c2', runs: 5 },
     { level: 'warn', msg: 'claims.recovered', claims: 1, runs: 7, poisoned: 2 },
+    {
+      level: 'warn',
+      msg: 'breaker.open',
+      tenantId: 'tenant-123',
+      origin: 'https://a.example',
+      state: 'OPEN',
+      openMs: 30_000,
+    },
     { level: 'warn', msg: 'outcome.stale', ...named },
     { level: 'warn', msg: 'lease.lost', claimId: 'c1' },
     {
@@ -130,6 +140,8 @@ test('every event has its line and its number', async () => {
     'scheduler_runs_poisoned_total',
     'scheduler_fire_lateness_seconds_sum',
     'scheduler_claim_duration_seconds_sum',
+    'scheduler_runs_postponed_total',
+    'scheduler_breaker_changes_total{state="OPEN"}',
     'scheduler_outcomes_stale_total',
     'scheduler_leases_lost_total',
     'scheduler_loop_failures_total{loop="fire"}',
@@ -144,6 +156,8 @@ test('every event has its line and its number', async () => {
     '2',
     '0.25',
     '0.004',
+    '1',
+    '1',
     '1',
     '1',
     '1',

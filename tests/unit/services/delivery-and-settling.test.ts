@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { Outcome } from '../../../src/domain/entities/run.ts';
+import type { ScheduleInput } from '../../../src/domain/entities/schedule.ts';
 import type {
   ClaimedRun,
   EngineStore,
@@ -8,6 +9,7 @@ import type {
   SettledRun,
 } from '../../../src/domain/ports/engine-store.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
+import type { Delivery } from '../../../src/domain/ports/sender.ts';
 import { DeliveryService } from '../../../src/domain/services/delivery-service.ts';
 import { FiringService } from '../../../src/domain/services/firing-service.ts';
 import { HeldClaim } from '../../../src/domain/services/held-claim.ts';
@@ -67,7 +69,7 @@ class MemoryStore implements EngineStore {
   }
 }
 
-function open(answer: () => Outcome | null, concurrency = 10_000) {
+function open(answer: (delivery: Delivery) => Outcome | null, concurrency = 10_000) {
   const store = new MemoryStore();
   const senders = new ScriptedSenders(answer);
   const events: string[] = [];
@@ -90,8 +92,8 @@ function claimOf(runs: number, given: { readonly id?: string; readonly actUntil?
   return new HeldClaim(lease, runs, given.actUntil ?? Number.POSITIVE_INFINITY);
 }
 
-function runs(count: number, first = 0): readonly ClaimedRun[] {
-  const version = versionOf();
+function runs(count: number, first = 0, given: Partial<ScheduleInput> = {}): readonly ClaimedRun[] {
+  const version = versionOf(given);
   return Array.from({ length: count }, (_, index) => ({
     key: { scheduleId: version.scheduleId, slot: TEN + (first + index) * SECOND, space: 0 },
     version,
@@ -226,6 +228,50 @@ describe('the duration that is told of a settled run', () => {
     delivery.beginDrain();
     await settleAll(settling, 5);
     expect(settledAfterMs).toEqual([null]);
+  });
+});
+
+describe('a destination that does not answer', () => {
+  const toHost = (url: string): Partial<ScheduleInput> => ({
+    target: { kind: 'HTTP', http: { url, method: 'POST', headers: {} } },
+  });
+  const DOWN: Outcome = { kind: 'unanswered', attempt: 'NETWORK', reason: 'connection refused' };
+  const dead = toHost('https://dead.example/hook');
+
+  it('gets nothing more after five failures: what waits is put off without an attempt, and no other is', async () => {
+    const { senders, store, delivery, settling } = open((to) => (to.key.slot < TEN + 5 * SECOND ? DOWN : null));
+    delivery.accept(claimOf(5), runs(5, 0, dead));
+    await settleAll(settling);
+    delivery.accept(claimOf(3), [...runs(2, 5, dead), ...runs(1, 7, toHost('https://well.example/'))]);
+    await settleAll(settling, 10);
+    expect([senders.sent.length, senders.held.length]).toEqual([6, 1]);
+    expect(store.settled.slice(5)).toMatchObject([
+      { state: 'RETRYING', attempts: [] },
+      { state: 'RETRYING', attempts: [] },
+    ]);
+  });
+
+  it('is tried again by one attempt when half a minute is over, and by all once that is answered', async () => {
+    let answer: Outcome | null = DOWN;
+    const { senders, delivery, settling } = open(() => answer);
+    delivery.accept(claimOf(5), runs(5, 0, dead));
+    await settleAll(settling);
+    answer = null;
+    await vi.advanceTimersByTimeAsync(30_000);
+    delivery.accept(claimOf(3), runs(3, 5, dead));
+    expect(senders.held).toHaveLength(1);
+    senders.release(ACCEPTED);
+    await vi.advanceTimersByTimeAsync(0);
+    delivery.accept(claimOf(3), runs(3, 8, dead));
+    expect(senders.held).toHaveLength(3);
+  });
+
+  it('has no more than its share of the places while it hangs, and holds up no other of its tenant', () => {
+    const { senders, delivery } = open(() => null, 80);
+    delivery.accept(claimOf(60), runs(60, 0, dead));
+    delivery.accept(claimOf(5), runs(5, 60, toHost('https://well.example/')));
+    expect(senders.sent.map(({ slot }) => slot >= TEN + 60 * SECOND).filter((isWell) => isWell)).toHaveLength(5);
+    expect(senders.held).toHaveLength(10 + 5);
   });
 });
 

@@ -1,9 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import { asTenantId, type TenantId } from '../../../src/domain/ids.ts';
-import { FairQueue } from '../../../src/domain/services/fair-queue.ts';
+import { LANES, type Lane } from '../../../src/domain/ports/run-repository.ts';
+import { FairQueue, type FlightLimits, type Place } from '../../../src/domain/services/fair-queue.ts';
 import { seededRandom } from '../../support/random.ts';
 
 const [ADA, BOB] = [tenant('ada'), tenant('bob')];
+
+interface Item {
+  readonly name: string;
+  readonly place: Place;
+}
 
 function tenant(name: string): TenantId {
   const id = asTenantId(name);
@@ -11,90 +17,173 @@ function tenant(name: string): TenantId {
   return id;
 }
 
-function filled(share: number, waiting: ReadonlyMap<TenantId, number>): FairQueue<string> {
-  const queue = new FairQueue<string>(share);
+function item(tenantId: TenantId, name: string, given: { lane?: Lane; destination?: string } = {}): Item {
+  const { lane = LANES.live, destination = null } = given;
+  return { name, place: { tenantId, lane, destination } };
+}
+
+function queueOf(limits: Partial<FlightLimits> = {}): FairQueue<Item> {
+  return new FairQueue({ window: 100, perTenant: 100, perDestination: 100, ...limits });
+}
+
+function filled(limits: Partial<FlightLimits>, waiting: ReadonlyMap<TenantId, number>): FairQueue<Item> {
+  const queue = queueOf(limits);
   for (const [tenantId, count] of waiting) {
-    for (let item = 1; item <= count; item += 1) queue.put(tenantId, `${tenantId} ${item}`);
+    for (let number = 1; number <= count; number += 1) queue.put(item(tenantId, `${tenantId} ${number}`));
   }
   return queue;
 }
 
-function takeAll(queue: FairQueue<string>): readonly string[] {
+function takeAll(queue: FairQueue<Item>): readonly string[] {
   const taken: string[] = [];
-  for (let item = queue.take(); item !== undefined; item = queue.take()) taken.push(item);
+  for (let next = queue.take(); next !== undefined; next = queue.take()) taken.push(next.name);
   return taken;
 }
 
 describe('a fair queue', () => {
   it('gives a tenant that is alone all there is, in order', () => {
-    expect(takeAll(filled(2, new Map([[ADA, 4]])))).toEqual(['ada 1', 'ada 2', 'ada 3', 'ada 4']);
+    expect(takeAll(filled({ perTenant: 2 }, new Map([[ADA, 4]])))).toEqual(['ada 1', 'ada 2', 'ada 3', 'ada 4']);
   });
 
   it('takes turns between tenants', () => {
-    const queue = filled(
-      10,
-      new Map([
-        [ADA, 3],
-        [BOB, 2],
-      ]),
-    );
-    expect(takeAll(queue)).toEqual(['ada 1', 'bob 1', 'ada 2', 'bob 2', 'ada 3']);
+    const waiting = new Map([
+      [ADA, 3],
+      [BOB, 2],
+    ]);
+    expect(takeAll(filled({}, waiting))).toEqual(['ada 1', 'bob 1', 'ada 2', 'bob 2', 'ada 3']);
   });
 
   it('gives none more than its share in flight while another waits, and goes on as they land', () => {
-    const queue = filled(
-      2,
-      new Map([
-        [ADA, 4],
-        [BOB, 3],
-      ]),
-    );
+    const waiting = new Map([
+      [ADA, 4],
+      [BOB, 3],
+    ]);
+    const queue = filled({ perTenant: 2 }, waiting);
     expect(takeAll(queue)).toEqual(['ada 1', 'bob 1', 'ada 2', 'bob 2']);
-    queue.done(BOB);
+    queue.done(item(BOB, '').place);
     expect(takeAll(queue)).toEqual(['bob 3', 'ada 3', 'ada 4']);
   });
 
-  it('says what it holds, and gives it all back when it is emptied', () => {
-    const queue = filled(
-      2,
-      new Map([
-        [ADA, 3],
-        [BOB, 1],
-      ]),
-    );
-    queue.take();
-    expect(queue.size).toBe(3);
-    expect(queue.drain().sort()).toEqual(['ada 2', 'ada 3', 'bob 1']);
-    expect([queue.size, queue.take()]).toEqual([0, undefined]);
-    queue.put(ADA, 'ada 4');
-    expect(takeAll(queue)).toEqual(['ada 4']);
+  it('keeps places free for who comes later, even from a tenant that is alone', () => {
+    const queue = filled({ window: 10, perTenant: 2 }, new Map([[ADA, 20]]));
+    expect(takeAll(queue)).toHaveLength(8);
+    queue.put(item(BOB, 'bob 1'));
+    expect(takeAll(queue)).toEqual(['bob 1']);
   });
 
-  it('loses and doubles nothing, whatever comes and goes', () => {
+  it('keeps places free however many tenants hold on to theirs', () => {
+    const many = Array.from({ length: 20 }, (_, index) => tenant(`tenant-${index}`));
+    const queue = filled({ window: 1000, perTenant: 200 }, new Map(many.map((each) => [each, 1000])));
+    expect(takeAll(queue).length).toBeLessThan(1000);
+    queue.put(item(BOB, 'bob 1'));
+    expect(takeAll(queue)).toContain('bob 1');
+  });
+
+  it('says what it holds, and gives it all back when it is emptied', () => {
+    const waiting = new Map([
+      [ADA, 3],
+      [BOB, 1],
+    ]);
+    const queue = filled({ perTenant: 2 }, waiting);
+    queue.take();
+    expect(queue.size).toBe(3);
+    expect(
+      queue
+        .drain()
+        .map(({ name }) => name)
+        .sort(),
+    ).toEqual(['ada 2', 'ada 3', 'bob 1']);
+    expect([queue.size, queue.take()]).toEqual([0, undefined]);
+    queue.put(item(ADA, 'ada 4'));
+    expect(takeAll(queue)).toEqual(['ada 4']);
+  });
+});
+
+describe('the lanes of a tenant', () => {
+  it('are served 8 : 3 : 1 : 1 while all of them wait', () => {
+    const queue = queueOf();
+    for (const [name, lane] of Object.entries(LANES))
+      for (let index = 0; index < 30; index += 1) queue.put(item(ADA, name, { lane }));
+    const taken = Array.from({ length: 26 }, () => queue.take()?.name);
+    const count = (name: string): number => taken.filter((other) => other === name).length;
+    expect([count('live'), count('retry'), count('catchUp'), count('redrive')]).toEqual([16, 6, 2, 2]);
+    expect(taken[0]).toBe('live');
+  });
+
+  it('leave nothing unused: one that waits alone gets every turn', () => {
+    const queue = queueOf();
+    for (const name of ['1', '2', '3']) queue.put(item(ADA, name, { lane: LANES.redrive }));
+    expect(takeAll(queue)).toEqual(['1', '2', '3']);
+  });
+
+  it('let a live item overtake a backlog of the others', () => {
+    const queue = queueOf();
+    for (let index = 0; index < 50; index += 1) queue.put(item(ADA, 'old', { lane: LANES.catchUp }));
+    queue.take();
+    queue.put(item(ADA, 'live'));
+    expect(queue.take()?.name).toBe('live');
+  });
+});
+
+describe('a destination', () => {
+  it('has no more in flight than it may, and holds up no other of its tenant', () => {
+    const queue = queueOf({ perDestination: 2 });
+    for (let index = 1; index <= 5; index += 1) queue.put(item(ADA, `a${index}`, { destination: 'a' }));
+    queue.put(item(ADA, 'b1', { destination: 'b' }));
+    queue.put(item(ADA, 'none'));
+    expect(takeAll(queue).toSorted()).toEqual(['a1', 'a2', 'b1', 'none']);
+    queue.done(item(ADA, '', { destination: 'b' }).place);
+    expect(takeAll(queue)).toEqual([]);
+    queue.done(item(ADA, '', { destination: 'a' }).place);
+    expect(takeAll(queue)).toEqual(['a3']);
+  });
+
+  it('of one tenant is not that of another', () => {
+    const queue = queueOf({ perDestination: 1 });
+    for (const each of [ADA, BOB]) queue.put(item(each, each, { destination: 'a' }));
+    expect(takeAll(queue)).toEqual(['ada', 'bob']);
+  });
+});
+
+describe('whatever comes and goes', () => {
+  it('nothing is lost or doubled, each limit holds, and each line keeps its order', () => {
     const random = seededRandom(7);
-    const queue = new FairQueue<number>(3);
+    const limits = { window: 12, perTenant: 5, perDestination: 3 };
+    const queue = new FairQueue<Item>(limits);
     const tenants = [ADA, BOB, tenant('eve'), tenant('dan')];
-    const flying: TenantId[] = [];
-    const owners = new Map<number, TenantId>();
-    const taken: number[] = [];
-    for (let item = 0; item < 5000; item += 1) {
+    const flying: Item[] = [];
+    const taken: Item[] = [];
+    const land = (): void => {
+      const [landed] = flying.splice(Math.floor(random() * flying.length), 1);
+      if (landed !== undefined) queue.done(landed.place);
+    };
+    const takeOff = (): boolean => {
+      const next = flying.length < limits.window ? queue.take() : undefined;
+      if (next === undefined) return false;
+      taken.push(next);
+      flying.push(next);
+      const beside = flying.filter(({ place }) => place.tenantId === next.place.tenantId);
+      const { destination } = next.place;
+      if (destination !== null)
+        expect(beside.filter(({ place }) => place.destination === destination).length).toBeLessThanOrEqual(3);
+      return true;
+    };
+    for (let number = 0; number < 5000; number += 1) {
       const owner = tenants[Math.floor(random() ** 2 * tenants.length)] ?? ADA;
-      owners.set(item, owner);
-      queue.put(owner, item);
-      while (flying.length > 8) queue.done(flying.splice(Math.floor(random() * flying.length), 1)[0] ?? ADA);
-      const next = random() < 0.9 ? queue.take() : undefined;
-      if (next === undefined) continue;
-      taken.push(next);
-      flying.push(owners.get(next) ?? ADA);
+      const lane = Object.values(LANES)[Math.floor(random() * 4)] ?? LANES.live;
+      const destination = ['a', 'b', 'c', undefined][Math.floor(random() * 4)];
+      queue.put(item(owner, String(number), destination === undefined ? { lane } : { lane, destination }));
+      if (random() < 0.9) takeOff();
+      if (random() < 0.5) land();
     }
-    for (const tenantId of flying) queue.done(tenantId);
-    for (let next = queue.take(); next !== undefined; next = queue.take()) {
-      taken.push(next);
-      queue.done(owners.get(next) ?? ADA);
+    while (flying.length > 0 || queue.size > 0) {
+      land();
+      while (takeOff());
     }
-    expect(taken.toSorted((left, right) => left - right)).toEqual(Array.from({ length: 5000 }, (_, item) => item));
-    for (const tenantId of tenants) {
-      const own = taken.filter((item) => owners.get(item) === tenantId);
+    const numbers = taken.map(({ name }) => Number(name));
+    expect(numbers.toSorted((left, right) => left - right)).toEqual(Array.from({ length: 5000 }, (_, index) => index));
+    for (const line of Map.groupBy(taken, ({ place }) => JSON.stringify(place)).values()) {
+      const own = line.map(({ name }) => Number(name));
       expect(own).toEqual(own.toSorted((left, right) => left - right));
     }
   });

@@ -1,0 +1,34 @@
+import type { Outcome } from './run.ts';
+import type { ScheduleVersion } from './schedule-version.ts';
+
+const origins = new WeakMap<ScheduleVersion, string>();
+const NO_ORIGIN = '';
+
+/** Whom a version's deliveries go to: the origin of an HTTP target, which its tenant's deliveries share; null for other kinds. */
+export function destinationOf(version: ScheduleVersion): string | null {
+  let origin = origins.get(version);
+  if (origin === undefined) {
+    const { target } = version.definition;
+    origin = target.kind === 'HTTP' && URL.canParse(target.http.url) ? new URL(target.http.url).origin : NO_ORIGIN;
+    origins.set(version, origin);
+  }
+  return origin === NO_ORIGIN ? null : origin;
+}
+
+/**
+ * What an outcome says of its destination. DOWN: it did not answer, or with a 5xx; UP: it answered, whatever it said; null:
+ * nothing, as the attempt never got there or was ended by us.
+ */
+export function healthShownBy(outcome: Outcome): 'UP' | 'DOWN' | null {
+  switch (outcome.attempt) {
+    case 'ACCEPTED':
+      return 'UP';
+    case 'HTTP_STATUS':
+      return outcome.httpStatus !== undefined && outcome.httpStatus >= 500 ? 'DOWN' : 'UP';
+    case 'TIMEOUT':
+    case 'NETWORK':
+      return 'DOWN';
+    default:
+      return null;
+  }
+}

@@ -1,0 +1,140 @@
+import { LANES, type Lane } from '../ports/run-repository.ts';
+import { LANE_WEIGHTS } from './lanes.ts';
+import { Line } from './line.ts';
+
+interface LaneState<T> {
+  readonly lane: Lane;
+  /** By destination; {@link NO_DESTINATION} for what has none. */
+  readonly lines: Map<string, DestinationLine<T>>;
+  /** Lines from which an item may be taken, in the order of their turns. */
+  readonly ready: DestinationLine<T>[];
+  credit: number;
+}
+
+interface DestinationLine<T> {
+  readonly of: LaneState<T>;
+  readonly destination: string;
+  readonly items: Line<T>;
+}
+
+interface Landing<T> {
+  inFlight: number;
+  /** Lines that wait until one of its deliveries has ended. */
+  readonly parked: DestinationLine<T>[];
+}
+
+const NO_DESTINATION = '';
+
+/**
+ * What waits of one tenant: lanes taken by weight, within a lane destinations in turns, within a destination in order. A
+ * destination that has as many in flight as it may is passed over, at no cost to those that ask.
+ */
+export class TenantLanes<T> {
+  readonly #mostPerDestination: number;
+  readonly #lanes: readonly LaneState<T>[] = Object.values(LANES).map((lane) => ({
+    lane,
+    lines: new Map(),
+    ready: [],
+    credit: 0,
+  }));
+  readonly #landings = new Map<string, Landing<T>>();
+  inFlight = 0;
+  #size = 0;
+
+  constructor(mostPerDestination: number) {
+    this.#mostPerDestination = mostPerDestination;
+  }
+
+  get size(): number {
+    return this.#size;
+  }
+
+  put(item: T, lane: Lane, destination: string | null): void {
+    this.#size += 1;
+    const of = this.#lanes[lane];
+    if (of === undefined) throw new RangeError(`there is no lane ${String(lane)}`);
+    const name = destination ?? NO_DESTINATION;
+    const known = of.lines.get(name);
+    if (known !== undefined) {
+      known.items.put(item);
+      return;
+    }
+    const line = { of, destination: name, items: new Line(item) };
+    of.lines.set(name, line);
+    of.ready.push(line);
+  }
+
+  /** The next item, in flight until {@link done}; undefined while all that waits goes to destinations at their limit. */
+  take(): T | undefined {
+    for (let lane = this.#nextLane(); lane !== undefined; lane = this.#nextLane()) {
+      const line = lane.ready.shift();
+      if (line === undefined) return undefined;
+      if (!this.#mayTakeOff(line)) continue;
+      const item = line.items.take();
+      if (line.items.size > 0) lane.ready.push(line);
+      else lane.lines.delete(line.destination);
+      this.#size -= 1;
+      this.inFlight += 1;
+      return item;
+    }
+    return undefined;
+  }
+
+  /** A delivery to the destination is no longer in flight. Answers true when something may be taken again that could not. */
+  done(destination: string | null): boolean {
+    this.inFlight -= 1;
+    const name = destination ?? NO_DESTINATION;
+    const landing = this.#landings.get(name);
+    if (landing === undefined) return false;
+    landing.inFlight -= 1;
+    const line = landing.parked.shift();
+    if (line === undefined) {
+      if (landing.inFlight === 0) this.#landings.delete(name);
+      return false;
+    }
+    line.of.ready.push(line);
+    return true;
+  }
+
+  /** All that waits, which no longer does. */
+  drain(): T[] {
+    const left = this.#lanes.flatMap((lane) => [...lane.lines.values()].flatMap((line) => line.items.drain()));
+    for (const lane of this.#lanes) {
+      lane.lines.clear();
+      lane.ready.length = 0;
+    }
+    for (const landing of this.#landings.values()) landing.parked.length = 0;
+    this.#size = 0;
+    return left;
+  }
+
+  /** Counts the line's destination as one more in flight; or parks the line where that is too many. */
+  #mayTakeOff(line: DestinationLine<T>): boolean {
+    if (line.destination === NO_DESTINATION) return true;
+    const landing = this.#landings.get(line.destination) ?? { inFlight: 0, parked: [] };
+    this.#landings.set(line.destination, landing);
+    if (landing.inFlight >= this.#mostPerDestination) {
+      landing.parked.push(line);
+      return false;
+    }
+    landing.inFlight += 1;
+    return true;
+  }
+
+  /** Smooth weighted round robin: each lane that waits gains its weight, the richest is taken and pays what all have gained. */
+  #nextLane(): LaneState<T> | undefined {
+    let richest: LaneState<T> | undefined;
+    let gained = 0;
+    for (const lane of this.#lanes) {
+      if (lane.ready.length === 0) {
+        lane.credit = 0;
+        continue;
+      }
+      lane.credit += LANE_WEIGHTS[lane.lane];
+      gained += LANE_WEIGHTS[lane.lane];
+      if (richest === undefined || lane.credit > richest.credit) richest = lane;
+    }
+    if (richest !== undefined) richest.credit -= gained;
+    return richest;
+  }
+}
