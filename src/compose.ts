@@ -16,6 +16,7 @@ import { Engine } from './app/workers/engine.ts';
 import type { Config } from './config.ts';
 import type { Journal } from './domain/ports/journal.ts';
 import type { Senders } from './domain/ports/sender.ts';
+import type { NodeRecord } from './domain/ports/upkeep-store.ts';
 import { AuditService } from './domain/services/audit-service.ts';
 import { BackfillService } from './domain/services/backfill-service.ts';
 import { CalendarService } from './domain/services/calendar-service.ts';
@@ -27,6 +28,7 @@ import { SettlingService } from './domain/services/settling-service.ts';
 import { TenantPolicies } from './domain/services/tenant-policies.ts';
 import { TenantService } from './domain/services/tenant-service.ts';
 import { UpkeepService } from './domain/services/upkeep-service.ts';
+import { WatchService } from './domain/services/watch-service.ts';
 import { ZoneDataService } from './domain/services/zone-data-service.ts';
 import { tzdataVersion } from './domain/time/zone.ts';
 import { checkRole, openDatabase } from './infra/db/client.ts';
@@ -43,6 +45,7 @@ import { PostgresEngineStore } from './infra/repo/postgres-engine-store.ts';
 import { PostgresSigningKeys } from './infra/repo/postgres-signing-keys.ts';
 import { PostgresTenantDirectory } from './infra/repo/postgres-tenant-directory.ts';
 import { PostgresUpkeepStore } from './infra/repo/postgres-upkeep-store.ts';
+import { PostgresWatchStore } from './infra/repo/postgres-watch-store.ts';
 import { PostgresZoneDataStore } from './infra/repo/postgres-zone-data-store.ts';
 import { ScheduleVersionCache } from './infra/repo/schedule-version-cache.ts';
 import { openDevIssuer } from './infra/security/dev-tokens.ts';
@@ -54,6 +57,8 @@ const CACHED_VERSIONS = 20_000;
 const CACHED_BYTES = 64 * 1024 * 1024;
 /** Claimed ahead of what delivers now, so that a slow batch never idles the sockets. */
 const AHEAD = 4_000;
+/** Beyond a lease: what recovery and the gathering of slots into batches may take before the watchmen call it late. */
+const PATIENCE_MS = 3_000;
 
 /** The object graph, by hand. `commands`: what COMMAND targets may name. */
 export async function compose(config: Config, commands: ReadonlyMap<string, CommandFunction>): Promise<Scheduler> {
@@ -162,7 +167,7 @@ function buildEngine(
   config: Config,
   needs: EngineNeeds,
 ): { engine: Engine | null; upkeep: UpkeepService; health: DatabaseHealthProbe } {
-  const { clock, journal, enginePool, senders, bell, scheduling, backfills, calendars, versions, commands } = needs;
+  const { clock, journal, enginePool, senders, bell, backfills, versions, commands } = needs;
   const store = new PostgresEngineStore(enginePool, versions, () => clock.monotonic());
   const limits = { concurrency: config.DELIVERY_CONCURRENCY, ahead: AHEAD };
   const delivery = new DeliveryService({ senders, clock, journal, random: Math.random, limits });
@@ -179,10 +184,35 @@ function buildEngine(
   const version = packageVersion();
   const about = { build: `${version}+${config.BUILD_ID}`, tzdata: tzdataVersion ?? 'unknown' };
   const node = () => ({ id: owner, ...about, roles: config.ROLES, commands: [...commands.keys()] });
+  const { upkeep, zones, watch } = buildUpkeep(config, needs, node);
+  firing.holdsSlots = () => zones.outdated !== null;
+  const engine = config.ROLES.includes('engine')
+    ? new Engine({ firing, delivery, settling, upkeep, backfills, bell, clock, journal })
+    : null;
+  const health = new DatabaseHealthProbe({
+    pool: enginePool,
+    version,
+    ...about,
+    migration: newestMigration(),
+    staleLoops: () => engine?.stale ?? [],
+    watchmen: () => (engine === null ? null : watch.health),
+    outdated: () => zones.outdated,
+  });
+  return { engine, upkeep, health };
+}
+
+function buildUpkeep(
+  config: Config,
+  needs: EngineNeeds,
+  node: () => NodeRecord,
+): { upkeep: UpkeepService; zones: ZoneDataService; watch: WatchService } {
+  const { clock, journal, enginePool, scheduling, calendars, versions } = needs;
   const zoneStore = new PostgresZoneDataStore(enginePool, versions);
   const zones = new ZoneDataService({ store: zoneStore, clock, journal, version: tzdataVersion });
-  firing.holdsSlots = () => zones.outdated !== null;
+  const patienceMs = config.LEASE_MS + PATIENCE_MS;
+  const watch = new WatchService({ store: new PostgresWatchStore(enginePool), clock, journal, patienceMs });
   const upkeep = new UpkeepService({
+    watch,
     zones,
     calendars,
     store: new PostgresUpkeepStore(enginePool),
@@ -193,16 +223,5 @@ function buildEngine(
     retentionDays: config.RETENTION_DAYS,
     auditRetentionDays: config.AUDIT_RETENTION_DAYS,
   });
-  const engine = config.ROLES.includes('engine')
-    ? new Engine({ firing, delivery, settling, upkeep, backfills, bell, clock, journal })
-    : null;
-  const health = new DatabaseHealthProbe({
-    pool: enginePool,
-    version,
-    ...about,
-    migration: newestMigration(),
-    staleLoops: () => engine?.stale ?? [],
-    outdated: () => zones.outdated,
-  });
-  return { engine, upkeep, health };
+  return { upkeep, zones, watch };
 }

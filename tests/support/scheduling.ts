@@ -85,6 +85,7 @@ export function silentJournal(): Journal {
     breakerChanged: silent,
     outcomeStale: silent,
     leaseLost: silent,
+    watchFound: silent,
     loopFailed: silent,
     requestFailed: silent,
     note: silent,

@@ -1,6 +1,7 @@
 import type { BreakerState } from '../entities/circuit-breaker.ts';
 import type { Outcome, RunReason, RunState } from '../entities/run.ts';
 import type { RunKey, ScheduleId, TenantId } from '../ids.ts';
+import type { Finding } from './watch-store.ts';
 
 /** The trace of one attempt at a run: a span for the fire, children for claim, attempt and settle. */
 export interface FireTrace {
@@ -60,6 +61,11 @@ export interface Journal {
   }): void;
   outcomeStale(run: RunNamed): void;
   leaseLost(claimId: string): void;
+  /** A watchman has looked; `before`: how many it had found the last time, `examples`: ids of some. Told when it changes. */
+  watchFound(
+    finding: Finding,
+    seen: { readonly count: number; readonly before: number; readonly examples: readonly string[] },
+  ): void;
   /** A turn of a loop failed; it goes on. */
   loopFailed(loop: string, error: unknown): void;
   requestFailed(

@@ -4,6 +4,7 @@ import type { NodeRecord, UpkeepStore } from '../ports/upkeep-store.ts';
 import type { CalendarService } from './calendar-service.ts';
 import { reportSchedulesOver } from './schedules-over.ts';
 import type { SchedulingService } from './scheduling-service.ts';
+import type { WatchService } from './watch-service.ts';
 import type { ZoneDataService } from './zone-data-service.ts';
 
 const HEARTBEAT_MS = 10_000;
@@ -13,7 +14,7 @@ const CHUNK = 200;
 const AUDIT_CHUNK = 20_000;
 const DAYS_AHEAD = 2;
 
-/** What keeps a store in order: heartbeats, partitions, retention, automatic resumes, repairs. */
+/** What keeps a store in order: heartbeats, partitions, retention, automatic resumes, repairs, watchmen. */
 export class UpkeepService {
   readonly #store: UpkeepStore;
   readonly #scheduling: Pick<SchedulingService, 'resume'>;
@@ -24,6 +25,7 @@ export class UpkeepService {
   readonly #auditRetentionDays: number;
   readonly #zones: Pick<ZoneDataService, 'step'>;
   readonly #calendars: Pick<CalendarService, 'takeOver'>;
+  readonly #watch: Pick<WatchService, 'step'>;
   #housekeptAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: {
@@ -36,6 +38,7 @@ export class UpkeepService {
     auditRetentionDays: number;
     zones: Pick<ZoneDataService, 'step'>;
     calendars: Pick<CalendarService, 'takeOver'>;
+    watch: Pick<WatchService, 'step'>;
   }) {
     this.#store = parts.store;
     this.#scheduling = parts.scheduling;
@@ -46,6 +49,7 @@ export class UpkeepService {
     this.#auditRetentionDays = parts.auditRetentionDays;
     this.#zones = parts.zones;
     this.#calendars = parts.calendars;
+    this.#watch = parts.watch;
   }
 
   /** What must be true before the first claim: this node is known and today's partition is there. */
@@ -84,6 +88,8 @@ export class UpkeepService {
       if (count > 0) this.#journal.note('waiting_repaired', { count });
       reportSchedulesOver(this.#journal, over);
     });
+    // After the repairs, which take away what is nobody's mistake.
+    await this.#attempt('watch', () => this.#watch.step());
     await this.#attempt('idempotency-keys', () => this.#store.forgetIdempotencyKeys(CHUNK));
     await this.#attempt('audit', () => this.#store.forgetAudit(this.#auditRetentionDays, AUDIT_CHUNK));
   }

@@ -15,6 +15,8 @@ interface Parts {
   readonly migration: number;
   /** Loops of this process that no longer turn. */
   readonly staleLoops: () => readonly string[];
+  /** What the watchmen of this process have found; null where it has none. Never makes it unready. */
+  readonly watchmen: () => ComponentHealth | null;
   /** Why this process must not compute slots; null when it may. */
   readonly outdated: () => string | null;
 }
@@ -66,8 +68,11 @@ export class DatabaseHealthProbe implements HealthProbe {
       latencyMs: null,
       detail: stale.length === 0 ? null : `no good turn: ${stale.join(', ')}`,
     };
-    const status = component.status === 'ok' ? engine.status : component.status;
-    return { status, build, version, tzdata, components: { database: component, engine } };
+    const watchmen = this.#parts.watchmen();
+    const isWell = engine.status === 'ok' && (watchmen === null || watchmen.status === 'ok');
+    const status = component.status !== 'ok' ? component.status : isWell ? 'ok' : 'degraded';
+    const components = { database: component, engine, ...(watchmen !== null && { watchmen }) };
+    return { status, build, version, tzdata, components };
   }
 
   #database(): Promise<DatabaseState> {

@@ -60,6 +60,7 @@ export const schedules = pgTable(
     index('schedules_calendars').on(table.tenantId, table.id).where(sql`calendars is not null and deleted_at is null`),
     index('schedules_suspended').on(table.tenantId, table.id).where(sql`state_reason = 'TENANT_SUSPENDED'`),
     index('schedules_deleted').on(table.tenantId, table.id).where(sql`deleted_at is not null`),
+    index('schedules_removed').on(table.deletedAt).where(sql`deleted_at is not null`),
     index('schedules_auto_resume').on(sql`((pause->>'resumeAt'))`).where(sql`state = 'PAUSED' and deleted_at is null`),
   ],
 );
@@ -130,6 +131,10 @@ export const runs = pgTable(
     primaryKey({ columns: [table.scheduleId, table.slot, table.space] }),
     index('runs_page').on(table.tenantId, table.slot),
     index('runs_dead').on(table.tenantId, table.slot).where(sql`state = 'DEAD'`),
+    /** Few rows: a run that succeeds at once is never in it. */
+    index('runs_open')
+      .on(table.scheduleId, table.slot, table.space)
+      .where(sql`state in ('PENDING', 'RUNNING', 'RETRYING')`),
   ],
 );
 

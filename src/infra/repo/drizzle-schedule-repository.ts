@@ -44,7 +44,7 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     if (schedule === undefined || ('key' in by && schedule.key !== by.key)) return null;
     if (schedule.state !== 'ACTIVE') return entityOf({ schedule, timer: null });
     // A resume committed while we waited for the schedule. Its timer is there now, and timers are locked first.
-    if (timer === null) throw new LostRace('the schedule was resumed meanwhile');
+    if (timer === null && (await this.#hasTimer(id))) throw new LostRace('the schedule was resumed meanwhile');
     return entityOf({ schedule, timer });
   }
 
@@ -142,6 +142,11 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
       .prepare('id_of_schedule_key')
       .execute();
     return found?.id ?? null;
+  }
+
+  async #hasTimer(id: ScheduleId): Promise<boolean> {
+    const found = await this.#tx.select({ id: timers.scheduleId }).from(timers).where(this.#timer(id));
+    return found.length > 0;
   }
 
   async #lockTimer(id: ScheduleId): Promise<typeof timers.$inferSelect | null> {

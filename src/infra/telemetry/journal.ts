@@ -94,7 +94,7 @@ function engineEvents({ logger, metrics, monotonic }: JournalParts): Pick<Journa
   };
 }
 
-type ServiceEvents = 'scheduleChanged' | 'loopFailed' | 'requestFailed' | 'note';
+type ServiceEvents = 'scheduleChanged' | 'watchFound' | 'loopFailed' | 'requestFailed' | 'note';
 
 function serviceEvents({ logger, metrics }: JournalParts): Pick<Journal, ServiceEvents> {
   return {
@@ -104,6 +104,13 @@ function serviceEvents({ logger, metrics }: JournalParts): Pick<Journal, Service
         { scheduleId: schedule.id, tenantId: schedule.tenantId, version: schedule.version, by },
         `schedule.${event}`,
       );
+    },
+    watchFound(finding, { count, before, examples }) {
+      metrics.watchFindings.set({ finding }, count);
+      if (count === 0 && before > 0) logger.info({ finding }, 'watch.cleared');
+      // Once when it is found, and again when it has doubled.
+      else if (count > 0 && (before === 0 || count >= before * 2))
+        logger.warn({ finding, count, examples }, 'watch.found');
     },
     loopFailed(loop, error) {
       metrics.loopFailures.inc({ loop });

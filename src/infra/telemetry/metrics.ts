@@ -72,6 +72,12 @@ export class Metrics {
     'scheduler_leases_lost_total',
     'Claims whose lease could not be renewed in time.',
   );
+  readonly watchFindings = new Gauge({
+    name: 'scheduler_watch_findings',
+    help: 'What must not be and is, by kind, as the last round of the watchmen saw it; 1000 means at least.',
+    labelNames: ['finding'],
+    registers: [this.registry],
+  });
   readonly loopFailures = this.#counter('scheduler_loop_failures_total', 'Turns of a worker loop that failed.', [
     'loop',
   ]);
