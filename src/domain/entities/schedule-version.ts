@@ -10,6 +10,9 @@ import { type DueSlotRules, fateOfDueSlot } from './due-slot.ts';
 import { COUNT_CAP, type DueSlots, dueSlots } from './latest-slots.ts';
 import type { FireDecision, PreviousRun, TimerState } from './timer.ts';
 
+/** How far a change of the zone data may move a slot: across the date line, and an hour. */
+const NEAR_MS = 25 * 60 * 60 * 1000;
+
 /** A slot to come. `movedFrom`: the excluded date it lies on, where its calendar moves it from there. */
 export interface ComingSlot {
   readonly slot: number;
@@ -133,6 +136,14 @@ export class ScheduleVersion implements DueSlotRules {
     if (this.calendar === null) return slot;
     const fired = this.calendar.isSkipped(slot) ? (this.slots?.calendar.nextFired(slot, cursor) ?? null) : slot;
     return fired === null ? null : this.calendar.placeOf(fired);
+  }
+
+  /** The slot after `floor` that lies nearest to an instant, of two the earlier; null when there is none. One before it counts where it is near. */
+  slotNearest(instant: number, floor: number): number | null {
+    const from = Math.max(floor, (this.definition.startAt?.getTime() ?? 0) - 1);
+    const before = slotsBetween(this.#compiled, Math.max(from, instant - NEAR_MS), instant - 1, 0).last;
+    const after = nextSlot(this.#compiled, Math.max(from, instant - 1));
+    return before !== null && (after === null || instant - before <= after - instant) ? before : after;
   }
 
   /** How many slots that are not skipped lie in (after, upTo] within the window; null where that is past 100,000 and beyond arithmetic. */

@@ -1,5 +1,4 @@
-import type { ScheduleVersion } from '../entities/schedule-version.ts';
-import type { TimerState } from '../entities/timer.ts';
+import { rezoned } from '../entities/rezoned.ts';
 import type { ScheduleId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Journal } from '../ports/journal.ts';
@@ -45,7 +44,7 @@ export class ZoneDataService {
     if (this.outdated !== null && before === null) this.#journal.note('zone_data_outdated', { reason: this.outdated });
     if (this.outdated !== null || this.#clock.monotonic() < this.#nextRoundAt) return false;
     const chunk = { version: this.#version, after: this.#after, limit: CHUNK };
-    const { last, moved } = await this.#store.retime(chunk, recomputed);
+    const { last, moved } = await this.#store.retime(chunk, rezoned);
     this.#after = last;
     this.#moved += moved;
     if (last !== null) return true;
@@ -54,13 +53,4 @@ export class ZoneDataService {
     this.#nextRoundAt = this.#clock.monotonic() + NEXT_ROUND_MS;
     return false;
   }
-}
-
-/** The timer with its slot computed anew, where that lies in the future; a slot that is due already stays. */
-function recomputed(timer: TimerState, version: ScheduleVersion, now: number): TimerState | null {
-  // Where slots are moved, those behind the timer's may have been handled: what is computed from `now` would hold them again.
-  if (timer.slot <= now || version.delayMs !== null || version.slots?.calendar.moves === true) return null;
-  const fresh = version.firstTimer(Math.max(timer.cursor, now), timer);
-  if (fresh === null || fresh.slot === timer.slot) return null;
-  return fresh;
 }

@@ -52,7 +52,7 @@ export class PostgresZoneDataStore implements ZoneDataStore {
       const moved = stale.flatMap((row) => {
         const { version } = lookup.of(row.schedule_id, row.version);
         const timer = version === null ? null : recompute(timerOf(row), version, Math.floor(row.now));
-        return timer === null ? [] : [{ s: row.schedule_id, slot: timer.slot, due: timer.due }];
+        return timer === null ? [] : [{ s: row.schedule_id, slot: timer.slot, due: timer.due, cursor: timer.cursor }];
       });
       if (stale.length > 0) await stamp(sql, stale, chunk.version);
       if (moved.length > 0) await move(sql, moved);
@@ -81,11 +81,17 @@ async function stamp(sql: EngineSql, stale: readonly TimerRow[], version: string
 
 async function move(
   sql: EngineSql,
-  moved: readonly { readonly s: ScheduleId; readonly slot: number; readonly due: number }[],
+  moved: readonly {
+    readonly s: ScheduleId;
+    readonly slot: number;
+    readonly due: number;
+    readonly cursor: number;
+  }[],
 ): Promise<void> {
   await sql`
-    update timers t set slot = to_timestamp(r.slot / 1000), next_due = to_timestamp(r.due / 1000)
-    from jsonb_to_recordset(${JSON.stringify(moved)}::text::jsonb) as r(s uuid, slot float8, due float8) where t.schedule_id = r.s`;
+    update timers t set slot = to_timestamp(r.slot / 1000), next_due = to_timestamp(r.due / 1000),
+           cursor = to_timestamp(r.cursor / 1000)
+    from jsonb_to_recordset(${JSON.stringify(moved)}::text::jsonb) as r(s uuid, slot float8, due float8, cursor float8) where t.schedule_id = r.s`;
 }
 
 function timerOf(row: TimerRow): TimerState {

@@ -1,6 +1,7 @@
 import type postgres from 'postgres';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import { asTenantId, type ScheduleId } from '../../../src/domain/ids.ts';
+import type { ScheduleInput } from '../../../src/domain/entities/schedule.ts';
+import { asTenantId, type ScheduleId, type TenantId } from '../../../src/domain/ids.ts';
 import { ZoneDataService } from '../../../src/domain/services/zone-data-service.ts';
 import { connectPool } from '../../../src/infra/db/client.ts';
 import { DatabaseClock } from '../../../src/infra/db/database-clock.ts';
@@ -11,6 +12,8 @@ import { createTestDatabase, type TestDatabase } from '../../support/database.ts
 import { type OpenScheduling, openScheduling, scheduleInput, silentJournal } from '../../support/scheduling.ts';
 
 /* One version of the zone data for all slots: newer data makes changed slots anew, older nodes stand back. */
+
+const CALLER = { tenantId: tenant('zones'), subject: 'test', organizationId: null };
 
 let database: TestDatabase;
 let scheduling: OpenScheduling;
@@ -47,6 +50,25 @@ it('makes the slots anew that older data put elsewhere, and leaves those that ar
   expect(await sql`select distinct tzdata from timers`).toEqual([{ tzdata: '2026c' }]);
 });
 
+it('makes moved slots anew as well, with the cursor before them', async () => {
+  const dates = [2027, 2028, 2029].map((year) => `${year}-01-01`);
+  await scheduling.calendars.create(CALLER, {
+    name: 'closed',
+    description: null,
+    dates,
+    ranges: [],
+    weekly: [],
+    ical: null,
+  });
+  const moved = await daily('moved', { calendars: { exclude: ['closed'], onExcluded: 'FOLLOWING' } });
+  const correct = await timerOf(moved);
+  expect(correct.due).toBeGreaterThan(correct.slot);
+  await sql`update timers set tzdata = '1999a', slot = slot + interval '1 hour', next_due = next_due + interval '1 hour',
+              cursor = cursor + interval '1 hour' where schedule_id = ${moved}`;
+  expect(await zones('2026c').step()).toBe(false);
+  expect(await timerOf(moved)).toEqual(correct);
+});
+
 it('an older node than a live one stands back, until that one is gone', async () => {
   const older = zones('2025a');
   await heartbeat('2026c');
@@ -70,16 +92,15 @@ function zones(version: string): ZoneDataService {
   return new ZoneDataService({ store, clock: new DatabaseClock(), journal: silentJournal(), version });
 }
 
-async function daily(name: string): Promise<ScheduleId> {
-  const tenantId = asTenantId('zones');
-  if (tenantId === null) throw new Error('a tenant id was refused');
+async function daily(name: string, more: Partial<ScheduleInput> = {}): Promise<ScheduleId> {
   const input = scheduleInput({
     name,
     tz: 'Europe/Berlin',
     trigger: { type: 'CRON', cron: '0 9 1 1 *' },
     target: { kind: 'EVENT', eventTopic: 'a.b' },
+    ...more,
   });
-  const { schedule } = await scheduling.service.create({ tenantId, subject: 'test', organizationId: null }, input);
+  const { schedule } = await scheduling.service.create(CALLER, input);
   return schedule.state.id;
 }
 
@@ -88,6 +109,20 @@ async function slotOf(id: ScheduleId): Promise<number> {
     { slot: number }[]
   >`select date_part('epoch', slot) * 1000 as slot from timers where schedule_id = ${id}`;
   return Math.round(row?.slot ?? 0);
+}
+
+async function timerOf(id: ScheduleId): Promise<{ slot: number; due: number; cursor: number }> {
+  const [row] = await sql<{ slot: number; due: number; cursor: number }[]>`
+    select date_part('epoch', slot) * 1000 as slot, date_part('epoch', next_due) * 1000 as due,
+           date_part('epoch', cursor) * 1000 as cursor from timers where schedule_id = ${id}`;
+  if (row === undefined) throw new Error('no timer');
+  return { slot: Math.round(row.slot), due: Math.round(row.due), cursor: Math.round(row.cursor) };
+}
+
+function tenant(name: string): TenantId {
+  const id = asTenantId(name);
+  if (id === null) throw new Error('a tenant id was refused');
+  return id;
 }
 
 async function heartbeat(tzdata: string): Promise<void> {
