@@ -4,8 +4,9 @@ COPY package.json package-lock.json .npmrc ./
 COPY tools ./tools
 RUN npm ci --loglevel=error
 COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/without-crash-points.mjs ./scripts/
 COPY src ./src
-RUN node_modules/.bin/tsc -p tsconfig.build.json
+RUN node_modules/.bin/tsc -p tsconfig.build.json && node scripts/without-crash-points.mjs dist
 
 FROM node:26-slim AS dependencies
 WORKDIR /app

@@ -39,10 +39,10 @@ export const LAYERS: readonly Layer[] = [
     imports: ['domain/base', 'domain/time', 'domain/entities'],
     packages: [],
   },
-  { name: 'domain/services', files: /^src\/domain\/services\//, imports: DOMAIN, packages: [] },
+  { name: 'domain/services', files: /^src\/domain\/services\//, imports: DOMAIN, packages: ['#crash-point'] },
   { name: 'app/middleware', files: /^src\/app\/middleware\//, imports: DOMAIN, packages: FASTIFY },
   { name: 'app/routes', files: /^src\/app\/routes\//, imports: [...DOMAIN, 'app/middleware'], packages: FASTIFY },
-  { name: 'app/workers', files: /^src\/app\/workers\//, imports: DOMAIN, packages: ['node:*'] },
+  { name: 'app/workers', files: /^src\/app\/workers\//, imports: DOMAIN, packages: ['node:*', '#crash-point'] },
   {
     name: 'app/server',
     files: /^src\/app\/[^/]+\.ts$/,

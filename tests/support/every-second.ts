@@ -69,4 +69,5 @@ export const ALL_KEPT: Verdict = {
   bodyChanged: [],
   unexplainedDuplicate: [],
   undelivered: [],
+  brokenChain: [],
 };

@@ -6,6 +6,16 @@ import type { Received } from './receiver.ts';
 export interface ExpectedSlot {
   readonly scheduleId: ScheduleId;
   readonly slot: number;
+  /** Left out: the schedule's own slots. */
+  readonly space?: number;
+}
+
+/** A FIXED_DELAY schedule, whose slots follow from the ends of its runs: so many, the first after `from` (epoch ms). */
+export interface ExpectedChain {
+  readonly scheduleId: ScheduleId;
+  readonly fires: number;
+  readonly delayMs: number;
+  readonly from: number;
 }
 
 export interface RunRecord extends ExpectedSlot {
@@ -13,6 +23,10 @@ export interface RunRecord extends ExpectedSlot {
   readonly state: string;
   readonly reason: string | null;
   readonly attempts: readonly { readonly outcome: string; readonly httpStatus?: number }[];
+  /** Epoch ms. */
+  readonly endedAt?: number | null;
+  /** The slots it stands for when they are several. */
+  readonly range?: { readonly from: string; readonly to: string } | null;
 }
 
 /** A stretch in which some node was killed or stopped: what explains a second delivery. Epoch ms. */
@@ -23,6 +37,9 @@ export interface Fault {
 
 export interface History {
   readonly expected: readonly ExpectedSlot[];
+  /** What may have been created, as the request for it was not answered. */
+  readonly possible?: readonly ExpectedSlot[];
+  readonly chains?: readonly ExpectedChain[];
   readonly runs: readonly RunRecord[];
   readonly received: readonly Received[];
   readonly faults: readonly Fault[];
@@ -42,6 +59,7 @@ export interface Verdict {
   readonly bodyChanged: readonly string[];
   readonly unexplainedDuplicate: readonly string[];
   readonly undelivered: readonly string[];
+  readonly brokenChain: readonly string[];
 }
 
 /** Compares what should have happened with the records and with what the receiver wrote down. Holds no scheduling code. */
@@ -53,10 +71,17 @@ export function judge(history: History): Verdict {
   const answered = (run: RunRecord): boolean =>
     (deliveries.get(idOf(run)) ?? []).some((received) => received.status < 300);
   const known = new Set(history.runs.map(idOf));
+  const ranges = history.runs.filter((run) => run.range !== undefined && run.range !== null);
+  const isCovered = (slot: ExpectedSlot): boolean =>
+    records.has(nameOf(slot)) || ranges.some((range) => covers(range, slot));
+  const chains = history.chains ?? [];
+  const isPossible = (run: RunRecord): boolean =>
+    chains.some((chain) => chain.scheduleId === run.scheduleId) ||
+    (history.possible ?? []).some((slot) => nameOf(slot) === nameOf(run));
   return {
-    lost: [...expected].filter((name) => !records.has(name)),
+    lost: history.expected.filter((slot) => !isCovered(slot)).map(nameOf),
     invented: [
-      ...[...records.keys()].filter((name) => !expected.has(name)),
+      ...history.runs.filter((run) => !expected.has(nameOf(run)) && !isPossible(run)).map(nameOf),
       ...[...deliveries.keys()].filter((id) => !known.has(id)),
     ],
     createdTwice: [...records].filter(([, runs]) => runs.length > 1).map(([name]) => name),
@@ -72,7 +97,10 @@ export function judge(history: History): Verdict {
       .filter(([, all]) => new Set(all.map((received) => received.body)).size > 1)
       .map(([id]) => id),
     unexplainedDuplicate: [...deliveries].filter(([, all]) => !isExplained(all, history.faults)).map(([id]) => id),
-    undelivered: history.runs.filter((run) => run.state !== 'SKIPPED' && !deliveries.has(idOf(run))).map(nameOf),
+    undelivered: history.runs
+      .filter((run) => !['SKIPPED', 'CANCELLED'].includes(run.state) && !deliveries.has(idOf(run)))
+      .map(nameOf),
+    brokenChain: chains.flatMap((chain) => brokenIn(chain, history.runs)),
   };
 }
 
@@ -86,10 +114,39 @@ export async function readRuns(sql: postgres.Sql): Promise<readonly RunRecord[]>
       state: string;
       reason: string | null;
       attempts: RunRecord['attempts'];
+      range: NonNullable<RunRecord['range']> | null;
+      ended_at: number | null;
     }[]
   >`
-    select schedule_id, date_part('epoch', slot) * 1000 as slot, space, state, reason, attempts from runs`;
-  return rows.map(({ schedule_id: scheduleId, slot, ...row }) => ({ ...row, scheduleId, slot: Math.round(slot) }));
+    select schedule_id, date_part('epoch', slot) * 1000 as slot, space, state, reason, attempts, range,
+           date_part('epoch', ended_at) * 1000 as ended_at
+    from runs`;
+  return rows.map(({ schedule_id: scheduleId, slot, ended_at: endedAt, ...row }) => ({
+    ...row,
+    scheduleId,
+    slot: Math.round(slot),
+    endedAt: endedAt === null ? null : Math.round(endedAt),
+  }));
+}
+
+function covers({ scheduleId, range, space }: RunRecord, slot: ExpectedSlot): boolean {
+  if (range === undefined || range === null || scheduleId !== slot.scheduleId || space !== (slot.space ?? 0)) {
+    return false;
+  }
+  return Date.parse(range.from) <= slot.slot && slot.slot <= Date.parse(range.to);
+}
+
+/** What is wrong with a chain: how many slots it has, or that one came too soon after the end of the run before. */
+function brokenIn(chain: ExpectedChain, runs: readonly RunRecord[]): readonly string[] {
+  const links = runs
+    .filter((run) => run.scheduleId === chain.scheduleId && run.space === 0)
+    .toSorted((left, right) => left.slot - right.slot);
+  const tooSoon = links.filter((link, index) => {
+    const before = index === 0 ? chain.from : links[index - 1]?.endedAt;
+    return before === undefined || before === null || link.slot < before + chain.delayMs;
+  });
+  const count = links.length === chain.fires ? [] : [`${chain.scheduleId} has ${links.length} of ${chain.fires} slots`];
+  return [...count, ...tooSoon.map(nameOf)];
 }
 
 /** A second delivery is explained by a failed answer before it, or by a fault between the two. */
@@ -111,5 +168,6 @@ function idOf(run: RunRecord): string {
 }
 
 function nameOf(slot: ExpectedSlot): string {
-  return `${slot.scheduleId} ${new Date(slot.slot).toISOString()}`;
+  const space = slot.space ?? 0;
+  return `${slot.scheduleId} ${new Date(slot.slot).toISOString()}${space === 0 ? '' : ` #${space}`}`;
 }

@@ -19,9 +19,9 @@ export function engineEnvironment(url: string, more: Readonly<Record<string, str
   return { POSTGRES_URL: url, ROLES: 'engine', HTTP_ALLOW_PRIVATE_NETWORKS: 'true', LOG_LEVEL: 'warn', ...more };
 }
 
-/** Starts the service with these variables, and nothing else of ours but the path. */
-export function startNode(environment: Readonly<Record<string, string>>): ServiceNode {
-  const child: ChildProcess = spawn(process.execPath, [MAIN], {
+/** Starts the service with these variables, and nothing else of ours but the path; `options` are Node's own. */
+export function startNode(environment: Readonly<Record<string, string>>, options: readonly string[] = []): ServiceNode {
+  const child: ChildProcess = spawn(process.execPath, [...options, MAIN], {
     env: { PATH: process.env['PATH'] ?? '', LOG_FORMAT: 'json', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -1,6 +1,7 @@
 import { v7 as newId } from 'uuid';
 import type { ScheduleInput } from '../../src/domain/entities/schedule.ts';
 import { SERVICE_DEFAULTS, type ServicePolicy } from '../../src/domain/entities/tenant-policy.ts';
+import type { Bell } from '../../src/domain/ports/bell.ts';
 import type { Journal } from '../../src/domain/ports/journal.ts';
 import type { UnitOfWork } from '../../src/domain/ports/unit-of-work.ts';
 import { AuditService } from '../../src/domain/services/audit-service.ts';
@@ -35,12 +36,18 @@ export const SERVICE_POLICY: ServicePolicy = {
   quotas: { schedules: null, payloadBytes: 262_144, minIntervalSec: null },
 };
 
-export async function openScheduling(url: string, journal = silentJournal()): Promise<OpenScheduling> {
+const SILENT_BELL: Bell = { ring: () => undefined, listen: () => undefined };
+
+/** `bell`: left out, nobody hears of what is written. */
+export async function openScheduling(
+  url: string,
+  journal = silentJournal(),
+  bell: Bell = SILENT_BELL,
+): Promise<OpenScheduling> {
   const pool = connectPool(url, { role: 'scheduler_api', max: 4, applicationName: 'test' });
   const openEngine = () => connectPool(url, { role: 'scheduler_engine', max: 1, applicationName: 'test-upkeep' });
   const enginePool = new EnginePool(openEngine, 10_000);
   const unitOfWork = new DrizzleUnitOfWork(openDatabase(pool));
-  const bell = { ring: () => undefined, listen: () => undefined };
   const senders = {
     of: () => {
       throw new Error('nothing is sent from here');

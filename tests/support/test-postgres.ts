@@ -45,6 +45,31 @@ export async function startTestPostgres(): Promise<TestPostgres> {
   return { url: server.url, template, prefix, stop };
 }
 
+/** A migrated, empty database on that server. */
+export async function createDatabaseOn(
+  server: Omit<TestPostgres, 'stop'>,
+): Promise<{ readonly url: string; drop(): Promise<void> }> {
+  const name = server.prefix + randomBytes(4).toString('hex');
+  await asAdmin(server.url, async (admin) => {
+    const [row] = await admin<{ version: number }[]>`select current_setting('server_version_num')::int as version`;
+    const strategy = (row?.version ?? 0) >= 150_000 ? 'strategy file_copy' : '';
+    await admin.unsafe(`create database ${name} template ${server.template} ${strategy}`);
+  });
+  return {
+    url: databaseUrl(server.url, name),
+    drop: () => asAdmin(server.url, (admin) => admin.unsafe(`drop database if exists ${name} with (force)`)),
+  };
+}
+
+async function asAdmin(url: string, work: (admin: postgres.Sql) => Promise<unknown>): Promise<void> {
+  const admin = postgres(url, { max: 1, onnotice: () => undefined });
+  try {
+    await work(admin);
+  } finally {
+    await admin.end();
+  }
+}
+
 /** The same server and role, another database. */
 export function databaseUrl(serverUrl: string, name: string): string {
   const url = new URL(serverUrl);

@@ -1,10 +1,15 @@
 import { setTimeout as delay } from 'node:timers/promises';
 
 /** Waits for a fact, looking every few milliseconds; fails with `what` when it does not come about in time. */
-export async function until(what: string, isSo: () => boolean | Promise<boolean>, withinMs = 10_000): Promise<void> {
+export async function until(
+  what: string,
+  isSo: () => boolean | Promise<boolean>,
+  withinMs = 10_000,
+  everyMs = 10,
+): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!(await isSo())) {
     if (performance.now() > deadline) throw new Error(`waited ${withinMs} ms in vain until ${what}`);
-    await delay(10);
+    await delay(everyMs);
   }
 }

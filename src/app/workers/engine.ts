@@ -1,3 +1,4 @@
+import { crashPoint } from '#crash-point';
 import type { Bell } from '../../domain/ports/bell.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
@@ -91,15 +92,21 @@ export class Engine implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     const { delivery, clock, bell } = this.#parts;
     const deadline = clock.monotonic() + DRAIN_MS;
+    crashPoint('shutdown.before-stop');
     this.#claiming.abort();
     await this.#until(this.#claimers, deadline);
+    crashPoint('shutdown.after-claimers');
     delivery.beginDrain();
+    crashPoint('shutdown.after-handback');
     await this.#until(() => delivery.flying === 0, deadline);
+    crashPoint('shutdown.after-flights');
     delivery.abortAll();
     await this.#until(() => delivery.open === 0, deadline + SETTLE_MS);
+    crashPoint('shutdown.after-settle');
     bell.ring(clock.now());
     this.#finishing.abort();
     await this.#until(this.#finishers, deadline + 2 * SETTLE_MS);
+    crashPoint('shutdown.after-renewal');
   }
 
   /** A full batch calls the second claimer in. */

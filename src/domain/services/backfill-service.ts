@@ -1,3 +1,4 @@
+import { crashPoint } from '#crash-point';
 import type { Caller } from '../entities/caller.ts';
 import { sees } from '../entities/caller.ts';
 import type { ScheduleVersion } from '../entities/schedule-version.ts';
@@ -89,7 +90,10 @@ export class BackfillService {
   /** Emits the next chunk of each open backfill. Answers the milliseconds until it should be called again. */
   async emit(): Promise<number> {
     const { runs, isMoreLeft } = await this.#store.emit(EMITTED_AT_ONCE, nextChunk);
-    if (runs.length > 0) this.#bell.ring(runs[0]?.slot ?? 0);
+    if (runs.length > 0) {
+      crashPoint('backfill.after-commit');
+      this.#bell.ring(runs[0]?.slot ?? 0);
+    }
     return isMoreLeft ? NEXT_CHUNK_MS : IDLE_MS;
   }
 }

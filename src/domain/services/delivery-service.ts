@@ -1,3 +1,4 @@
+import { crashPoint } from '#crash-point';
 import type { Outcome } from '../entities/run.ts';
 import { encodeRunId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
@@ -183,6 +184,7 @@ export class DeliveryService {
   }
 
   #start(waiting: Waiting, departure: Departure, isProbe: boolean): void {
+    crashPoint('deliver.before-start');
     const { run, claimedAt } = waiting;
     const named = { key: run.key, tenantId: run.version.tenantId };
     const trace = this.#journal.traceFire(named, { due: run.due, claimedAt, attempt: nextAttempt(run) });
@@ -242,6 +244,7 @@ export class DeliveryService {
   #finish(ended: UntimedEnd): void {
     this.#unsettled += 1;
     this.#ended.push({ ...ended, endedAt: this.#clock.monotonic() });
+    crashPoint('deliver.after-outcome');
     if (this.#ended.length === 1 || this.#ended.length % RING_EVERY === 0) this.onEnded(this.#ended.length);
   }
 }

@@ -1,3 +1,4 @@
+import { crashPoint } from '#crash-point';
 import { postponeRun } from '../entities/postponement.ts';
 import { type Outcome, settleAttempt } from '../entities/run.ts';
 import type { SettledRun } from '../ports/engine-store.ts';
@@ -20,6 +21,7 @@ export type UntimedEnd = Omit<EndedDelivery, 'endedAt'>;
 
 /** The attempt ended at `endedAt`, epoch ms; `random` in [0, 1) spreads the next one. */
 export function endedFlight(flight: Flight, outcome: Outcome, endedAt: number, random: number): UntimedEnd {
+  crashPoint('deliver.after-answer');
   const { run, claim, trace, departure, due: firstDue } = flight;
   const attempt = { before: run.attempts, startedAt: departure.at, endedAt, firstDue, outcome };
   const settlement = settleAttempt(run.version.definition.retry, attempt, random);

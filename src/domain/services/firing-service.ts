@@ -1,3 +1,4 @@
+import { crashPoint } from '#crash-point';
 import type { FireDecision } from '../entities/timer.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClaimedRun, DueSlot, EngineStore, FiredBatch, Lease } from '../ports/engine-store.ts';
@@ -65,6 +66,7 @@ export class FiringService {
     const askedAt = this.#clock.monotonic();
     const claimId = this.#newId();
     const batch = await this.#store.fireDue(limit, this.#claimant(claimId), decideAll);
+    if (batch.due.length > 0) crashPoint('claim.after-commit');
     this.#clock.observe(batch.now, askedAt);
     const runs = firedRuns(batch);
     reportSchedulesOver(this.#journal, batch.over);
@@ -84,6 +86,7 @@ export class FiringService {
     const { now, runs, nextDue, isBehind } = await this.#store.claimWaiting(limit, this.#claimant(claimId));
     this.#clock.observe(now, askedAt);
     if (runs.length > 0) {
+      crashPoint('retry.after-commit');
       this.#journal.retriesClaimed({ claimId, runs: runs.length });
       this.#hold({ claimId, fence: 1, recoveries: 0 }, runs, askedAt);
     }
@@ -102,6 +105,7 @@ export class FiringService {
       held: held.map((claim) => claim.lease.claimId),
       newId: this.#newId,
     });
+    if (claims.length > 0) crashPoint('recover.after-commit');
     for (const { lease, runs } of claims) this.#hold(lease, runs, askedAt);
     reportSchedulesOver(this.#journal, over);
     if (claims.length > 0 || poisoned > 0) {
@@ -115,18 +119,22 @@ export class FiringService {
   async renew(): Promise<number> {
     const held = [...this.#held.values()].filter((claim) => !claim.isLost);
     if (held.length > 0) {
+      crashPoint('renew.before-write');
       const askedAt = this.#clock.monotonic();
       const kept = await this.#store.renew(
         held.map((claim) => claim.lease),
         this.#identity.leaseMs,
       );
+      crashPoint('renew.after-write');
       for (const claim of held) {
         if (kept.has(claim.lease.claimId)) claim.actUntil = this.#actUntil(askedAt);
         else if (!claim.isClosing && this.#held.has(claim.lease.claimId)) this.#lose(claim);
       }
     }
     const flown = this.#delivery.inFlightLongerThan(1000);
-    if (flown.length > 0) this.#delivery.cancel(await this.#store.endedElsewhere(flown));
+    const ended = flown.length > 0 ? await this.#store.endedElsewhere(flown) : [];
+    if (ended.length > 0) crashPoint('cancel.before-abort');
+    this.#delivery.cancel(ended);
     return this.#identity.leaseMs / 3;
   }
 

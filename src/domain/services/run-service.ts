@@ -1,3 +1,4 @@
+import { crashPoint } from '#crash-point';
 import type { AuditAction } from '../entities/audit.ts';
 import { type Caller, sees } from '../entities/caller.ts';
 import { liveRun, type RunRow } from '../entities/run.ts';
@@ -39,7 +40,9 @@ export class RunService {
       const { state } = await runAt(work, caller, key);
       if ((await work.schedules.find(key.scheduleId)) === null)
         throw new DomainError('CONFLICT', 'the schedule of this run is deleted');
+      crashPoint('redrive.before-write');
       const retried = await work.runs.retryNow(key, LANES.redrive, work.now);
+      crashPoint('redrive.after-write');
       if (retried === null)
         throw new DomainError('CONFLICT', `only a DEAD or RETRYING run can be retried; this one is ${state}`);
       record(work, caller, 'run.retried', { key, before: { state }, after: { state: retried.state } });

@@ -1,3 +1,4 @@
+import { crashPoint } from '#crash-point';
 import { encodeRunId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { EngineStore } from '../ports/engine-store.ts';
@@ -43,7 +44,11 @@ export class SettlingService {
     this.#firing = parts.firing;
     this.#clock = parts.clock;
     this.#journal = parts.journal;
-    this.#delivery.announce = (run) => this.#store.showRunning([run]);
+    this.#delivery.announce = async (run) => {
+      crashPoint('announce.before-write');
+      await this.#store.showRunning([run]);
+      crashPoint('announce.after-write');
+    };
   }
 
   /** Settles one group when it is full or old enough. Answers the milliseconds until it should be called again. */
@@ -61,7 +66,9 @@ export class SettlingService {
     this.#closable = [];
     for (const claim of closing) claim.isClosing = true;
     try {
+      crashPoint('settle.before-write');
       await this.#write(ended, closing);
+      crashPoint('settle.after-commit');
     } catch (error) {
       this.#delivery.putBack(ended, this.#groupSize === 1 ? 'LAST' : 'FIRST');
       this.#groupSize = Math.max(1, Math.floor(this.#groupSize / GROUP_FACTOR));
@@ -80,7 +87,11 @@ export class SettlingService {
   /** Ends attempts past their deadline and shows long ones as RUNNING. */
   async watch(): Promise<number> {
     const unshown = inKeyOrder(this.#delivery.watch(SHOWN_AFTER_MS));
-    if (unshown.length > 0) await this.#store.showRunning(unshown.map((flight) => flight.recordRunning()));
+    if (unshown.length > 0) {
+      crashPoint('show.before-write');
+      await this.#store.showRunning(unshown.map((flight) => flight.recordRunning()));
+      crashPoint('show.after-write');
+    }
     for (const flight of unshown) flight.isShown = true;
     return this.#delivery.flying > 0 ? WATCH_EVERY_MS : Number.POSITIVE_INFINITY;
   }

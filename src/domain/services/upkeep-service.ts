@@ -1,3 +1,4 @@
+import { crashPoint } from '#crash-point';
 import type { Clock } from '../ports/clock.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { NodeRecord, UpkeepStore } from '../ports/upkeep-store.ts';
@@ -73,7 +74,9 @@ export class UpkeepService {
 
   /** This node takes its leave. */
   async leave(): Promise<void> {
+    crashPoint('shutdown.before-leave');
     await this.#store.leave(this.#node().id);
+    crashPoint('shutdown.after-leave');
   }
 
   /** Each by itself: what fails is tried again in a minute, and holds up nothing else. */

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
+import { crashPoint } from '#crash-point';
 import type { Outcome } from '../../domain/entities/run.ts';
 import { endedBySignal } from './ended-attempt.ts';
 import { outcomeOfAnswer } from './http-answer.ts';
@@ -52,6 +53,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
 
   onRequestSent(): void {
     this.#isSent = true;
+    crashPoint('deliver.after-request');
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, statusCode: number, headers: IncomingHttpHeaders): void {

@@ -1,4 +1,5 @@
 import type { Dispatcher } from 'undici';
+import { crashPoint } from '#crash-point';
 import type { Outcome } from '../../domain/entities/run.ts';
 import type { ScheduleVersion } from '../../domain/entities/schedule-version.ts';
 import type { HttpTarget } from '../../domain/entities/target.ts';
@@ -62,6 +63,7 @@ export class HttpSender implements Sender {
     }
     const exchange = new HttpExchange(signal, () => this.#parts.clock.now());
     const { origin, path, method } = template;
+    crashPoint('deliver.before-send');
     this.#parts.egress.dispatcher.dispatch({ origin, path, method, headers, body: message.body || null }, exchange);
     return exchange.outcome;
   }

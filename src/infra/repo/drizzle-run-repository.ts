@@ -1,4 +1,5 @@
 import { and, desc, eq, exists, gte, inArray, lt, lte, type SQL, sql } from 'drizzle-orm';
+import { crashPoint } from '#crash-point';
 import { OPEN_STATES, type RunRow } from '../../domain/entities/run.ts';
 import type { RunKey, TenantId } from '../../domain/ids.ts';
 import type { CancelledRun, Lane, RunQuery, RunRepository } from '../../domain/ports/run-repository.ts';
@@ -54,6 +55,7 @@ export class DrizzleRunRepository implements RunRepository {
 
   async enqueue(run: RunRow, lane: Lane): Promise<void> {
     const { scheduleId, slot, space, tenantId, version } = run;
+    crashPoint('trigger.before-write');
     await pipelined([
       this.#tx
         .insert(retries)
@@ -66,6 +68,7 @@ export class DrizzleRunRepository implements RunRepository {
         .prepare('insert_run')
         .execute(),
     ]);
+    crashPoint('trigger.after-write');
   }
 
   async retryNow(key: RunKey, lane: Lane, now: number): Promise<RunRow | null> {
@@ -98,6 +101,7 @@ export class DrizzleRunRepository implements RunRepository {
     const end = { state: 'CANCELLED', reason, endedAt: new Date(now), nextAttemptAt: null } as const;
     // Before the run, as claim and settlement do: opposite orders deadlock.
     await lockTimers(this.#tx, [run.scheduleId]);
+    crashPoint('cancel.before-write');
     await this.#tx.delete(retries).where(this.#waiting(run));
     const [cancelled] = await this.#tx
       .insert(runs)
@@ -109,10 +113,12 @@ export class DrizzleRunRepository implements RunRepository {
       })
       .returning();
     if (cancelled === undefined) return null;
+    crashPoint('cancel.after-write');
     const { scheduleId, slot, space } = cancelled;
     const aftermath = await afterRunsEnded(this.#tx, [
       { scheduleId, slot, space, state: 'CANCELLED', reason, endedAt: now },
     ]);
+    crashPoint('cancel.before-commit');
     return { run: runOf(cancelled), ...aftermath };
   }
 

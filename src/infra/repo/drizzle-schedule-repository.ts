@@ -1,4 +1,5 @@
 import { and, eq, gt, isNull, lte, sql } from 'drizzle-orm';
+import { crashPoint } from '#crash-point';
 import type { ScheduleEntity } from '../../domain/entities/schedule.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
@@ -65,10 +66,13 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
   }
 
   async save(entity: ScheduleEntity, before: ScheduleEntity): Promise<void> {
+    crashPoint('change.before-write');
     await this.#moveTimer(entity, before);
+    crashPoint('change.after-timer');
     await this.#update(entity, before.state.version);
     if (entity.state.definitionVersion !== before.state.definitionVersion) await this.#insertVersion(entity);
     if (entity.passed !== null) await recordPassed(this.#tx, entity, entity.passed, entity.state.updatedAt.getTime());
+    crashPoint('change.after-write');
   }
 
   async remove(entity: ScheduleEntity, now: number): Promise<void> {

@@ -1,5 +1,6 @@
 import { setTimeout } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
+import { crashPoint } from '#crash-point';
 import type { TenantId } from '../../domain/ids.ts';
 import type { TenantWork, UnitOfWork } from '../../domain/ports/unit-of-work.ts';
 import { type Database, type Transaction, withinDeadline } from '../db/client.ts';
@@ -40,7 +41,7 @@ export class DrizzleUnitOfWork implements UnitOfWork {
     for (let tried = 1; ; tried += 1) {
       let hasBegun = false;
       try {
-        return await transactionOf(this.#database, async (tx) => {
+        const done = await transactionOf(this.#database, async (tx) => {
           signal.throwIfAborted();
           const now = await enter(tx, tenantId);
           hasBegun = true;
@@ -55,6 +56,8 @@ export class DrizzleUnitOfWork implements UnitOfWork {
           signal.throwIfAborted();
           return result;
         });
+        crashPoint('request.after-commit');
+        return done;
       } catch (error) {
         const mayRunAgain = isLostRace(error) || (!hasBegun && isOutage(error));
         if (tried === TRIES || !mayRunAgain) throw error;

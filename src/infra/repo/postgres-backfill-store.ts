@@ -1,3 +1,4 @@
+import { crashPoint } from '#crash-point';
 import type { ScheduleVersion } from '../../domain/entities/schedule-version.ts';
 import { BACKFILL_SPACE, type ScheduleId, type TenantId } from '../../domain/ids.ts';
 import {
@@ -40,7 +41,9 @@ export class PostgresBackfillStore implements BackfillStore {
     choose: (backfill: Backfill, version: ScheduleVersion, waiting: number) => readonly number[],
   ): Promise<Emitted> {
     return this.#pool.transaction(async (sql) => {
+      crashPoint('backfill.before-lock');
       const open = await lockOpen(sql, limit);
+      if (open.length > 0) crashPoint('backfill.after-lock');
       const keys = open.map((row) => ({ scheduleId: row.schedule_id, version: row.version }));
       const versions = await this.#versions.load(sql, keys);
       const runs: { readonly scheduleId: ScheduleId; readonly slot: number }[] = [];
@@ -54,6 +57,7 @@ export class PostgresBackfillStore implements BackfillStore {
         runs.push(...slots.map((slot) => ({ scheduleId: row.schedule_id, slot })));
         if (!isOver) left += 1;
       }
+      if (open.length > 0) crashPoint('backfill.after-write');
       return { runs, isMoreLeft: left > 0 };
     });
   }

@@ -1,3 +1,4 @@
+import { crashPoint } from '#crash-point';
 import type { FireDecision } from '../../domain/entities/timer.ts';
 import type { RunKey } from '../../domain/ids.ts';
 import type {
@@ -50,11 +51,14 @@ export class PostgresEngineStore implements EngineStore {
     const isFullScan = this.#mayBeBelow || this.#monotonic() - this.#scannedAt >= FULL_SCAN_EVERY_MS;
     const low = isFullScan ? 0 : Math.max(0, this.#low);
     const batch = await this.#pool.transaction(async (sql): Promise<FiredBatch> => {
+      crashPoint('claim.before-lock');
       const { now, due } = await claimDue(sql, { limit, low }, this.#versions);
       if (now === null) return { ...(await nextDue(sql, 'timers', low)), due: [], decisions: [], over: [] };
+      crashPoint('claim.after-lock');
       const decisions = decide(due, now);
       const decided = due.map((slot, index) => ({ slot, decision: decisionAt(decisions, index) }));
       const [over, next] = await Promise.all([writeFired(sql, decided, claimant), nextDue(sql, 'timers', low)]);
+      crashPoint('claim.after-write');
       return { ...next, now, due, decisions, over };
     });
     if (isFullScan) this.#scannedAt = this.#monotonic();
@@ -66,7 +70,9 @@ export class PostgresEngineStore implements EngineStore {
 
   async claimWaiting(limit: number, claimant: Claimant): Promise<ClaimedRuns> {
     return this.#pool.transaction(async (sql) => {
+      crashPoint('retry.before-lock');
       const runs = await claimWaiting(sql, limit, claimant, this.#versions);
+      if (runs.length > 0) crashPoint('retry.after-write');
       return { runs, ...(await nextDue(sql, 'retries', 0)) };
     });
   }
@@ -83,7 +89,10 @@ export class PostgresEngineStore implements EngineStore {
       const [timers, stale] = await Promise.all([lockTimers(tx, schedulesOf(ends)), settleRuns(sql, settled, closed)]);
       const lost = new Set(stale.map(nameOf));
       const written = ends.filter((run) => !lost.has(nameOf(run)));
-      return { stale, ...(await applyEnds(tx, timers, written)) };
+      crashPoint('settle.after-write');
+      const aftermath = await applyEnds(tx, timers, written);
+      crashPoint('settle.before-commit');
+      return { stale, ...aftermath };
     });
   }
 

@@ -1,3 +1,4 @@
+import { crashPoint } from '#crash-point';
 import type { Claimant, RecoveredClaim, RecoveredClaims } from '../../domain/ports/engine-store.ts';
 import { type Buried, buryRuns } from './bury-runs.ts';
 import { arrayLiteral, claimedRun, type EngineSql, executorOf, type RunningRow } from './engine-rows.ts';
@@ -51,12 +52,14 @@ export async function recoverClaims(
   request: RecoveryRequest,
   versions: ScheduleVersionCache,
 ): Promise<RecoveredClaims> {
+  crashPoint('recover.before-lock');
   const { ids: expired, isMoreLeft } = await findExpired(sql, request);
   if (expired.length === 0) return { claims: [], poisoned: 0, isMoreLeft: false, over: [] };
   const seen = await openRuns(sql, expired, versions);
   const mayEnd = new Set(seen.rows.filter((row) => mayBury(row, seen.lookup)).map((row) => row.schedule_id));
   const timers = await lockTimers(executorOf(sql), [...mayEnd].toSorted());
   const ids = await lockExpired(sql, expired);
+  crashPoint('recover.after-lock');
   const { rows, lookup } = await openRuns(sql, ids, versions);
   const isBuried = (row: ExpiredRow): boolean => mayEnd.has(row.schedule_id) && reasonToBury(row, lookup) !== null;
   const buried = rows.flatMap((row): Buried[] => {
@@ -68,6 +71,7 @@ export async function recoverClaims(
     request.newId,
   );
   const [over] = await Promise.all([buryRuns(sql, timers, buried), ...takeOver(sql, { ids, taken, claimant })]);
+  crashPoint('recover.after-write');
   const claims = taken.map(
     ({ id, fence, recoveries, rows: runs }): RecoveredClaim => ({
       lease: { claimId: id, fence, recoveries },

@@ -57,6 +57,7 @@ const FINE: Verdict = {
   bodyChanged: [],
   unexplainedDuplicate: [],
   undelivered: [],
+  brokenChain: [],
 };
 
 function name(index: number): string {
