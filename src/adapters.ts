@@ -6,6 +6,7 @@ import type { Config } from './config.ts';
 import { SERVICE_DEFAULTS, type ServicePolicy } from './domain/entities/tenant-policy.ts';
 import type { Clock } from './domain/ports/clock.ts';
 import type { Journal } from './domain/ports/journal.ts';
+import type { SecretValues } from './domain/ports/secret-repository.ts';
 import type { Senders } from './domain/ports/sender.ts';
 import type { TokenVerifier } from './domain/ports/token-verifier.ts';
 import { connectPool } from './infra/db/client.ts';
@@ -16,8 +17,10 @@ import { InProcessBus } from './infra/messaging/in-process-bus.ts';
 import { NatsSender } from './infra/messaging/nats-sender.ts';
 import { createSenders } from './infra/messaging/senders.ts';
 import type { PostgresSigningKeys } from './infra/repo/postgres-signing-keys.ts';
+import { openDevSecretsKey } from './infra/security/dev-secrets-key.ts';
 import type { DevIssuer } from './infra/security/dev-tokens.ts';
 import { createEgressGuard } from './infra/security/egress-guard.ts';
+import { SecretBox } from './infra/security/secret-box.ts';
 import { createWebhookSigner } from './infra/security/signature.ts';
 import { createLocalTokenVerifier, createTokenVerifier } from './infra/security/token-verifier.ts';
 import { startTelemetry, type Telemetry } from './infra/telemetry/start-telemetry.ts';
@@ -69,15 +72,22 @@ export function openPool(
 interface SenderNeeds {
   readonly commands: ReadonlyMap<string, CommandFunction>;
   readonly signingKeys: PostgresSigningKeys;
+  readonly secretValues: SecretValues;
   /** Takes EVENT and QUEUE messages where no broker is configured; null: such targets are refused. */
   readonly echo: EchoReceiver | null;
   readonly clock: Clock;
   readonly journal: Journal;
 }
 
+/** What secrets are stored with: the configured keys, in embedded mode one of its own; null: there is none. */
+export async function openSeal(config: Config): Promise<SecretBox | null> {
+  if (config.SECRETS_KEY !== undefined) return new SecretBox(config.SECRETS_KEY);
+  return config.embedded ? new SecretBox([await openDevSecretsKey(config.DATA_DIR)]) : null;
+}
+
 /** A sender for each kind of target this deployment can reach. */
 export function openSenders(config: Config, needs: SenderNeeds, closing: AsyncDisposableStack): Senders {
-  const { commands, signingKeys, echo, clock, journal } = needs;
+  const { commands, signingKeys, secretValues: secrets, echo, clock, journal } = needs;
   const egress = createEgressGuard({
     allowPrivateNetworks: config.HTTP_ALLOW_PRIVATE_NETWORKS,
     allow: config.HTTP_ALLOW_LIST,
@@ -86,7 +96,8 @@ export function openSenders(config: Config, needs: SenderNeeds, closing: AsyncDi
   closing.defer(() => egress.dispatcher.destroy());
   const nats = config.NATS_URL === undefined ? null : new NatsSender({ url: config.NATS_URL, journal });
   closing.defer(async () => nats?.close());
-  const http = new HttpSender({ egress, clock, sign: createWebhookSigner((tenantId) => signingKeys.of(tenantId)) });
+  const sign = createWebhookSigner((tenantId) => signingKeys.of(tenantId));
+  const http = new HttpSender({ egress, clock, sign, secrets });
   return createSenders({
     egress,
     http,

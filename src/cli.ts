@@ -2,6 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { Command, InvalidArgumentError } from 'commander';
 import { v7 as newId } from 'uuid';
+import { openSeal } from './adapters.ts';
 import { type Config, readConfig } from './config.ts';
 import type { Role } from './domain/entities/caller.ts';
 import { asTenantId, type TenantId } from './domain/ids.ts';
@@ -11,7 +12,6 @@ import { EnginePool } from './infra/db/engine-pool.ts';
 import { migrate } from './infra/db/migrate.ts';
 import { PostgresSigningKeys } from './infra/repo/postgres-signing-keys.ts';
 import { openDevIssuer } from './infra/security/dev-tokens.ts';
-import { SecretBox } from './infra/security/secret-box.ts';
 
 /* The terminal: what an operator does by hand. */
 
@@ -60,8 +60,8 @@ program
   .requiredOption('--tenant <id>', 'whose deliveries it signs', tenantOption)
   .action(async (options: { tenant: TenantId }) => {
     const config = readConfig(WITHOUT_TOKENS);
-    const keys = config.SECRETS_KEY;
-    if (keys === undefined)
+    const seal = await openSeal(config);
+    if (seal === null)
       throw new Error('SECRETS_KEY is not set: signing keys are stored sealed (openssl rand -base64 32)');
     const plain = `whsec_${randomBytes(32).toString('base64')}`;
     await withDatabase(config, async (url) => {
@@ -69,7 +69,7 @@ program
         () => connectPool(url, { role: 'scheduler_engine', max: 1, applicationName: 'scheduler-cli' }),
         config.POSTGRES_DEADLINE_MS,
       );
-      await new PostgresSigningKeys(pool, new SecretBox(keys)).rotate(options.tenant, {
+      await new PostgresSigningKeys(pool, seal).rotate(options.tenant, {
         id: newId(),
         plain,
         createdAt: new Date().toISOString(),

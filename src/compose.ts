@@ -3,11 +3,11 @@ import {
   cursorKeyOf,
   openDatabaseUrl,
   openPool,
+  openSeal,
   openSenders,
   openTelemetry,
   openVerifier,
   packageVersion,
-  servicePolicyOf,
 } from './adapters.ts';
 import { buildOpsServer } from './app/ops-server.ts';
 import { EchoReceiver } from './app/routes/echo.ts';
@@ -17,7 +17,6 @@ import type { Config } from './config.ts';
 import type { Journal } from './domain/ports/journal.ts';
 import type { Senders } from './domain/ports/sender.ts';
 import type { NodeRecord } from './domain/ports/upkeep-store.ts';
-import { AuditService } from './domain/services/audit-service.ts';
 import { BackfillService } from './domain/services/backfill-service.ts';
 import { CalendarService } from './domain/services/calendar-service.ts';
 import { DeliveryService } from './domain/services/delivery-service.ts';
@@ -25,8 +24,6 @@ import { FiringService } from './domain/services/firing-service.ts';
 import { RunService } from './domain/services/run-service.ts';
 import { SchedulingService } from './domain/services/scheduling-service.ts';
 import { SettlingService } from './domain/services/settling-service.ts';
-import { TenantPolicies } from './domain/services/tenant-policies.ts';
-import { TenantService } from './domain/services/tenant-service.ts';
 import { UpkeepService } from './domain/services/upkeep-service.ts';
 import { WatchService } from './domain/services/watch-service.ts';
 import { ZoneDataService } from './domain/services/zone-data-service.ts';
@@ -42,16 +39,16 @@ import { DrizzleUnitOfWork } from './infra/repo/drizzle-unit-of-work.ts';
 import { PostgresBackfillStore } from './infra/repo/postgres-backfill-store.ts';
 import { PostgresCalendarChanges } from './infra/repo/postgres-calendar-changes.ts';
 import { PostgresEngineStore } from './infra/repo/postgres-engine-store.ts';
+import { PostgresSecretValues } from './infra/repo/postgres-secret-values.ts';
 import { PostgresSigningKeys } from './infra/repo/postgres-signing-keys.ts';
-import { PostgresTenantDirectory } from './infra/repo/postgres-tenant-directory.ts';
 import { PostgresUpkeepStore } from './infra/repo/postgres-upkeep-store.ts';
 import { PostgresWatchStore } from './infra/repo/postgres-watch-store.ts';
 import { PostgresZoneDataStore } from './infra/repo/postgres-zone-data-store.ts';
 import { ScheduleVersionCache } from './infra/repo/schedule-version-cache.ts';
 import { openDevIssuer } from './infra/security/dev-tokens.ts';
-import { SecretBox } from './infra/security/secret-box.ts';
 import type { Telemetry } from './infra/telemetry/start-telemetry.ts';
 import { ComposedScheduler, type Scheduler } from './scheduler.ts';
+import { buildTenancy } from './tenancy.ts';
 
 const CACHED_VERSIONS = 20_000;
 const CACHED_BYTES = 64 * 1024 * 1024;
@@ -79,25 +76,20 @@ async function composeInto(
   const base = await openBase(config, closing);
   const { journal, telemetry, enginePool, url } = base;
   const echo = config.embedded ? new EchoReceiver() : null;
-  const seal = config.SECRETS_KEY === undefined ? null : new SecretBox(config.SECRETS_KEY);
+  const seal = await openSeal(config);
   const signingKeys = new PostgresSigningKeys(enginePool, seal);
-  const senders = openSenders(config, { commands, signingKeys, echo, ...base }, closing);
+  const secretValues = new PostgresSecretValues(enginePool, seal);
+  const senders = openSenders(config, { commands, signingKeys, secretValues, echo, ...base }, closing);
   const scheduling = new SchedulingService({ ...base, senders, newId });
   const runs = new RunService(base);
-  const audit = new AuditService(base);
   const versions = new ScheduleVersionCache(CACHED_VERSIONS, CACHED_BYTES);
   const store = new PostgresBackfillStore(enginePool, versions);
   const backfills = new BackfillService({ ...base, store, newId });
   const calendars = new CalendarService({ ...base, changes: new PostgresCalendarChanges(enginePool) });
-  const policies = new TenantPolicies({
-    ...base,
-    service: servicePolicyOf(config),
-    monotonic: () => base.clock.monotonic(),
-  });
-  const tenants = new TenantService({ ...base, policies, directory: new PostgresTenantDirectory(enginePool) });
+  const tenancy = buildTenancy(config, base, seal);
   const loops = buildEngine(config, { ...base, senders, scheduling, backfills, calendars, versions, commands });
   const issuer = config.embedded && config.JWKS_URL === undefined ? await openDevIssuer(config.DATA_DIR) : null;
-  const parts = { scheduling, runs, backfills, calendars, audit, tenants, policies, journal, health: loops.health };
+  const parts = { scheduling, runs, backfills, calendars, ...tenancy, journal, health: loops.health };
   const server = config.ROLES.includes('api')
     ? await buildServer({
         ...parts,

@@ -41,7 +41,7 @@ export const environmentSchema = z.object({
   MIGRATE_AT_START: flag
     .default(true)
     .describe('bring the database to this build’s schema before anything else; false where a job does'),
-  DATA_DIR: z.string().default('.data').describe('the embedded database and the development signing key'),
+  DATA_DIR: z.string().default('.data').describe('the embedded database and the development keys'),
   JWKS_URL: z
     .url({ protocol: /^https?$/ })
     .optional()
@@ -74,7 +74,9 @@ export const environmentSchema = z.object({
   QUOTA_MIN_INTERVAL_SEC: whole(1, MANY).optional().describe('between two slots of a schedule, likewise'),
   SECRETS_KEY: list
     .optional()
-    .describe('32 bytes in base64 that seal signing keys; several, newest first, during a rotation'),
+    .describe(
+      '32 bytes in base64 that seal secrets and signing keys; several, newest first, during a rotation; the embedded mode makes its own',
+    ),
   COMMANDS_MODULE: z.string().optional().describe('an ES module whose exported functions are the COMMAND targets'),
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional().describe('where traces go; none are made without it'),
   OTEL_SERVICE_NAME: z.string().default('scheduler').describe('this service in traces'),

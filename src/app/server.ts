@@ -14,7 +14,7 @@ import { acceptJsonBodies } from './middleware/json-body.ts';
 import { problemHandler } from './middleware/problem.ts';
 import { traceIdOfRequest } from './middleware/trace-id.ts';
 import { KnownMethods, refuseUnknownPaths } from './middleware/unknown-routes.ts';
-import type { Audit, Backfills, Calendars, Runs, Scheduling, Tenants } from './routes/api.ts';
+import type { Audit, Backfills, Calendars, Runs, Scheduling, Secrets, Tenants } from './routes/api.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { backfillRoutes } from './routes/backfills.ts';
 import { calendarRoutes } from './routes/calendars.ts';
@@ -25,6 +25,7 @@ import { openApiRoute } from './routes/openapi.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scheduleActionRoutes } from './routes/schedule-actions.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
+import { secretRoutes } from './routes/secrets.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 
 /** What one connection and one request may take. */
@@ -57,6 +58,7 @@ export interface ServerParts extends AccessParts {
   readonly runs: Runs;
   readonly backfills: Backfills;
   readonly calendars: Calendars;
+  readonly secrets: Secrets;
   readonly audit: Audit;
   readonly tenants: Tenants;
   readonly health: HealthProbe;
@@ -89,14 +91,15 @@ function guardedRoutes(scope: FastifyInstance, parts: ServerParts): void {
   const api = scope.withTypeProvider<ZodTypeProvider>();
   if (parts.echo) echoRoutes(api, parts.echo);
   const methods = new KnownMethods(scope);
-  const { scheduling, runs, backfills, calendars, audit, tenants } = parts;
+  const { scheduling, runs, backfills, calendars, secrets, audit, tenants } = parts;
   const cursors = new Cursors(parts.cursorKey);
-  const apiParts = { scheduling, runs, backfills, calendars, audit, tenants, cursors };
+  const apiParts = { scheduling, runs, backfills, calendars, secrets, audit, tenants, cursors };
   scheduleRoutes(api, apiParts);
   scheduleActionRoutes(api, apiParts);
   backfillRoutes(api, apiParts);
   calendarRoutes(api, apiParts);
   runRoutes(api, apiParts);
+  secretRoutes(api, apiParts);
   auditRoutes(api, apiParts);
   tenantRoutes(api, apiParts);
   healthRoutes(api, parts.health);

@@ -47,6 +47,10 @@ const NEEDS: Record<keyof typeof CAPABILITIES, Capability> = {
   getCalendar: 'READ',
   replaceCalendar: 'WRITE',
   deleteCalendar: 'WRITE',
+  listSecrets: 'ADMINISTER',
+  getSecret: 'ADMINISTER',
+  putSecret: 'ADMINISTER',
+  deleteSecret: 'ADMINISTER',
   listAuditEntries: 'ADMINISTER',
   getTenant: 'ADMINISTER',
   patchTenant: 'ADMINISTER',
@@ -76,6 +80,8 @@ const OWN_TENANT = [
   'listAuditEntries',
   'getTenant',
   'patchTenant',
+  'listSecrets',
+  'putSecret',
 ];
 
 describe('who may do what', () => {
@@ -184,6 +190,7 @@ async function call(
   const name = `calendar-${id}`;
   if (path === '/tenants/{id}') return callTenant(server, operation, as, headers);
   if (path === '/calendars/{name}') await server.request('POST', '/calendars', { body: { name } });
+  if (path === '/secrets/{name}' && method !== 'PUT') await putSecret(server, name);
   const url = path.replace('{id}', id).replace('{key}', `key-${id}`).replace('{name}', name);
   const body =
     operationId === 'createCalendar'
@@ -206,6 +213,10 @@ async function callTenant(
   return server.request(method, `/tenants/${id}`, { as, headers, ...(body !== undefined && { body }) });
 }
 
+async function putSecret(server: TestServer, name: string): Promise<void> {
+  await server.request('PUT', `/secrets/${name}`, { body: { value: 'a first value' }, as: { roles: ['admin'] } });
+}
+
 async function runFor(server: TestServer, operationId: string): Promise<string> {
   const scheduleId = await server.schedule();
   if (operationId === 'cancelRun') return (await server.request('POST', `/schedules/${scheduleId}/trigger`)).json().id;
@@ -225,6 +236,8 @@ function bodyOf(operationId: string): unknown {
       return { name: 'Renamed' };
     case 'replaceCalendar':
       return { dates: ['2026-12-25'] };
+    case 'putSecret':
+      return { value: 'a new value' };
     case 'createBackfill':
       return { from: '2026-03-01T00:00:00Z', to: '2026-03-03T00:00:00Z' };
     case 'previewSchedule':

@@ -50,7 +50,9 @@ export interface RequestParts {
 /** Starts one; `parts` stand in for its own. */
 export async function startServer(parts: Partial<ServerParts> = {}): Promise<TestServer> {
   const database = await createTestDatabase();
-  const { service, runs, backfills, calendars, audit, tenants, policies, close } = await openScheduling(database.url);
+  const { service, runs, backfills, calendars, secrets, audit, tenants, policies, close } = await openScheduling(
+    database.url,
+  );
   const engine = connectPool(database.url, { role: 'scheduler_engine', max: 1, applicationName: 'test-engine' });
   const failures: unknown[] = [];
   const echo = new EchoReceiver();
@@ -63,6 +65,7 @@ export async function startServer(parts: Partial<ServerParts> = {}): Promise<Tes
     runs,
     backfills,
     calendars,
+    secrets,
     audit,
     tenants,
     policies,

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { v7 as newId } from 'uuid';
 import type { ScheduleInput } from '../../src/domain/entities/schedule.ts';
 import { SERVICE_DEFAULTS, type ServicePolicy } from '../../src/domain/entities/tenant-policy.ts';
@@ -9,6 +10,7 @@ import { BackfillService } from '../../src/domain/services/backfill-service.ts';
 import { CalendarService } from '../../src/domain/services/calendar-service.ts';
 import { RunService } from '../../src/domain/services/run-service.ts';
 import { SchedulingService } from '../../src/domain/services/scheduling-service.ts';
+import { SecretService } from '../../src/domain/services/secret-service.ts';
 import { TenantPolicies } from '../../src/domain/services/tenant-policies.ts';
 import { TenantService } from '../../src/domain/services/tenant-service.ts';
 import { connectPool, openDatabase } from '../../src/infra/db/client.ts';
@@ -16,6 +18,10 @@ import { EnginePool } from '../../src/infra/db/engine-pool.ts';
 import { DrizzleUnitOfWork } from '../../src/infra/repo/drizzle-unit-of-work.ts';
 import { PostgresCalendarChanges } from '../../src/infra/repo/postgres-calendar-changes.ts';
 import { PostgresTenantDirectory } from '../../src/infra/repo/postgres-tenant-directory.ts';
+import { SecretBox } from '../../src/infra/security/secret-box.ts';
+
+/** What secrets are sealed with here. */
+export const TEST_SEAL = new SecretBox([randomBytes(32).toString('base64')]);
 
 /** The use cases on a database, without HTTP or an engine of their own. */
 export interface OpenScheduling {
@@ -23,6 +29,7 @@ export interface OpenScheduling {
   readonly runs: RunService;
   readonly backfills: BackfillService;
   readonly calendars: CalendarService;
+  readonly secrets: SecretService;
   readonly audit: AuditService;
   readonly policies: TenantPolicies;
   readonly tenants: TenantService;
@@ -69,6 +76,7 @@ export async function openScheduling(
     runs: new RunService({ unitOfWork, bell, journal }),
     backfills,
     calendars: new CalendarService({ unitOfWork, changes: new PostgresCalendarChanges(enginePool), bell, journal }),
+    secrets: new SecretService({ unitOfWork, seal: TEST_SEAL }),
     audit: new AuditService({ unitOfWork }),
     unitOfWork,
     close: async () => {

@@ -106,7 +106,7 @@ function finishResponse(operation: Operation, status: string, response: Response
 
 function headersOf(operation: Operation, status: string, media: Media | undefined): Record<string, unknown> {
   const kind = media?.schema?.$ref?.split('/').at(-1);
-  const isVersioned = kind === 'Schedule' || kind === 'Calendar' || kind === 'Tenant';
+  const isVersioned = kind === 'Schedule' || kind === 'Calendar' || kind === 'Secret' || kind === 'Tenant';
   return {
     ...(isVersioned && { ETag: text('The version, for If-Match') }),
     ...(isVersioned && status === '201' && { Location: text(`Path of the ${kind.toLowerCase()}`) }),

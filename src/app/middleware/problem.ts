@@ -55,6 +55,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   UNSUPPORTED_MEDIA_TYPE: { status: 415, title: 'Unsupported media type' },
   TRIGGER_NEVER_FIRES: { status: 422, title: 'The trigger never fires' },
   UNKNOWN_COMMAND: { status: 422, title: 'Unknown command' },
+  UNKNOWN_SECRET: { status: 422, title: 'Unknown secret' },
+  SECRETS_NOT_CONFIGURED: { status: 422, title: 'No key to seal secrets with' },
   TARGET_NOT_ALLOWED: { status: 422, title: 'Target not allowed' },
   BACKFILL_TOO_LARGE: { status: 422, title: 'The backfill is too large' },
   IDEMPOTENCY_MISMATCH: { status: 422, title: 'Idempotency key used for another request' },

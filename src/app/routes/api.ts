@@ -11,6 +11,7 @@ import type { BackfillService } from '../../domain/services/backfill-service.ts'
 import type { CalendarService } from '../../domain/services/calendar-service.ts';
 import type { RunService } from '../../domain/services/run-service.ts';
 import type { SchedulingService } from '../../domain/services/scheduling-service.ts';
+import type { SecretService } from '../../domain/services/secret-service.ts';
 import type { TenantService } from '../../domain/services/tenant-service.ts';
 import type { Cursors } from '../middleware/cursor.ts';
 
@@ -27,6 +28,7 @@ export type Api = FastifyInstance<
 export type Scheduling = Pick<SchedulingService, keyof SchedulingService>;
 export type Runs = Pick<RunService, keyof RunService>;
 export type Calendars = Pick<CalendarService, 'create' | 'get' | 'list' | 'replace' | 'remove'>;
+export type Secrets = Pick<SecretService, keyof SecretService>;
 export type Audit = Pick<AuditService, 'list'>;
 export type Tenants = Pick<TenantService, keyof TenantService>;
 export type Backfills = Pick<BackfillService, 'request'>;
@@ -37,6 +39,7 @@ export interface ApiParts {
   readonly runs: Runs;
   readonly backfills: Backfills;
   readonly calendars: Calendars;
+  readonly secrets: Secrets;
   readonly audit: Audit;
   readonly tenants: Tenants;
   readonly cursors: Cursors;

@@ -1,12 +1,15 @@
 import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { z } from 'zod';
 import type { JsonValue } from '../../domain/entities/json.ts';
+import { MASK } from '../../domain/entities/secret.ts';
 import type { Api } from './api.ts';
 import { json } from './fields.ts';
 
 const CAPACITY = 100;
 const MAX_BODY_BYTES = 64 * 1024;
 const MAX_ACCEPTED_BYTES = 1024 * 1024;
+/** Whose values are not listed: the list asks for no token. */
+const CREDENTIALS = /authorization|cookie|token|secret|password|api-?key/i;
 const tags = ['echo'];
 
 /** What came in: an HTTP request, or a message from the in-process bus. */
@@ -129,7 +132,10 @@ function receivers(scope: FastifyInstance, echo: EchoReceiver): void {
 
 function arrivalOf(request: FastifyRequest): Arrival {
   const headers = Object.fromEntries(
-    Object.entries(request.headers).map(([name, value]) => [name, [value].flat().join(', ')]),
+    Object.entries(request.headers).map(([name, value]) => [
+      name,
+      CREDENTIALS.test(name) ? MASK : [value].flat().join(', '),
+    ]),
   );
   const { body, method, url } = request;
   return { method, path: url, headers, body: Buffer.isBuffer(body) ? body : '' };

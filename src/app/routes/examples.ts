@@ -1,6 +1,7 @@
 import type { ExamplesByOperation } from '../middleware/openapi-document.ts';
 import { AUDIT_EXAMPLES } from './audit-examples.ts';
 import { CALENDAR_EXAMPLES } from './calendar-examples.ts';
+import { SECRET_EXAMPLES } from './secret-examples.ts';
 import { TENANT_EXAMPLES } from './tenant-examples.ts';
 
 const SCHEDULE_ID = '0198c5b2-7a31-7c44-9d0e-2f6b8a1c3e55';
@@ -196,6 +197,7 @@ export const EXAMPLES: ExamplesByOperation = {
   },
   cancelRun: { bodies: { asItIs: {} }, answer: { ...waiting, state: 'CANCELLED', reason: 'BY_USER' } },
   ...CALENDAR_EXAMPLES,
+  ...SECRET_EXAMPLES,
   ...AUDIT_EXAMPLES,
   ...TENANT_EXAMPLES,
   getHealth: {

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { MASK } from '../../domain/entities/target.ts';
+import { isTemplate, MASK, MOST_REFERENCES, secretNamesIn } from '../../domain/entities/secret.ts';
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -41,6 +41,9 @@ export function checkHeaders(headers: Readonly<Record<string, string>>, context:
   const seen = new Set<string>();
   if (Object.keys(headers).length > MAX_HEADERS)
     context.addIssue({ code: 'custom', message: `must be at most ${MAX_HEADERS} headers` });
+  const references = Object.values(headers).flatMap((value) => secretNamesIn(value) ?? []).length;
+  if (references > MOST_REFERENCES)
+    context.addIssue({ code: 'custom', message: `must refer to secrets at most ${MOST_REFERENCES} times` });
   for (const [name, value] of Object.entries(headers)) {
     const lower = name.toLowerCase();
     const problem = seen.has(lower) ? 'is given twice' : (nameProblem(lower) ?? valueProblem(value));
@@ -66,7 +69,8 @@ function nameProblem(lower: string): string | null {
 }
 
 function valueProblem(value: string): string | null {
-  if (value.includes('{{secret:')) return 'names a secret: secrets in header values are not offered yet';
+  if (isTemplate(value) && secretNamesIn(value) === null)
+    return 'refers to a secret as {{secret:NAME}}; a name is a letter and at most 99 letters, digits, _, . or -';
   if (value === MASK)
     return 'is the mask that answers show instead of values: send the value, or leave the header out of a PATCH to keep it';
   if (value.length > MAX_VALUE_LENGTH) return `must be at most ${MAX_VALUE_LENGTH} characters long`;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { Caller } from '../../domain/entities/caller.ts';
 import type { ScheduleInput } from '../../domain/entities/schedule.ts';
-import { MASK } from '../../domain/entities/target.ts';
+import { MASK } from '../../domain/entities/secret.ts';
 import { json } from './fields.ts';
 import { misfirePolicy, onCompletion, onExcluded, overlapPolicy, parseScheduleInput, scope } from './schedule-input.ts';
 import { targetKind } from './target.schema.ts';

@@ -33,11 +33,10 @@ const http = z.strictObject({
       .superRefine(checkUrl)
       .meta({ format: 'uri', maxLength: 2048, examples: ['https://example.com/hooks/daily'] }),
     method: method.default('POST'),
-    headers: z
-      .record(z.string(), z.string())
-      .superRefine(checkHeaders)
-      .default({})
-      .meta({ description: 'At most 50; names of the connection, of the framing, Host and webhook-* are refused' }),
+    headers: z.record(z.string(), z.string()).superRefine(checkHeaders).default({}).meta({
+      description:
+        'At most 50; names of the connection, of the framing, Host and webhook-* are refused. Values may refer to secrets: Bearer {{secret:NAME}}',
+    }),
     body: json.optional().meta({ description: 'Sent instead of the payload' }),
   }),
 });
@@ -54,7 +53,9 @@ const shownHttp = z.object({
   http: z.object({
     url: z.string(),
     method,
-    headers: z.record(z.string(), z.string()).meta({ description: 'Names as given; each value is masked' }),
+    headers: z
+      .record(z.string(), z.string())
+      .meta({ description: 'Each value is masked, but for those that refer to a secret' }),
     body: json.optional(),
   }),
 });

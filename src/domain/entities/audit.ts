@@ -1,7 +1,7 @@
 import type { CalendarState } from './calendar.ts';
 import { type JsonValue, sameJson } from './json.ts';
 import type { ScheduleState } from './schedule.ts';
-import { MASK } from './target.ts';
+import { MASK, maskedValue } from './secret.ts';
 
 /** What was done to what: `schedule.paused`, `secret.replaced`. The part before the dot is the kind of thing. */
 export type AuditAction = `${string}.${string}`;
@@ -82,8 +82,12 @@ function bounded(fields: AuditedFields): AuditedFields {
 /** The members of `headers`, at whatever depth, without their values. Masked after the comparison, so that a field whose header changed is told. */
 function masked(name: string, value: JsonValue): JsonValue {
   if (value === null || typeof value !== 'object' || isList(value)) return value;
-  const mask = name === 'headers' ? () => MASK : masked;
+  const mask = name === 'headers' ? maskedHeader : masked;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mask(key, inner)]));
+}
+
+function maskedHeader(_name: string, value: JsonValue): JsonValue {
+  return typeof value === 'string' ? maskedValue(value) : MASK;
 }
 
 function isList(value: JsonValue): value is readonly JsonValue[] {

@@ -1,4 +1,5 @@
 import type { JsonValue } from './json.ts';
+import { maskedValue } from './secret.ts';
 
 /** Where a run is delivered. */
 export type Target =
@@ -22,12 +23,9 @@ export interface QueueTarget {
   readonly driver?: 'NATS' | undefined;
 }
 
-/** Stands for a header's value wherever a target is shown: values may be credentials, so none ever leaves. */
-export const MASK = '********';
-
 /** The target as it may be shown. */
 export function maskedTarget(target: Target): Target {
   if (target.kind !== 'HTTP') return target;
-  const headers = Object.fromEntries(Object.keys(target.http.headers).map((name) => [name, MASK]));
-  return { ...target, http: { ...target.http, headers } };
+  const shown = Object.entries(target.http.headers).map(([name, value]) => [name, maskedValue(value)]);
+  return { ...target, http: { ...target.http, headers: Object.fromEntries(shown) } };
 }

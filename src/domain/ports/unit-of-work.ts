@@ -4,6 +4,7 @@ import type { BackfillRepository } from './backfill-repository.ts';
 import type { CalendarRepository } from './calendar-repository.ts';
 import type { RunRepository } from './run-repository.ts';
 import type { ScheduleRepository } from './schedule-repository.ts';
+import type { SecretRepository } from './secret-repository.ts';
 import type { TenantRepository } from './tenant-repository.ts';
 
 /** What a use case of one tenant works with, inside its transaction. */
@@ -14,6 +15,7 @@ export interface TenantWork {
   readonly runs: RunRepository;
   readonly calendars: CalendarRepository;
   readonly backfills: BackfillRepository;
+  readonly secrets: SecretRepository;
   readonly audit: AuditTrail;
   readonly tenants: TenantRepository;
 }

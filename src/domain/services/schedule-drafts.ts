@@ -10,6 +10,7 @@ import type { ScheduleEvent } from '../ports/journal.ts';
 import type { Senders } from '../ports/sender.ts';
 import type { TenantWork } from '../ports/unit-of-work.ts';
 import { withDates } from './calendar-dates.ts';
+import { checkSecrets } from './secret-references.ts';
 
 /** A schedule before and after one change; null: there was none. */
 export interface ScheduleChange {
@@ -89,8 +90,9 @@ export class ScheduleDrafts {
     return id;
   }
 
-  async #checkTarget({ schedules }: TenantWork, target: Target): Promise<void> {
+  async #checkTarget({ schedules, secrets }: TenantWork, target: Target): Promise<void> {
     this.#senders.check(target);
+    await checkSecrets(secrets, target);
     if (target.kind !== 'COMMAND' || (await schedules.knowsCommand(target.command.name))) return;
     const message = `no live node has registered the command "${target.command.name}"`;
     throw new DomainError('UNKNOWN_COMMAND', message, [{ path: 'target.command.name', message }]);

@@ -58,6 +58,9 @@ export const schedules = pgTable(
     uniqueIndex('schedules_key').on(table.tenantId, table.key).where(sql`deleted_at is null`),
     index('schedules_page').on(table.tenantId, table.createdAt, table.id).where(sql`deleted_at is null`),
     index('schedules_calendars').on(table.tenantId, table.id).where(sql`calendars is not null and deleted_at is null`),
+    index('schedules_secrets')
+      .on(table.tenantId, table.id)
+      .where(sql`position('{{secret:' in target#>>'{http,headers}') > 0 and deleted_at is null`),
     index('schedules_suspended').on(table.tenantId, table.id).where(sql`state_reason = 'TENANT_SUSPENDED'`),
     index('schedules_deleted').on(table.tenantId, table.id).where(sql`deleted_at is not null`),
     index('schedules_removed').on(table.deletedAt).where(sql`deleted_at is not null`),

@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../domain/entities/json.ts';
+import { rendered, secretNamesIn } from '../../domain/entities/secret.ts';
 import type { HttpTarget } from '../../domain/entities/target.ts';
 
 /** The part of a request that every run of a schedule version shares. */
@@ -6,8 +7,10 @@ export interface RequestTemplate {
   readonly origin: string;
   readonly path: string;
   readonly method: HttpTarget['method'];
-  /** Name, value, name, value: the target's own headers and the defaults they did not replace. */
-  readonly headers: readonly string[];
+  /** What its header values refer to, each name once. */
+  readonly secretNames: readonly string[];
+  /** Name, value, name, value: the target's own headers, secrets in place of their names, and the defaults they did not replace. */
+  headersWith(secrets: ReadonlyMap<string, string>): readonly string[];
   /** The body for one payload; null for none. */
   bodyOf(payload: JsonValue): string | null;
 }
@@ -34,7 +37,15 @@ export function requestTemplate(http: HttpTarget): RequestTemplate | string {
   const contentType = headerOf(http, 'content-type');
   const bodyOf = bodyMaker(http, contentType);
   if (contentType === null && bodyOf !== noBody) headers.push('content-type', 'application/json');
-  return { origin: url.origin, path: url.pathname + url.search, method: http.method, headers, bodyOf };
+  const { origin, pathname, search } = url;
+  return { origin, path: pathname + search, method: http.method, ...filledIn(headers), bodyOf };
+}
+
+/** The headers of a template; without references they are made once. */
+function filledIn(headers: readonly string[]): Pick<RequestTemplate, 'secretNames' | 'headersWith'> {
+  const secretNames = [...new Set(headers.flatMap((text) => secretNamesIn(text) ?? []))];
+  if (secretNames.length === 0) return { secretNames, headersWith: () => headers };
+  return { secretNames, headersWith: (secrets) => headers.map((text) => rendered(text, secrets)) };
 }
 
 /**

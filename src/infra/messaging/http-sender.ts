@@ -5,11 +5,13 @@ import type { ScheduleVersion } from '../../domain/entities/schedule-version.ts'
 import type { HttpTarget } from '../../domain/entities/target.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
+import type { SecretValues } from '../../domain/ports/secret-repository.ts';
 import type { Delivery, Sender } from '../../domain/ports/sender.ts';
 import { deliveryHeaders } from './delivery-headers.ts';
 import { endedBySignal, untilAborted, wrongKind } from './ended-attempt.ts';
 import { HttpExchange } from './http-exchange.ts';
 import { type RequestTemplate, requestTemplate } from './http-request.ts';
+import { guardedValues, withoutValues } from './redacted-outcome.ts';
 
 /** The way out. Its dispatcher connects to allowed addresses only and fails with `code: 'EGRESS_DENIED'` for others. */
 export interface Egress {
@@ -32,6 +34,8 @@ export interface HttpSenderParts {
   readonly egress: Egress;
   readonly clock: Pick<Clock, 'now'>;
   readonly sign?: SignMessage | undefined;
+  /** Left out: no secret exists. */
+  readonly secrets?: SecretValues | undefined;
 }
 
 /**
@@ -52,8 +56,12 @@ export class HttpSender implements Sender {
     const template = this.#templateOf(delivery.version, target.http);
     if ('kind' in template) return template;
     if (signal.aborted) return endedBySignal(signal, false);
+    const needsSecrets = template.secretNames.length > 0;
+    const secrets = needsSecrets ? await secretsOf(this.#parts.secrets, delivery, template, signal) : NO_SECRETS;
+    if ('kind' in secrets) return secrets;
     const message = this.#messageOf(delivery, template);
-    const headers = headersOf(delivery, template, message);
+    const own = template.headersWith(secrets);
+    const headers = headersOf(delivery, own, message);
     if (this.#parts.sign !== undefined) {
       const signature = await signatureOf(this.#parts.sign(delivery.tenantId, message), signal);
       if (signal.aborted) return endedBySignal(signal, false);
@@ -65,7 +73,8 @@ export class HttpSender implements Sender {
     const { origin, path, method } = template;
     crashPoint('deliver.before-send');
     this.#parts.egress.dispatcher.dispatch({ origin, path, method, headers, body: message.body || null }, exchange);
-    return exchange.outcome;
+    const outcome = await exchange.outcome;
+    return outcome.kind === 'accepted' ? outcome : withoutValues(outcome, [...guardedValues(own), ...secrets.values()]);
   }
 
   #messageOf(delivery: Delivery, template: RequestTemplate): SignedMessage {
@@ -91,9 +100,9 @@ export class HttpSender implements Sender {
   }
 }
 
-function headersOf(delivery: Delivery, template: RequestTemplate, message: SignedMessage): string[] {
+function headersOf(delivery: Delivery, own: readonly string[], message: SignedMessage): string[] {
   return [
-    ...template.headers,
+    ...own,
     'webhook-id',
     message.id,
     'webhook-timestamp',
@@ -102,6 +111,24 @@ function headersOf(delivery: Delivery, template: RequestTemplate, message: Signe
     message.id,
     ...deliveryHeaders(delivery, message.id),
   ];
+}
+
+const NO_SECRETS: ReadonlyMap<string, string> = new Map();
+
+/** The values of the secrets that the template names, or what becomes of an attempt that lacks one: they may be put back, so it is tried again. */
+async function secretsOf(
+  values: SecretValues | undefined,
+  { tenantId }: Delivery,
+  { secretNames }: RequestTemplate,
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, string> | Outcome> {
+  const failed = (reason: string): Outcome => ({ kind: 'unanswered', attempt: 'FAILED', reason });
+  const reading = (values?.of(tenantId, secretNames) ?? Promise.resolve(NO_SECRETS)).catch(() => null);
+  const found = await untilAborted(reading, signal, () => null);
+  if (signal.aborted) return endedBySignal(signal, false);
+  if (found === null) return failed('the secrets could not be read');
+  const missing = secretNames.find((name) => !found.has(name));
+  return missing === undefined ? found : failed(`there is no secret "${missing}"`);
 }
 
 /** Undefined: the keys cannot be read now, or the signal aborted. */

@@ -10,6 +10,7 @@ import { DrizzleBackfillRepository } from './drizzle-backfill-repository.ts';
 import { DrizzleCalendarRepository } from './drizzle-calendar-repository.ts';
 import { DrizzleRunRepository } from './drizzle-run-repository.ts';
 import { DrizzleScheduleRepository } from './drizzle-schedule-repository.ts';
+import { DrizzleSecretRepository } from './drizzle-secret-repository.ts';
 import { DrizzleTenantRepository } from './drizzle-tenant-repository.ts';
 
 /** How often a transaction is run in all. */
@@ -49,9 +50,10 @@ export class DrizzleUnitOfWork implements UnitOfWork {
           const runs = new DrizzleRunRepository(tx, tenantId);
           const backfills = new DrizzleBackfillRepository(tx, tenantId);
           const calendars = new DrizzleCalendarRepository(tx, tenantId);
+          const secrets = new DrizzleSecretRepository(tx, tenantId);
           const tenants = new DrizzleTenantRepository(tx, tenantId);
           const audit = new DrizzleAuditTrail(tx, tenantId, now);
-          const result = await work({ now, schedules, runs, calendars, backfills, tenants, audit });
+          const result = await work({ now, schedules, runs, calendars, backfills, secrets, tenants, audit });
           await audit.stored();
           signal.throwIfAborted();
           return result;

@@ -1,13 +1,8 @@
 import { LRUCache } from 'lru-cache';
 import type { TenantId } from '../../domain/ids.ts';
+import type { Seal } from '../../domain/ports/seal.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
 import type { SealedKey } from '../db/tenants-schema.ts';
-
-/** Opens and seals a signing key; tenant and key id are bound to the sealed text. */
-export interface KeySeal {
-  open(sealed: string, of: { readonly tenantId: TenantId; readonly name: string }): string;
-  seal(plain: string, of: { readonly tenantId: TenantId; readonly name: string }): string;
-}
 
 /** How long a rotation takes to be seen by every process. */
 const CACHED_MS = 30_000;
@@ -17,11 +12,11 @@ const LIVE_KEYS = 2;
 /** The webhook signing keys of tenants, newest first, as `whsec_…` texts. */
 export class PostgresSigningKeys {
   readonly #pool: EnginePool;
-  readonly #seal: KeySeal | null;
+  readonly #seal: Seal | null;
   readonly #cache = new LRUCache<TenantId, readonly string[]>({ max: 10_000, ttl: CACHED_MS });
 
   /** `seal`: null when no sealing key is configured; then nothing is signed. */
-  constructor(pool: EnginePool, seal: KeySeal | null) {
+  constructor(pool: EnginePool, seal: Seal | null) {
     this.#pool = pool;
     this.#seal = seal;
   }

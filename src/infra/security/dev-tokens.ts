@@ -1,5 +1,3 @@
-import { randomUUID } from 'node:crypto';
-import { chmod, link, mkdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import {
   calculateJwkThumbprint,
@@ -11,6 +9,7 @@ import {
   SignJWT,
 } from 'jose';
 import type { Role } from '../../domain/entities/caller.ts';
+import { openKeyFile } from './key-file.ts';
 
 export interface DevClaims {
   readonly tenant: string;
@@ -55,37 +54,16 @@ export async function openDevIssuer(dataDir: string): Promise<DevIssuer> {
 
 async function openKey(dataDir: string): Promise<JWK> {
   const path = join(dataDir, KEY_FILE);
-  const stored = await readKey(path);
-  if (stored !== null) return stored;
-  await mkdir(dataDir, { recursive: true });
-  const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
-  const draft = join(dataDir, `.${KEY_FILE}.${randomUUID()}`);
-  await writeFile(draft, JSON.stringify(await exportJWK(privateKey)), { mode: 0o600, flag: 'wx' });
+  const stored = await openKeyFile(path, async () => {
+    const { privateKey } = await generateKeyPair(ALGORITHM, { extractable: true });
+    return JSON.stringify(await exportJWK(privateKey));
+  });
   try {
-    await link(draft, path);
-  } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error;
-  } finally {
-    await rm(draft);
-  }
-  const key = await readKey(path);
-  if (key === null) throw new Error(`${path} went away while it was made`);
-  return key;
-}
-
-/** Null when there is none. Throws on a file that holds no private key: it is not replaced, as tokens may be in use. */
-async function readKey(path: string): Promise<JWK | null> {
-  try {
-    const jwk: JWK = JSON.parse(await readFile(path, 'utf8'));
+    const jwk: JWK = JSON.parse(stored);
     if (jwk.kty !== 'EC' || typeof jwk.d !== 'string') throw new Error('no private key');
-    await chmod(path, 0o600);
     return { kty: jwk.kty, crv: jwk.crv ?? '', x: jwk.x ?? '', y: jwk.y ?? '', d: jwk.d };
-  } catch (error) {
-    if (hasCode(error, 'ENOENT')) return null;
+  } catch {
+    // It is not replaced, as tokens may be in use.
     throw new Error(`${path} holds no token key; delete it to get a new one`);
   }
-}
-
-function hasCode(error: unknown, code: string): boolean {
-  return error instanceof Error && 'code' in error && error.code === code;
 }

@@ -1,10 +1,5 @@
 import { createCipheriv, createDecipheriv, hash, randomBytes } from 'node:crypto';
-
-/** What a secret belongs to: it opens under no other owner or name. */
-export interface SecretPlace {
-  readonly tenantId: string;
-  readonly name: string;
-}
+import type { Seal, SealedPlace } from '../../domain/ports/seal.ts';
 
 const CIPHER = 'aes-256-gcm';
 const KEY_BYTES = 32;
@@ -16,8 +11,7 @@ const SEALED = /^v1\.([A-Za-z0-9_-]{8})\.([A-Za-z0-9_-]+)$/;
  * Keeps secrets unreadable at rest: AES-256-GCM with a random nonce, place and key id as additional data. One key is good
  * for 2^32 secrets (NIST SP 800-38D, random nonces).
  */
-export class SecretBox {
-  /** The id of the key that seals now: a secret that names another waits to be sealed again. */
+export class SecretBox implements Seal {
   readonly keyId: string;
   readonly #sealingKey: Buffer;
   readonly #keys: ReadonlyMap<string, Buffer>;
@@ -33,8 +27,12 @@ export class SecretBox {
     [this.keyId, this.#sealingKey] = first;
   }
 
+  keyIdOf(sealed: string): string {
+    return SEALED.exec(sealed)?.[1] ?? 'unknown';
+  }
+
   /** `v1.<key id>.<base64url>`, different each time. */
-  seal(secret: string, place: SecretPlace): string {
+  seal(secret: string, place: SealedPlace): string {
     const nonce = randomBytes(NONCE_BYTES);
     const cipher = createCipheriv(CIPHER, this.#sealingKey, nonce, { authTagLength: TAG_BYTES });
     cipher.setAAD(additionalData(this.keyId, place));
@@ -42,8 +40,7 @@ export class SecretBox {
     return `v1.${this.keyId}.${bytes.toString('base64url')}`;
   }
 
-  /** Throws when the text was changed, sealed for another place, or with a key that is not here. */
-  open(sealed: string, place: SecretPlace): string {
+  open(sealed: string, place: SealedPlace): string {
     const [, id = '', text = ''] = SEALED.exec(sealed) ?? [];
     const key = this.#keys.get(id);
     if (key === undefined) throw new Error(`the secret "${place.name}" was sealed with a key that is not configured`);
@@ -64,7 +61,7 @@ function opened(key: Buffer, bytes: Buffer, aad: Buffer, name: string): string {
 }
 
 /** Unambiguous: JSON quotes what a name may hold. */
-function additionalData(keyId: string, place: SecretPlace): Buffer {
+function additionalData(keyId: string, place: SealedPlace): Buffer {
   return Buffer.from(JSON.stringify(['v1', keyId, place.tenantId, place.name]));
 }
 

@@ -29,6 +29,7 @@ describe('the walls between tenants in the database', () => {
         'runs_default',
         'schedule_versions',
         'schedules',
+        'secrets',
         'tenants',
         'timers',
       ]),
