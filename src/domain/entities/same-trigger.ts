@@ -1,4 +1,4 @@
-import { normaliseTrigger } from '../time/compile.ts';
+import { compileTrigger, nextSlot, normaliseTrigger } from '../time/compile.ts';
 import type { Trigger } from '../time/trigger.ts';
 import { sameJson } from './json.ts';
 
@@ -14,11 +14,18 @@ export function isSameTrigger(given: Trigger, stored: Trigger, tz: string): bool
   if (given.type !== stored.type) return false;
   const early = normaliseTrigger(given, tz, MOMENTS[0]);
   const late = normaliseTrigger(given, tz, MOMENTS[1]);
-  return sameJson(sameJson(early, late) ? early : anchoredAs(stored, early), stored);
+  return sameJson(sameJson(early, late) && early.type !== 'ONE_SHOT' ? early : anchoredAs(stored, early, tz), stored);
 }
 
-function anchoredAs(stored: Trigger, given: Trigger): Trigger {
+function anchoredAs(stored: Trigger, given: Trigger, tz: string): Trigger {
   if (given.type === 'RRULE' && stored.type === 'RRULE') return { ...given, dtstart: stored.dtstart };
   if (given.type === 'INTERVAL' && stored.type === 'INTERVAL') return { ...given, anchor: stored.anchor };
+  // Local times were once stored as the instants they stood for.
+  if (given.type === 'ONE_SHOT' && stored.type === 'ONE_SHOT' && onceAt(given, tz) === onceAt(stored, tz))
+    return stored;
   return given;
+}
+
+function onceAt(trigger: Trigger, tz: string): number | null {
+  return nextSlot(compileTrigger(trigger, { tz }), Number.NEGATIVE_INFINITY);
 }

@@ -2,7 +2,7 @@ import { neverReached } from '../never.ts';
 import { countInRecurrence, countOnClock } from './count-slots.ts';
 import { compileCron } from './cron.ts';
 import { explain } from './explain.ts';
-import { HORIZON_SEC, type Instant, instantText, NONE } from './instant.ts';
+import { HORIZON_SEC, type Instant, NONE } from './instant.ts';
 import {
   compileInterval,
   type Interval,
@@ -11,12 +11,13 @@ import {
   normaliseInterval,
   slotsOnGrid,
 } from './interval.ts';
+import { compileOneShot, normaliseOneShot, type OneShot } from './one-shot.ts';
 import { refuse } from './refuse.ts';
 import { compileRrule, nextInRecurrence, type Recurrence } from './rrule.ts';
 import { normaliseRrule } from './rrule-read.ts';
 import type { DstPolicy, Trigger } from './trigger.ts';
 import { newSearch, type WallRule } from './wall-rule.ts';
-import { type Clock, clockOf, type DstMark, markOf, nextOnClock, parseLocalOrInstant } from './zone.ts';
+import { type Clock, clockOf, type DstMark, markOf, nextOnClock } from './zone.ts';
 
 export interface TriggerContext {
   readonly tz: string;
@@ -29,10 +30,10 @@ export type CompiledTrigger =
   | { readonly type: 'RRULE'; readonly set: Recurrence }
   | { readonly type: 'INTERVAL'; readonly interval: Interval }
   | { readonly type: 'FIXED_DELAY'; readonly delayMs: number }
-  | { readonly type: 'ONE_SHOT'; readonly at: Instant };
+  | { readonly type: 'ONE_SHOT'; readonly once: OneShot };
 
 /**
- * The trigger as it is stored: all that depends on the moment of its creation is written into it (DTSTART, anchor, the instant of a ONE_SHOT).
+ * The trigger as it is stored: all that depends on the moment of its creation is written into it (DTSTART, anchor).
  * Storing it again changes nothing. Throws DomainError INVALID_TRIGGER with the field and, in a text, the offset.
  */
 export function normaliseTrigger(trigger: Trigger, tz: string, now: Instant): Trigger {
@@ -47,7 +48,7 @@ export function normaliseTrigger(trigger: Trigger, tz: string, now: Instant): Tr
     case 'FIXED_DELAY':
       return { type: 'FIXED_DELAY', delaySec: delaySecOf(trigger.delaySec) };
     case 'ONE_SHOT':
-      return { type: 'ONE_SHOT', startAt: instantText(oneShotOf(trigger.startAt, tz)) };
+      return { type: 'ONE_SHOT', startAt: normaliseOneShot(trigger.startAt, tz) };
     default:
       return neverReached(trigger);
   }
@@ -70,7 +71,7 @@ export function compileTrigger(trigger: Trigger, context: TriggerContext): Compi
     case 'FIXED_DELAY':
       return { type: 'FIXED_DELAY', delayMs: delaySecOf(trigger.delaySec) * 1000 };
     case 'ONE_SHOT':
-      return { type: 'ONE_SHOT', at: oneShotOf(trigger.startAt, context.tz) };
+      return { type: 'ONE_SHOT', once: compileOneShot(trigger.startAt, context.tz, context.dst) };
     default:
       return neverReached(trigger);
   }
@@ -88,8 +89,10 @@ export function nextSlot(compiled: CompiledTrigger, after: Instant): Instant | n
       return slotAt(nextInInterval(compiled.interval, secondsOf(after)));
     case 'FIXED_DELAY':
       return after + compiled.delayMs < HORIZON_SEC * 1000 ? after + compiled.delayMs : null;
-    case 'ONE_SHOT':
-      return compiled.at > after && compiled.at < HORIZON_SEC * 1000 ? compiled.at : null;
+    case 'ONE_SHOT': {
+      const { at } = compiled.once;
+      return at !== null && at > after && at < HORIZON_SEC * 1000 ? at : null;
+    }
     default:
       return neverReached(compiled);
   }
@@ -109,6 +112,8 @@ export function nextSlotMarked(
       return { at, dst: markOf(compiled.set.rule, compiled.set.clock, at / 1000, newSearch()) };
     case 'INTERVAL':
       return { at, dst: markInInterval(compiled.interval, at / 1000) };
+    case 'ONE_SHOT':
+      return { at, dst: compiled.once.dst };
     default:
       return { at, dst: null };
   }
@@ -195,14 +200,4 @@ function delaySecOf(delaySec: number): number {
   if (!Number.isInteger(delaySec) || delaySec < 1 || delaySec > 315_360_000)
     refuse('delaySec', 'whole seconds from 1 to 315360000 (ten years)');
   return delaySec;
-}
-
-function oneShotOf(startAt: string, tz: string): Instant {
-  const at = parseLocalOrInstant(startAt, tz);
-  if (at === null)
-    refuse(
-      'startAt',
-      `${JSON.stringify(startAt.slice(0, 64))} is not a time: write "2026-01-01T09:00:00" (local) or "2026-01-01T08:00:00Z"`,
-    );
-  return at;
 }

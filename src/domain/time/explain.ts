@@ -4,7 +4,7 @@ import { explainCron } from './explain-cron.ts';
 import { explainRrule } from './explain-rrule.ts';
 import type { Trigger } from './trigger.ts';
 import { everyUnit, listed, sentence } from './words.ts';
-import { localTime, parseLocalOrInstant } from './zone.ts';
+import { localTime, parseInstant } from './zone.ts';
 
 /** What a normalised trigger does, in one English sentence without a full stop. Times are those of its zone. Throws DomainError INVALID_TRIGGER. */
 export function explain(trigger: Trigger, tz: string): string {
@@ -24,7 +24,7 @@ export function explain(trigger: Trigger, tz: string): string {
     case 'FIXED_DELAY':
       return `${sentence(lengthOf(`${trigger.delaySec}s`))} after the run before has ended`;
     case 'ONE_SHOT': {
-      const at = parseLocalOrInstant(trigger.startAt, tz);
+      const at = parseInstant(trigger.startAt);
       return `Once, at ${at === null ? trigger.startAt : localTime(at, tz)}`;
     }
     default:

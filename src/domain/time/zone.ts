@@ -164,14 +164,6 @@ export function parseInstant(text: string): Instant | null {
     : (written.wallSec - written.offsetSec) * 1000 + written.fractionMs;
 }
 
-/** As `parseInstant`; a time without offset is local to `tz`: behind a gap it is the first valid instant, in a fold the first pass. Null on a skipped date. */
-export function parseLocalOrInstant(text: string, tz: string): Instant | null {
-  const written = readWrittenTime(text);
-  if (written === null || written.offsetSec !== null) return parseInstant(text);
-  const [atSec] = instantsOf(clockOf(tz, false, undefined), written.wallSec);
-  return atSec === undefined ? null : atSec * 1000 + written.fractionMs;
-}
-
 /** The first slot after `search.afterSec` that the gap before this segment moved into it. */
 function nextMoved(rule: WallRule, clock: Clock, index: number, search: WallSearch): number {
   const start = startOf(clock.zone, index);

@@ -223,6 +223,15 @@ describe('an anchor taken from the creation', () => {
     );
   });
 
+  test('a local ONE_SHOT that was stored as its instant is the same', () => {
+    const stored = createdAt(CREATED, {
+      trigger: { type: 'ONE_SHOT', startAt: '2026-04-01T07:00:00Z' },
+      tz: 'Europe/Berlin',
+    });
+    const trigger = { type: 'ONE_SHOT', startAt: '2026-04-01T09:00:00' } as const;
+    expect(stored.replace(scheduleInput({ trigger, tz: 'Europe/Berlin' }), actAt(CREATED + HOUR))).toBe(stored);
+  });
+
   test('said otherwise is another trigger', () => {
     const schedule = createdAt(CREATED, { trigger: INTERVAL });
     expect(

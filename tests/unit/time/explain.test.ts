@@ -82,7 +82,8 @@ describe('a trigger in words', () => {
       'Every month, counted from 2026-01-01T00:00:00Z, 10 times',
     ],
     [{ type: 'FIXED_DELAY', delaySec: 90 }, '1 minute and 30 seconds after the run before has ended'],
-    [{ type: 'ONE_SHOT', startAt: '2026-03-30T09:00:00' }, 'Once, at 2026-03-30T09:00:00+02:00'],
+    [{ type: 'ONE_SHOT', startAt: '2026-03-30T09:00:00' }, 'Once, at 2026-03-30T09:00:00'],
+    [{ type: 'ONE_SHOT', startAt: '2026-03-30T07:00:00Z' }, 'Once, at 2026-03-30T09:00:00+02:00'],
   ])('%j: %s', (trigger, expected) => {
     expect(words(trigger)).toBe(expected);
   });

@@ -6,7 +6,7 @@ import {
   normaliseTrigger,
   slotsBetween,
 } from '../../../src/domain/time/compile.ts';
-import type { Trigger } from '../../../src/domain/time/trigger.ts';
+import type { DstPolicy, Trigger } from '../../../src/domain/time/trigger.ts';
 import { compiled, cron, localSlots, refusal, slotsAfter } from './support/tools.ts';
 
 const NOW = Date.parse('2026-01-31T09:30:10.250Z');
@@ -125,23 +125,28 @@ describe('a FIXED_DELAY', () => {
 });
 
 describe('a ONE_SHOT', () => {
-  it('takes an instant or a local time, and is stored as an instant', () => {
-    expect(normal({ type: 'ONE_SHOT', startAt: '2026-03-30T09:00:00+02:00' })).toEqual({
-      type: 'ONE_SHOT',
-      startAt: '2026-03-30T07:00:00.000Z',
-    });
-    expect(normal({ type: 'ONE_SHOT', startAt: '2026-03-30T09:00:00' })).toEqual({
-      type: 'ONE_SHOT',
-      startAt: '2026-03-30T07:00:00.000Z',
-    });
-    expect(normal({ type: 'ONE_SHOT', startAt: '2026-03-29T02:30:00' })).toEqual({
-      type: 'ONE_SHOT',
-      startAt: '2026-03-29T01:00:00.000Z',
-    });
-    expect(normal({ type: 'ONE_SHOT', startAt: '2026-03-30T07:00:00.123Z' })).toEqual({
-      type: 'ONE_SHOT',
-      startAt: '2026-03-30T07:00:00.123Z',
-    });
+  it('takes an instant or a local time, and is stored as what it was: newer zone data moves a local time', () => {
+    const stored = (startAt: string): Trigger => normal({ type: 'ONE_SHOT', startAt });
+    expect(stored('2026-03-30T09:00:00+02:00')).toEqual({ type: 'ONE_SHOT', startAt: '2026-03-30T07:00:00.000Z' });
+    expect(stored('2026-03-30T07:00:00.123Z')).toEqual({ type: 'ONE_SHOT', startAt: '2026-03-30T07:00:00.123Z' });
+    expect(stored('2026-03-30t09:00:00')).toEqual({ type: 'ONE_SHOT', startAt: '2026-03-30T09:00:00' });
+    expect(stored('2026-03-30T09:00:00.5')).toEqual({ type: 'ONE_SHOT', startAt: '2026-03-30T09:00:00.500' });
+  });
+
+  it.each<[string, DstPolicy | undefined, string | null, 'GAP' | 'FOLD' | null]>([
+    ['2026-03-30T09:00:00', undefined, '2026-03-30T07:00:00.000Z', null],
+    ['2026-03-30T09:00:00.5', undefined, '2026-03-30T07:00:00.500Z', null],
+    ['2026-03-29T02:30:00', undefined, '2026-03-29T01:00:00.000Z', 'GAP'],
+    ['2026-03-29T02:30:00.5', undefined, '2026-03-29T01:00:00.000Z', 'GAP'],
+    ['2026-03-29T02:30:00', { gap: 'SHIFT' }, '2026-03-29T01:30:00.000Z', 'GAP'],
+    ['2026-03-29T02:30:00', { gap: 'SKIP' }, null, null],
+    ['2026-10-25T02:30:00', undefined, '2026-10-25T00:30:00.000Z', 'FOLD'],
+    ['2026-10-25T02:30:00', { fold: 'SECOND' }, '2026-10-25T01:30:00.000Z', 'FOLD'],
+    ['2026-10-25T02:30:00', { fold: 'BOTH' }, '2026-10-25T00:30:00.000Z', 'FOLD'],
+    ['2026-10-25T01:30:00Z', { fold: 'FIRST' }, '2026-10-25T01:30:00.000Z', null],
+  ])('at %s under %j fires at %s, marked %s', (startAt, dst, expected, mark) => {
+    const slot = nextSlotMarked(compiled({ type: 'ONE_SHOT', startAt }, BERLIN, dst), NOW);
+    expect(slot && { ...slot, at: new Date(slot.at).toISOString() }).toEqual(expected && { at: expected, dst: mark });
   });
 
   it('fires once', () => {

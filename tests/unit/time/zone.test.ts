@@ -1,11 +1,5 @@
 import { describe, expect, it, vi } from 'vitest';
-import {
-  canonicalZone,
-  localTime,
-  parseInstant,
-  parseLocalOrInstant,
-  tzdataVersion,
-} from '../../../src/domain/time/zone.ts';
+import { canonicalZone, localTime, parseInstant, tzdataVersion } from '../../../src/domain/time/zone.ts';
 import {
   segmentAt,
   tableOf,
@@ -124,19 +118,6 @@ describe('a time as it is written', () => {
     '1774861200000',
   ])('%j is no instant', (text) => {
     expect(parseInstant(text)).toBeNull();
-  });
-
-  it('without offset is local: behind a gap, in the first pass of a fold, and never on a skipped date', () => {
-    const read = (text: string, tz: string): string | null => {
-      const at = parseLocalOrInstant(text, tz);
-      return at === null ? null : localTime(at, tz);
-    };
-    expect(read('2026-07-01T09:00:00', 'Europe/Berlin')).toBe('2026-07-01T09:00:00+02:00');
-    expect(read('2026-03-29T02:30:00', 'Europe/Berlin')).toBe('2026-03-29T03:00:00+02:00');
-    expect(read('2026-10-25T02:30:00', 'Europe/Berlin')).toBe('2026-10-25T02:30:00+02:00');
-    expect(read('2026-07-01T09:00:00Z', 'Europe/Berlin')).toBe('2026-07-01T11:00:00+02:00');
-    expect(read('2011-12-30T09:00:00', 'Pacific/Apia')).toBeNull();
-    expect(read('2026-02-30T09:00:00', 'Europe/Berlin')).toBeNull();
   });
 });
 
