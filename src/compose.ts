@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { v7 as newId } from 'uuid';
 import {
   cursorKeyOf,
@@ -18,6 +19,7 @@ import type { Journal } from './domain/ports/journal.ts';
 import type { Senders } from './domain/ports/sender.ts';
 import type { NodeRecord } from './domain/ports/upkeep-store.ts';
 import { BackfillService } from './domain/services/backfill-service.ts';
+import { BulkService } from './domain/services/bulk-service.ts';
 import { CalendarService } from './domain/services/calendar-service.ts';
 import { DeliveryService } from './domain/services/delivery-service.ts';
 import { FiringService } from './domain/services/firing-service.ts';
@@ -81,6 +83,7 @@ async function composeInto(
   const secretValues = new PostgresSecretValues(enginePool, seal);
   const senders = openSenders(config, { commands, signingKeys, secretValues, echo, ...base }, closing);
   const scheduling = new SchedulingService({ ...base, senders, newId });
+  const bulk = new BulkService({ ...base, senders, newId, nextTurn });
   const runs = new RunService(base);
   const versions = new ScheduleVersionCache(CACHED_VERSIONS, CACHED_BYTES);
   const store = new PostgresBackfillStore(enginePool, versions);
@@ -89,7 +92,7 @@ async function composeInto(
   const tenancy = buildTenancy(config, base, seal);
   const loops = buildEngine(config, { ...base, senders, scheduling, backfills, calendars, versions, commands });
   const issuer = config.embedded && config.JWKS_URL === undefined ? await openDevIssuer(config.DATA_DIR) : null;
-  const parts = { scheduling, runs, backfills, calendars, ...tenancy, journal, health: loops.health };
+  const parts = { scheduling, bulk, runs, backfills, calendars, ...tenancy, journal, health: loops.health };
   const server = config.ROLES.includes('api')
     ? await buildServer({
         ...parts,

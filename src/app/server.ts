@@ -14,9 +14,10 @@ import { acceptJsonBodies } from './middleware/json-body.ts';
 import { problemHandler } from './middleware/problem.ts';
 import { traceIdOfRequest } from './middleware/trace-id.ts';
 import { KnownMethods, refuseUnknownPaths } from './middleware/unknown-routes.ts';
-import type { Audit, Backfills, Calendars, Runs, Scheduling, Secrets, Tenants } from './routes/api.ts';
+import type { Audit, Backfills, Bulk, Calendars, Runs, Scheduling, Secrets, Tenants } from './routes/api.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { backfillRoutes } from './routes/backfills.ts';
+import { bulkRoutes } from './routes/bulk.ts';
 import { calendarRoutes } from './routes/calendars.ts';
 import { type EchoReceiver, echoRoutes } from './routes/echo.ts';
 import { EXAMPLES } from './routes/examples.ts';
@@ -55,6 +56,7 @@ const SLOW_CHECK_MS = 5_000;
 /** What the server is made of. */
 export interface ServerParts extends AccessParts {
   readonly scheduling: Scheduling;
+  readonly bulk: Bulk;
   readonly runs: Runs;
   readonly backfills: Backfills;
   readonly calendars: Calendars;
@@ -91,11 +93,12 @@ function guardedRoutes(scope: FastifyInstance, parts: ServerParts): void {
   const api = scope.withTypeProvider<ZodTypeProvider>();
   if (parts.echo) echoRoutes(api, parts.echo);
   const methods = new KnownMethods(scope);
-  const { scheduling, runs, backfills, calendars, secrets, audit, tenants } = parts;
+  const { scheduling, bulk, runs, backfills, calendars, secrets, audit, tenants } = parts;
   const cursors = new Cursors(parts.cursorKey);
-  const apiParts = { scheduling, runs, backfills, calendars, secrets, audit, tenants, cursors };
+  const apiParts = { scheduling, bulk, runs, backfills, calendars, secrets, audit, tenants, cursors };
   scheduleRoutes(api, apiParts);
   scheduleActionRoutes(api, apiParts);
+  bulkRoutes(api, apiParts);
   backfillRoutes(api, apiParts);
   calendarRoutes(api, apiParts);
   runRoutes(api, apiParts);

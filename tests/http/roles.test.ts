@@ -29,6 +29,7 @@ const NEEDS: Record<keyof typeof CAPABILITIES, Capability> = {
   replaceSchedule: 'WRITE',
   upsertScheduleByKey: 'WRITE',
   deleteSchedule: 'WRITE',
+  bulkSchedules: 'OPERATE',
   pauseSchedule: 'OPERATE',
   resumeSchedule: 'OPERATE',
   triggerSchedule: 'OPERATE',
@@ -72,6 +73,7 @@ const OWN_TENANT = [
   'createSchedule',
   'listSchedules',
   'upsertScheduleByKey',
+  'bulkSchedules',
   'previewSchedule',
   'listRuns',
   'listDeadLetters',
@@ -230,6 +232,8 @@ function bodyOf(operationId: string): unknown {
       return scheduleBody();
     case 'replaceSchedule':
       return scheduleBody({ name: 'Replaced' });
+    case 'bulkSchedules':
+      return { items: [{ op: 'CREATE', schedule: scheduleBody() }] };
     case 'patchSchedule':
     case 'patchTenant':
     case 'patchTenantById':

@@ -50,9 +50,7 @@ export interface RequestParts {
 /** Starts one; `parts` stand in for its own. */
 export async function startServer(parts: Partial<ServerParts> = {}): Promise<TestServer> {
   const database = await createTestDatabase();
-  const { service, runs, backfills, calendars, secrets, audit, tenants, policies, close } = await openScheduling(
-    database.url,
-  );
+  const { service, unitOfWork, close, ...services } = await openScheduling(database.url);
   const engine = connectPool(database.url, { role: 'scheduler_engine', max: 1, applicationName: 'test-engine' });
   const failures: unknown[] = [];
   const echo = new EchoReceiver();
@@ -61,14 +59,8 @@ export async function startServer(parts: Partial<ServerParts> = {}): Promise<Tes
     requestFailed: (_request: unknown, error: unknown) => void failures.push(error),
   };
   const own = {
+    ...services,
     scheduling: service,
-    runs,
-    backfills,
-    calendars,
-    secrets,
-    audit,
-    tenants,
-    policies,
     verifier: new PlainTokens(),
     health: HEALTHY,
     journal,

@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { v7 as newId } from 'uuid';
 import type { ScheduleInput } from '../../src/domain/entities/schedule.ts';
 import { SERVICE_DEFAULTS, type ServicePolicy } from '../../src/domain/entities/tenant-policy.ts';
@@ -7,6 +8,7 @@ import type { Journal } from '../../src/domain/ports/journal.ts';
 import type { UnitOfWork } from '../../src/domain/ports/unit-of-work.ts';
 import { AuditService } from '../../src/domain/services/audit-service.ts';
 import { BackfillService } from '../../src/domain/services/backfill-service.ts';
+import { BulkService } from '../../src/domain/services/bulk-service.ts';
 import { CalendarService } from '../../src/domain/services/calendar-service.ts';
 import { RunService } from '../../src/domain/services/run-service.ts';
 import { SchedulingService } from '../../src/domain/services/scheduling-service.ts';
@@ -14,6 +16,7 @@ import { SecretService } from '../../src/domain/services/secret-service.ts';
 import { TenantPolicies } from '../../src/domain/services/tenant-policies.ts';
 import { TenantService } from '../../src/domain/services/tenant-service.ts';
 import { connectPool, openDatabase } from '../../src/infra/db/client.ts';
+import { DatabaseClock } from '../../src/infra/db/database-clock.ts';
 import { EnginePool } from '../../src/infra/db/engine-pool.ts';
 import { DrizzleUnitOfWork } from '../../src/infra/repo/drizzle-unit-of-work.ts';
 import { PostgresCalendarChanges } from '../../src/infra/repo/postgres-calendar-changes.ts';
@@ -26,6 +29,7 @@ export const TEST_SEAL = new SecretBox([randomBytes(32).toString('base64')]);
 /** The use cases on a database, without HTTP or an engine of their own. */
 export interface OpenScheduling {
   readonly service: SchedulingService;
+  readonly bulk: BulkService;
   readonly runs: RunService;
   readonly backfills: BackfillService;
   readonly calendars: CalendarService;
@@ -62,6 +66,8 @@ export async function openScheduling(
     check: () => undefined,
   };
   const service = new SchedulingService({ unitOfWork, bell, senders, journal, newId });
+  const clock = new DatabaseClock();
+  const bulk = new BulkService({ unitOfWork, bell, senders, journal, newId, clock, nextTurn });
   const store = {
     emit: () => {
       throw new Error('nothing is emitted from here');
@@ -73,6 +79,7 @@ export async function openScheduling(
     service,
     policies,
     tenants: new TenantService({ unitOfWork, policies, journal, directory: new PostgresTenantDirectory(enginePool) }),
+    bulk,
     runs: new RunService({ unitOfWork, bell, journal }),
     backfills,
     calendars: new CalendarService({ unitOfWork, changes: new PostgresCalendarChanges(enginePool), bell, journal }),

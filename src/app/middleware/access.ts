@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
-import type { Caller } from '../../domain/entities/caller.ts';
+import type { Caller, Role } from '../../domain/entities/caller.ts';
 import type { TokenVerifier } from '../../domain/ports/token-verifier.ts';
 import type { TenantPolicies } from '../../domain/services/tenant-policies.ts';
 import { authenticate } from './authenticate.ts';
@@ -13,6 +13,8 @@ declare module 'fastify' {
   }
   interface FastifyRequest {
     caller: Caller | null;
+    /** Of the caller's token. */
+    roles: readonly Role[] | null;
   }
 }
 
@@ -29,6 +31,7 @@ export interface AccessParts {
  */
 export function guardAccess(app: FastifyInstance, { verifier, policies }: AccessParts): void {
   app.decorateRequest('caller', null);
+  app.decorateRequest('roles', null);
   app.addHook('onRoute', (route: RouteOptions) => {
     route.config = { ...route.config, capability: capabilityOf(route.schema?.operationId) };
   });
@@ -40,6 +43,7 @@ export function guardAccess(app: FastifyInstance, { verifier, policies }: Access
     const identity = await authenticate(verifier, request);
     const tenantId = tenantOf(identity, request.headers['x-tenant-id']);
     authorize(identity.roles, capability);
+    request.roles = identity.roles;
     const isReading = capability === 'READ' || capability === 'ALL_TENANTS';
     const policy = await (isReading ? policies.of(tenantId) : policies.inUse(tenantId));
     const { subject, organizationId } = identity;
@@ -48,7 +52,8 @@ export function guardAccess(app: FastifyInstance, { verifier, policies }: Access
   app.addHook('preValidation', async (request) => {
     if (request.caller === null) return;
     checkJson(request.query, []);
-    refuseForeignTenantId(request, request.caller.tenantId);
+    refuseForeignTenantId(request.query, request.caller.tenantId);
+    refuseForeignTenantId(request.body, request.caller.tenantId);
   });
 }
 

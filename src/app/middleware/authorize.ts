@@ -13,6 +13,8 @@ export const CAPABILITIES = {
   replaceSchedule: 'WRITE',
   upsertScheduleByKey: 'WRITE',
   deleteSchedule: 'WRITE',
+  /** Each item needs what its single operation does. */
+  bulkSchedules: 'OPERATE',
   pauseSchedule: 'OPERATE',
   resumeSchedule: 'OPERATE',
   triggerSchedule: 'OPERATE',

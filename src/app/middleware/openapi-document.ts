@@ -110,9 +110,13 @@ function headersOf(operation: Operation, status: string, media: Media | undefine
   return {
     ...(isVersioned && { ETag: text('The version, for If-Match') }),
     ...(isVersioned && status === '201' && { Location: text(`Path of the ${kind.toLowerCase()}`) }),
-    ...(operation.operationId === 'createSchedule' &&
-      status === '201' && { 'Idempotent-Replayed': text('true where an earlier request made the schedule') }),
+    ...(status.startsWith('2') &&
+      isRepeatable(operation) && { 'Idempotent-Replayed': text('true where an earlier request was answered so') }),
     ...(status === '401' && { 'WWW-Authenticate': text('Bearer') }),
     ...((status === '429' || status === '503') && { 'Retry-After': text('Seconds') }),
   };
+}
+
+function isRepeatable({ parameters = [] }: Operation): boolean {
+  return parameters.some(({ name }) => name === HEADER_NAMES['idempotency-key']);
 }

@@ -1,4 +1,3 @@
-import type { FastifyRequest } from 'fastify';
 import { SYSTEM_TENANT } from '../../domain/entities/tenant.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { asTenantId, type TenantId } from '../../domain/ids.ts';
@@ -17,13 +16,11 @@ export function tenantOf(identity: Identity, named: string | string[] | undefine
   return tenant;
 }
 
-/** A `tenantId` in the query or the body must be the request's tenant. Throws TENANT_FORBIDDEN; other types than text are left to the schema. */
-export function refuseForeignTenantId(request: FastifyRequest, tenant: TenantId): void {
-  for (const part of [request.query, request.body]) {
-    const named = part !== null && typeof part === 'object' && 'tenantId' in part ? part.tenantId : undefined;
-    if (typeof named === 'string' && named !== tenant) {
-      throw new DomainError('TENANT_FORBIDDEN', 'tenantId is not the tenant of this request');
-    }
+/** A `tenantId` in a query, a body or a part of it must be the request's tenant. Throws TENANT_FORBIDDEN; other types than text are left to the schema. */
+export function refuseForeignTenantId(part: unknown, tenant: TenantId): void {
+  const named = part !== null && typeof part === 'object' && 'tenantId' in part ? part.tenantId : undefined;
+  if (typeof named === 'string' && named !== tenant) {
+    throw new DomainError('TENANT_FORBIDDEN', 'tenantId is not the tenant of this request');
   }
 }
 

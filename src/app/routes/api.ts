@@ -8,6 +8,7 @@ import type {
 import type { ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { AuditService } from '../../domain/services/audit-service.ts';
 import type { BackfillService } from '../../domain/services/backfill-service.ts';
+import type { BulkService } from '../../domain/services/bulk-service.ts';
 import type { CalendarService } from '../../domain/services/calendar-service.ts';
 import type { RunService } from '../../domain/services/run-service.ts';
 import type { SchedulingService } from '../../domain/services/scheduling-service.ts';
@@ -31,11 +32,13 @@ export type Calendars = Pick<CalendarService, 'create' | 'get' | 'list' | 'repla
 export type Secrets = Pick<SecretService, keyof SecretService>;
 export type Audit = Pick<AuditService, 'list'>;
 export type Tenants = Pick<TenantService, keyof TenantService>;
+export type Bulk = Pick<BulkService, 'apply'>;
 export type Backfills = Pick<BackfillService, 'request'>;
 
 /** What routes of schedules and runs call. */
 export interface ApiParts {
   readonly scheduling: Scheduling;
+  readonly bulk: Bulk;
   readonly runs: Runs;
   readonly backfills: Backfills;
   readonly calendars: Calendars;

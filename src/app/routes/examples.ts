@@ -1,5 +1,6 @@
 import type { ExamplesByOperation } from '../middleware/openapi-document.ts';
 import { AUDIT_EXAMPLES } from './audit-examples.ts';
+import { BULK_EXAMPLES } from './bulk-examples.ts';
 import { CALENDAR_EXAMPLES } from './calendar-examples.ts';
 import { SECRET_EXAMPLES } from './secret-examples.ts';
 import { TENANT_EXAMPLES } from './tenant-examples.ts';
@@ -196,6 +197,7 @@ export const EXAMPLES: ExamplesByOperation = {
     answer: { ...dead, state: 'PENDING', reason: null, endedAt: null, durationMs: null },
   },
   cancelRun: { bodies: { asItIs: {} }, answer: { ...waiting, state: 'CANCELLED', reason: 'BY_USER' } },
+  ...BULK_EXAMPLES,
   ...CALENDAR_EXAMPLES,
   ...SECRET_EXAMPLES,
   ...AUDIT_EXAMPLES,

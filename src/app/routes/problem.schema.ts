@@ -11,7 +11,10 @@ export const problem = z
     status: z.int(),
     detail: z.string().optional(),
     code: z.enum(codes),
-    errors: z.array(z.object({ path: z.string(), message: z.string() })).optional(),
+    errors: z
+      .array(z.object({ path: z.string(), message: z.string() }))
+      .readonly()
+      .optional(),
     traceId: z.string(),
   })
   .meta({ id: 'Problem' });

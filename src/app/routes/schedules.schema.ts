@@ -18,7 +18,7 @@ const sorts = [
   '-nextFireAt',
 ] as const satisfies readonly ScheduleSort[];
 
-const missedChoice = z.enum(['SKIP', 'FIRE_ONCE', 'FIRE_ALL']);
+export const missedChoice = z.enum(['SKIP', 'FIRE_ONCE', 'FIRE_ALL']);
 
 const label = line(301)
   .transform((text, context) => {

@@ -1,3 +1,4 @@
+import type { Address } from '../entities/bulk.ts';
 import type { ScheduleEntity, ScheduleLifecycle } from '../entities/schedule.ts';
 import type { TargetKind } from '../entities/target.ts';
 import type { ScheduleId } from '../ids.ts';
@@ -44,18 +45,22 @@ export interface Page<T, Position> {
 export interface ScheduleRepository {
   find(id: ScheduleId): Promise<ScheduleEntity | null>;
   /** Locks the timer, then the schedule, until the transaction ends. */
-  findForChange(by: { readonly id: ScheduleId } | { readonly key: string }): Promise<ScheduleEntity | null>;
+  findForChange(by: Address): Promise<ScheduleEntity | null>;
+  /** As `findForChange`, all at once and in an order that never deadlocks; aligned with `addresses`. */
+  findAllForChange(addresses: readonly Address[]): Promise<readonly (ScheduleEntity | null)[]>;
   page(query: ScheduleQuery): Promise<Page<ScheduleEntity, ListPosition>>;
   /** Schedule, first version and timer. Throws ALREADY_EXISTS when a living schedule has its key. */
   insert(entity: ScheduleEntity): Promise<void>;
+  /** As `insert`, all at once. Answers the ids of those inserted: not the ones whose key a living schedule has. */
+  insertAll(entities: readonly ScheduleEntity[]): Promise<ReadonlySet<ScheduleId>>;
   /** The changed schedule: its row, a version row when the definition changed, its timer in or out, and the runs of `entity.passed`. */
   save(entity: ScheduleEntity, before: ScheduleEntity): Promise<void>;
   /** Soft: no slot comes any more, waiting runs end as CANCELLED DELETED, the key is free again. Found for change before. */
   remove(entity: ScheduleEntity, now: number): Promise<void>;
   /** True when a node whose heartbeat is fresh has registered the command. */
   knowsCommand(name: string): Promise<boolean>;
-  /** The schedule an earlier request with this key made, if any; keys are forgotten after 24 hours. */
-  findIdempotent(key: string): Promise<{ readonly requestHash: string; readonly scheduleId: ScheduleId } | null>;
+  /** The schedule an earlier request with this key made, null for one that made none; keys are forgotten after 24 hours. */
+  findIdempotent(key: string): Promise<{ readonly requestHash: string; readonly scheduleId: ScheduleId | null } | null>;
   /** False when another request stored the key first. */
   storeIdempotent(key: string, requestHash: string, scheduleId: ScheduleId): Promise<boolean>;
 }

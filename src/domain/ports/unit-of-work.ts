@@ -2,6 +2,7 @@ import type { TenantId } from '../ids.ts';
 import type { AuditTrail } from './audit-trail.ts';
 import type { BackfillRepository } from './backfill-repository.ts';
 import type { CalendarRepository } from './calendar-repository.ts';
+import type { IdempotentAnswers } from './idempotent-answers.ts';
 import type { RunRepository } from './run-repository.ts';
 import type { ScheduleRepository } from './schedule-repository.ts';
 import type { SecretRepository } from './secret-repository.ts';
@@ -18,6 +19,7 @@ export interface TenantWork {
   readonly secrets: SecretRepository;
   readonly audit: AuditTrail;
   readonly tenants: TenantRepository;
+  readonly answers: IdempotentAnswers;
 }
 
 /** Opens transactions. Outages become UNAVAILABLE; deadlocks and serialization failures are tried again. */

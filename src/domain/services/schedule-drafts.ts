@@ -1,4 +1,4 @@
-import { auditedSchedule } from '../entities/audit.ts';
+import { type AuditedChange, auditedSchedule } from '../entities/audit.ts';
 import { type Caller, sees } from '../entities/caller.ts';
 import { sameJson } from '../entities/json.ts';
 import { checkInterval, checkSizes } from '../entities/quota-rules.ts';
@@ -65,23 +65,30 @@ export class ScheduleDrafts {
     ifMatch: number | null,
   ): Promise<ScheduleChange> {
     const before = await work.schedules.findForChange({ key: input.key });
+    const after = await this.declared(work, caller, before, { input, ifMatch });
+    if (after === before) return { before, after };
+    recordChange(work, caller, before === null ? 'created' : 'replaced', { before, after });
+    if (before === null) await work.schedules.insert(after);
+    else await work.schedules.save(after, before);
+    return { before, after };
+  }
+
+  /** What the schedule found under the input's key, or none, becomes by it; not saved yet. */
+  async declared(
+    work: TenantWork,
+    caller: Caller,
+    before: ScheduleEntity | null,
+    { input, ifMatch }: { readonly input: ScheduleInput; readonly ifMatch: number | null },
+  ): Promise<ScheduleEntity> {
     if (before === null) {
       if (ifMatch !== null) throw new DomainError('PRECONDITION_FAILED', 'there is no schedule with this key');
-      const after = await this.created(work, caller, input);
-      recordChange(work, caller, 'created', { before, after });
-      await work.schedules.insert(after);
-      return { before, after };
+      return this.created(work, caller, input);
     }
     if (!sees(caller, before.state.organizationId)) {
       throw new DomainError('PERMISSION_DENIED', 'the key belongs to another organization');
     }
     checkMatch(before, ifMatch);
-    const after = await this.redefined(work, caller, before, input);
-    if (after !== before) {
-      recordChange(work, caller, 'replaced', { before, after });
-      await work.schedules.save(after, before);
-    }
-    return { before, after };
+    return this.redefined(work, caller, before, input);
   }
 
   freshId(): ScheduleId {
@@ -106,11 +113,19 @@ export function recordChange(
   event: ScheduleEvent,
   { before, after }: { readonly before: ScheduleEntity | null; readonly after: ScheduleEntity | null },
 ): void {
+  audit.record(caller, ...auditedChanges(event, { before, after }));
+}
+
+/** A change of a schedule as the audit trail tells it; none where there was and is no schedule. */
+export function auditedChanges(
+  event: ScheduleEvent,
+  { before, after }: { readonly before: ScheduleEntity | null; readonly after: ScheduleEntity | null },
+): readonly AuditedChange[] {
   const of = after ?? before;
-  if (of === null) return;
+  if (of === null) return [];
   const { id, organizationId } = of.state;
   const [old, next] = [before, after].map((schedule) => schedule && auditedSchedule(schedule.state));
-  audit.record(caller, { action: `schedule.${event}`, id, organizationId, before: old, after: next });
+  return [{ action: `schedule.${event}`, id, organizationId, before: old, after: next }];
 }
 
 /** The schedule, if it exists for the caller. Throws NOT_FOUND. */

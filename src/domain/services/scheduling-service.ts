@@ -244,7 +244,7 @@ async function replayOf(
 ): Promise<ScheduleEntity | null> {
   const earlier = await schedules.findIdempotent(key);
   if (earlier === null) return null;
-  if (earlier.requestHash !== requestHash)
+  if (earlier.requestHash !== requestHash || earlier.scheduleId === null)
     throw new DomainError('IDEMPOTENCY_MISMATCH', 'the idempotency key was used for another request');
   return visible(caller, await schedules.find(earlier.scheduleId));
 }

@@ -17,6 +17,7 @@ import type { JsonValue } from '../../domain/entities/json.ts';
 import type { Attempt, RunCause, RunReason, RunRow, RunState } from '../../domain/entities/run.ts';
 import type { Pause, ScheduleLifecycle, ScheduleScope } from '../../domain/entities/schedule.ts';
 import type { ScheduleId } from '../../domain/ids.ts';
+import type { IdempotentAnswer } from '../../domain/ports/idempotent-answers.ts';
 import type { Weekday } from '../../domain/time/business-days.ts';
 import { definitionColumns, instant, instantMs, scheduleId, tenant } from './columns.ts';
 
@@ -218,7 +219,9 @@ export const idempotencyKeys = pgTable(
     tenantId: tenant(),
     key: text('key').notNull(),
     requestHash: text('request_hash').notNull(),
-    scheduleId: scheduleId(),
+    /** What the request made, where it made one schedule; else its answer. */
+    scheduleId: uuid('schedule_id').$type<ScheduleId>(),
+    answer: jsonb('answer').$type<IdempotentAnswer>(),
     createdAt: instant('created_at').notNull(),
   },
   (table) => [primaryKey({ columns: [table.tenantId, table.key] }), index('idempotency_keys_age').on(table.createdAt)],

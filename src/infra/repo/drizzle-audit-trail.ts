@@ -39,6 +39,16 @@ export class DrizzleAuditTrail implements AuditTrail {
     await pipelined(this.#sent);
   }
 
+  /** What `work` answers or throws; where an entry could not be stored, the statements after it only say that the transaction is aborted. */
+  async toldFirst<T>(work: () => Promise<T>): Promise<T> {
+    try {
+      return await work();
+    } catch (error) {
+      if (this.#sent.length > 0) await this.stored();
+      throw error;
+    }
+  }
+
   async page(query: AuditQuery): Promise<Page<AuditEntry, AuditPosition>> {
     // audit_entries by primary key, backwards; with a kind and an id by audit_entries_resource
     const rows = await this.#tx

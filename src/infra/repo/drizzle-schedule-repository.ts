@@ -1,5 +1,6 @@
 import { and, eq, gt, isNull, lte, sql } from 'drizzle-orm';
 import { crashPoint } from '#crash-point';
+import type { Address } from '../../domain/entities/bulk.ts';
 import type { ScheduleEntity } from '../../domain/entities/schedule.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
@@ -7,6 +8,7 @@ import type { ListPosition, Page, ScheduleQuery, ScheduleRepository } from '../.
 import { pipelined, type Transaction } from '../db/client.ts';
 import { isUniqueViolation, LostRace } from '../db/database-errors.ts';
 import { idempotencyKeys, nodes, schedules, scheduleVersions, timers } from '../db/schema.ts';
+import { findAllForChange, insertAll } from './bulk-schedules.ts';
 import { cancelWaiting } from './cancel-waiting.ts';
 import { recordPassed } from './passed-slots.ts';
 import { schedulePage, timerOfSchedule } from './schedule-page.ts';
@@ -20,6 +22,8 @@ const FRESH = sql`interval '30 seconds'`;
 export class DrizzleScheduleRepository implements ScheduleRepository {
   readonly #tx: Transaction;
   readonly #tenantId: TenantId;
+  /** What was asked in this transaction: a bulk names the same few again and again. */
+  readonly #commands = new Map<string, Promise<boolean>>();
 
   constructor(tx: Transaction, tenantId: TenantId) {
     this.#tx = tx;
@@ -38,7 +42,7 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     return row === undefined ? null : entityOf(row);
   }
 
-  async findForChange(by: { readonly id: ScheduleId } | { readonly key: string }): Promise<ScheduleEntity | null> {
+  async findForChange(by: Address): Promise<ScheduleEntity | null> {
     const id = 'id' in by ? by.id : await this.#idOf(by.key);
     if (id === null) return null;
     const [timer, [schedule]] = await pipelined([this.#lockTimer(id), this.#lockSchedule(id)]);
@@ -47,6 +51,10 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     // A resume committed while we waited for the schedule. Its timer is there now, and timers are locked first.
     if (timer === null && (await this.#hasTimer(id))) throw new LostRace('the schedule was resumed meanwhile');
     return entityOf({ schedule, timer });
+  }
+
+  findAllForChange(addresses: readonly Address[]): Promise<readonly (ScheduleEntity | null)[]> {
+    return findAllForChange(this.#tx, this.#tenantId, addresses);
   }
 
   page(query: ScheduleQuery): Promise<Page<ScheduleEntity, ListPosition>> {
@@ -63,6 +71,10 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
       .execute();
     if (inserted.length === 0) throw keyTaken(entity);
     await pipelined([this.#insertVersion(entity), ...(entity.isActive ? [this.#insertTimer(entity, true)] : [])]);
+  }
+
+  insertAll(entities: readonly ScheduleEntity[]): Promise<ReadonlySet<ScheduleId>> {
+    return insertAll(this.#tx, entities);
   }
 
   async save(entity: ScheduleEntity, before: ScheduleEntity): Promise<void> {
@@ -87,7 +99,13 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     await cancelWaiting(this.#tx, { tenantId: this.#tenantId, id }, now);
   }
 
-  async knowsCommand(name: string): Promise<boolean> {
+  knowsCommand(name: string): Promise<boolean> {
+    const answer = this.#commands.get(name) ?? this.#isCommand(name);
+    this.#commands.set(name, answer);
+    return answer;
+  }
+
+  async #isCommand(name: string): Promise<boolean> {
     const known = await this.#tx
       .select({ id: nodes.id })
       .from(nodes)
@@ -96,7 +114,9 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     return known.length > 0;
   }
 
-  async findIdempotent(key: string): Promise<{ readonly requestHash: string; readonly scheduleId: ScheduleId } | null> {
+  async findIdempotent(
+    key: string,
+  ): Promise<{ readonly requestHash: string; readonly scheduleId: ScheduleId | null } | null> {
     const { requestHash, scheduleId, createdAt } = idempotencyKeys;
     const [found] = await this.#tx
       .select({ requestHash, scheduleId })

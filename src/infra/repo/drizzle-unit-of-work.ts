@@ -8,6 +8,7 @@ import { asDomainError, isConnectionLost, isLostRace, isOutage } from '../db/dat
 import { DrizzleAuditTrail } from './drizzle-audit-trail.ts';
 import { DrizzleBackfillRepository } from './drizzle-backfill-repository.ts';
 import { DrizzleCalendarRepository } from './drizzle-calendar-repository.ts';
+import { DrizzleIdempotentAnswers } from './drizzle-idempotent-answers.ts';
 import { DrizzleRunRepository } from './drizzle-run-repository.ts';
 import { DrizzleScheduleRepository } from './drizzle-schedule-repository.ts';
 import { DrizzleSecretRepository } from './drizzle-secret-repository.ts';
@@ -53,7 +54,9 @@ export class DrizzleUnitOfWork implements UnitOfWork {
           const secrets = new DrizzleSecretRepository(tx, tenantId);
           const tenants = new DrizzleTenantRepository(tx, tenantId);
           const audit = new DrizzleAuditTrail(tx, tenantId, now);
-          const result = await work({ now, schedules, runs, calendars, backfills, secrets, tenants, audit });
+          const answers = new DrizzleIdempotentAnswers(tx, tenantId);
+          const parts = { now, schedules, runs, calendars, backfills, secrets, tenants, audit, answers };
+          const result = await audit.toldFirst(() => work(parts));
           await audit.stored();
           signal.throwIfAborted();
           return result;
