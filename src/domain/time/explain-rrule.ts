@@ -98,7 +98,9 @@ function realTimesInWords({ freq, byHour, byMinute, bySecond }: RruleParts): str
 }
 
 function positionsInWords({ bySetPos, freq }: RruleParts): string {
-  return bySetPos === null ? '' : `only the ${listed(bySetPos.map(place))} of these in each ${UNITS[freq]}`;
+  if (bySetPos === null) return '';
+  const inOrder = [...bySetPos.filter((at) => at > 0), ...bySetPos.filter((at) => at < 0)];
+  return `only the ${listed(inOrder.map(place))} of these in each ${UNITS[freq]}`;
 }
 
 /** Where a rule counts periods, or steps in real time, it matters from when. */

@@ -9,6 +9,8 @@ import { zoneTable } from './zone-table.ts';
 /** An RRULE trigger, read: everything in it is in range and goes together. */
 export interface RruleInput {
   readonly text: string;
+  /** Where `text` stands in what was given. */
+  readonly offset: number;
   readonly parts: RruleParts;
   readonly start: RruleTime;
   /** The zone of the rule: DTSTART's own, else the schedule's. */
@@ -52,7 +54,7 @@ export function readRrule(trigger: RruleTrigger, tz: string, defaultStart?: stri
       dateIn(readRruleTime(item, `${path}.${index}`), zone, datesFit, `${path}.${index}`),
     );
   };
-  return { text, parts, start, zone, exdates: read(exdates, 'exdates'), rdates: read(rdates, 'rdates') };
+  return { text, offset, parts, start, zone, exdates: read(exdates, 'exdates'), rdates: read(rdates, 'rdates') };
 }
 
 /** Whether every slot is at local midnight, so that a date alone says all. */

@@ -1,5 +1,5 @@
 import { HORIZON_SEC, instantText, readWrittenTime, wallText } from './instant.ts';
-import { refuse } from './refuse.ts';
+import { refuse, refuseAt } from './refuse.ts';
 import type { Trigger } from './trigger.ts';
 import { canonicalZone, wallAt } from './zone.ts';
 import { zoneTable } from './zone-table.ts';
@@ -34,17 +34,15 @@ export function splitBlock(trigger: RruleTrigger): RruleTrigger {
   for (const line of lines) {
     const [, property = 'RRULE', parameters = '', value = line] = PROPERTY.exec(line) ?? [];
     const name = property.toUpperCase();
+    const at = { text: line, offset: Math.max(trigger.rrule.lastIndexOf(line), 0) };
     if (name === 'RRULE')
-      rule = rule === undefined ? value.toUpperCase() : refuse('rrule', 'one RRULE only: make a schedule for each');
+      rule =
+        rule === undefined ? value.toUpperCase() : refuseAt('rrule', at, 'one RRULE only: make a schedule for each');
     else if (name === 'DTSTART')
       dtstart = dtstart === undefined ? zoned(value, parameters) : refuse('dtstart', 'stands there twice');
     else if (name === 'EXDATE') exdates.push(...value.split(',').map((time) => zoned(time, parameters)));
     else if (name === 'RDATE') rdates.push(...value.split(',').map((time) => zoned(time, parameters)));
-    else
-      refuse(
-        'rrule',
-        `${JSON.stringify(property)} is not a line of a recurrence: DTSTART, RRULE, EXDATE and RDATE are`,
-      );
+    else refuseAt('rrule', at, 'not a line of a recurrence: DTSTART, RRULE, EXDATE and RDATE are');
   }
   if (rule === undefined) refuse('rrule', 'no rule at offset 0: write for example FREQ=DAILY;BYHOUR=9');
   return { type: 'RRULE', rrule: rule, ...(dtstart === undefined ? {} : { dtstart }), exdates, rdates };

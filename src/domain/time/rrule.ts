@@ -1,6 +1,6 @@
 import { DAY_SEC, HORIZON_SEC, NONE } from './instant.ts';
 import { evenSteps, isEven, type RealTimeRule } from './real-time-rule.ts';
-import { refuse } from './refuse.ts';
+import { refuse, refuseAt } from './refuse.ts';
 import { untilOfCount } from './rrule-count.ts';
 import { daysOf } from './rrule-days.ts';
 import type { RruleParts } from './rrule-parse.ts';
@@ -57,8 +57,9 @@ export function nextInRecurrence(set: Recurrence, afterSec: number, search: Wall
 
 type RuleAndBounds = Pick<Recurrence, 'rule' | 'startSec' | 'untilSec'>;
 
-function onCalendar({ parts, start, zone }: RruleInput, clock: Clock): RuleAndBounds {
-  if (parts.count !== null && parts.count > MAX_WALKED_COUNT) refuseCount();
+function onCalendar(input: RruleInput, clock: Clock): RuleAndBounds {
+  const { parts, start, zone } = input;
+  if (parts.count !== null && parts.count > MAX_WALKED_COUNT) refuseCount(input, `at most ${MAX_WALKED_COUNT} here`);
   const fromWall = wallIn(start, zone);
   const untilWall = parts.until === null || parts.until.utc ? Infinity : parts.until.wallSec;
   const days = daysOf(parts, Math.floor(fromWall / DAY_SEC));
@@ -96,18 +97,20 @@ function inRealTime(input: RruleInput, freq: RealTimeFrequency, clock: Clock): R
 }
 
 /** The last slot of a rule that may have `count` of them. Walking there takes milliseconds, so the last thousand answers are kept. */
-function untilByWalking(rule: RealTimeRule, clock: Clock, { parts, start, text }: RruleInput, baseSec: number): number {
+function untilByWalking(rule: RealTimeRule, clock: Clock, input: RruleInput, baseSec: number): number {
+  const { start, text } = input;
   const key = [text, start.wallSec, start.utc, clock.zone.id, clock.gap, clock.fold].join(' ');
   const known = untils.get(key);
   if (known !== undefined) return known;
-  const until = walk(rule, clock, baseSec, parts.count ?? Infinity);
+  const until = walk(rule, clock, baseSec, input);
   if (untils.size >= MAX_UNTILS) untils.clear();
   untils.set(key, until);
   return until;
 }
 
-function walk(rule: RealTimeRule, clock: Clock, baseSec: number, count: number): number {
-  if (count > MAX_WALKED_COUNT) refuseCount();
+function walk(rule: RealTimeRule, clock: Clock, baseSec: number, input: RruleInput): number {
+  const count = input.parts.count ?? Infinity;
+  if (count > MAX_WALKED_COUNT) refuseCount(input, `at most ${MAX_WALKED_COUNT} here`);
   let spent = 0;
   let last = baseSec - 1;
   for (let left = count; left > 0; left--) {
@@ -115,7 +118,7 @@ function walk(rule: RealTimeRule, clock: Clock, baseSec: number, count: number):
     const next = nextOnClock(rule, clock, last, search);
     if (next === NONE) return HORIZON_SEC;
     spent += WORK_BUDGET - search.turns;
-    if (spent > COUNT_BUDGET) refuse('rrule', 'COUNT takes too long to count here: use UNTIL');
+    if (spent > COUNT_BUDGET) refuseCount(input, 'takes too long to count here');
     const wall = next + search.offset;
     const run = clock.gap === 'SKIP' ? Math.min(evenSteps(rule, wall, search.limit), left - 1) : 0;
     last = next + run * rule.stepSec;
@@ -144,8 +147,9 @@ function lastInstantOf(clock: Clock, wall: number): number {
   return instantsOf(both, wall).at(-1) ?? wall - (wallAt(clock.zone, wall) - wall);
 }
 
-function refuseCount(): never {
-  refuse('rrule', `COUNT is at most ${MAX_WALKED_COUNT} here: use UNTIL`);
+function refuseCount({ text, offset, parts }: RruleInput, why: string): never {
+  const at = offset + `;${text}`.indexOf(';COUNT=');
+  refuseAt('rrule', { text: `COUNT=${parts.count}`, offset: at }, `${why}: use UNTIL`);
 }
 
 /** Whether an instant is among the rising seconds. */

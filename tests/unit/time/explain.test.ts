@@ -54,6 +54,10 @@ describe('a trigger in words', () => {
       'FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1',
       'Every month on Monday through Friday, at 00:00, only the last of these in each month',
     ],
+    [
+      'FREQ=DAILY;BYHOUR=9,12,15;BYSETPOS=-1,1',
+      'Every day, at 09:00, 12:00 and 15:00, only the first and last of these in each day',
+    ],
     ['FREQ=MONTHLY;BYMONTHDAY=13;BYDAY=FR', 'Every month on day 13 of the month where that is also Friday, at 00:00'],
     ['FREQ=MONTHLY;BYMONTHDAY=1,15,-1', 'Every month on days 1 and 15 and the last day of the month, at 00:00'],
     ['FREQ=YEARLY', 'Every year on day 21 of the month in November, at 00:00'],
