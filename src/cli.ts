@@ -1,17 +1,17 @@
 #!/usr/bin/env node
-import { randomBytes } from 'node:crypto';
 import { Command, InvalidArgumentError } from 'commander';
 import { v7 as newId } from 'uuid';
 import { openSeal } from './adapters.ts';
 import { type Config, readConfig } from './config.ts';
 import type { Role } from './domain/entities/caller.ts';
 import { asTenantId, type TenantId } from './domain/ids.ts';
-import { connectPool } from './infra/db/client.ts';
+import { SigningKeyService } from './domain/services/signing-key-service.ts';
+import { connectPool, openDatabase } from './infra/db/client.ts';
 import { startEmbeddedPostgres } from './infra/db/embedded-postgres.ts';
-import { EnginePool } from './infra/db/engine-pool.ts';
 import { migrate } from './infra/db/migrate.ts';
-import { PostgresSigningKeys } from './infra/repo/postgres-signing-keys.ts';
+import { DrizzleUnitOfWork } from './infra/repo/drizzle-unit-of-work.ts';
 import { openDevIssuer } from './infra/security/dev-tokens.ts';
+import { newSigningKey } from './infra/security/signature.ts';
 
 /* The terminal: what an operator does by hand. */
 
@@ -63,19 +63,15 @@ program
     const seal = await openSeal(config);
     if (seal === null)
       throw new Error('SECRETS_KEY is not set: signing keys are stored sealed (openssl rand -base64 32)');
-    const plain = `whsec_${randomBytes(32).toString('base64')}`;
     await withDatabase(config, async (url) => {
-      await using pool = new EnginePool(
-        () => connectPool(url, { role: 'scheduler_engine', max: 1, applicationName: 'scheduler-cli' }),
-        config.POSTGRES_DEADLINE_MS,
-      );
-      await new PostgresSigningKeys(pool, seal).rotate(options.tenant, {
-        id: newId(),
-        plain,
-        createdAt: new Date().toISOString(),
-      });
+      await using closing = new AsyncDisposableStack();
+      const pool = connectPool(url, { role: 'scheduler_api', max: 1, applicationName: 'scheduler-cli' });
+      closing.defer(() => pool.end());
+      const unitOfWork = new DrizzleUnitOfWork(openDatabase(pool), config.POSTGRES_DEADLINE_MS);
+      const signingKeys = new SigningKeyService({ unitOfWork, seal, newId, newKey: newSigningKey });
+      const made = await signingKeys.rotate({ tenantId: options.tenant, subject: 'cli', organizationId: null });
+      console.log(made.key);
     });
-    console.log(plain);
   });
 
 /** With the database of the configuration: the given one, or the embedded server, started for as long as `work` takes. */

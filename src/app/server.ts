@@ -14,7 +14,17 @@ import { acceptJsonBodies } from './middleware/json-body.ts';
 import { problemHandler } from './middleware/problem.ts';
 import { traceIdOfRequest } from './middleware/trace-id.ts';
 import { KnownMethods, refuseUnknownPaths } from './middleware/unknown-routes.ts';
-import type { Audit, Backfills, Bulk, Calendars, Runs, Scheduling, Secrets, Tenants } from './routes/api.ts';
+import type {
+  Audit,
+  Backfills,
+  Bulk,
+  Calendars,
+  Runs,
+  Scheduling,
+  Secrets,
+  SigningKeys,
+  Tenants,
+} from './routes/api.ts';
 import { auditRoutes } from './routes/audit.ts';
 import { backfillRoutes } from './routes/backfills.ts';
 import { bulkRoutes } from './routes/bulk.ts';
@@ -27,6 +37,7 @@ import { runRoutes } from './routes/runs.ts';
 import { scheduleActionRoutes } from './routes/schedule-actions.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
 import { secretRoutes } from './routes/secrets.ts';
+import { signingKeyRoutes } from './routes/signing-keys.ts';
 import { tenantRoutes } from './routes/tenants.ts';
 
 /** What one connection and one request may take. */
@@ -61,6 +72,7 @@ export interface ServerParts extends AccessParts {
   readonly backfills: Backfills;
   readonly calendars: Calendars;
   readonly secrets: Secrets;
+  readonly signingKeys: SigningKeys;
   readonly audit: Audit;
   readonly tenants: Tenants;
   readonly health: HealthProbe;
@@ -93,9 +105,9 @@ function guardedRoutes(scope: FastifyInstance, parts: ServerParts): void {
   const api = scope.withTypeProvider<ZodTypeProvider>();
   if (parts.echo) echoRoutes(api, parts.echo);
   const methods = new KnownMethods(scope);
-  const { scheduling, bulk, runs, backfills, calendars, secrets, audit, tenants } = parts;
+  const { scheduling, bulk, runs, backfills, calendars, secrets, signingKeys, audit, tenants } = parts;
   const cursors = new Cursors(parts.cursorKey);
-  const apiParts = { scheduling, bulk, runs, backfills, calendars, secrets, audit, tenants, cursors };
+  const apiParts = { scheduling, bulk, runs, backfills, calendars, secrets, signingKeys, audit, tenants, cursors };
   scheduleRoutes(api, apiParts);
   scheduleActionRoutes(api, apiParts);
   bulkRoutes(api, apiParts);
@@ -103,6 +115,7 @@ function guardedRoutes(scope: FastifyInstance, parts: ServerParts): void {
   calendarRoutes(api, apiParts);
   runRoutes(api, apiParts);
   secretRoutes(api, apiParts);
+  signingKeyRoutes(api, apiParts);
   auditRoutes(api, apiParts);
   tenantRoutes(api, apiParts);
   healthRoutes(api, parts.health);

@@ -52,6 +52,9 @@ const NEEDS: Record<keyof typeof CAPABILITIES, Capability> = {
   getSecret: 'ADMINISTER',
   putSecret: 'ADMINISTER',
   deleteSecret: 'ADMINISTER',
+  listSigningKeys: 'ADMINISTER',
+  createSigningKey: 'ADMINISTER',
+  deleteSigningKey: 'ADMINISTER',
   listAuditEntries: 'ADMINISTER',
   getTenant: 'ADMINISTER',
   patchTenant: 'ADMINISTER',
@@ -84,6 +87,8 @@ const OWN_TENANT = [
   'patchTenant',
   'listSecrets',
   'putSecret',
+  'listSigningKeys',
+  'createSigningKey',
 ];
 
 describe('who may do what', () => {
@@ -193,7 +198,8 @@ async function call(
   if (path === '/tenants/{id}') return callTenant(server, operation, as, headers);
   if (path === '/calendars/{name}') await server.request('POST', '/calendars', { body: { name } });
   if (path === '/secrets/{name}' && method !== 'PUT') await putSecret(server, name);
-  const url = path.replace('{id}', id).replace('{key}', `key-${id}`).replace('{name}', name);
+  const keyId = path === '/tenant/signing-keys/{id}' ? await signingKey(server) : id;
+  const url = path.replace('{id}', keyId).replace('{key}', `key-${id}`).replace('{name}', name);
   const body =
     operationId === 'createCalendar'
       ? { name }
@@ -213,6 +219,10 @@ async function callTenant(
   await server.request('POST', '/tenants', { body: { id }, as: { roles: ['platform'] } });
   const body = bodyOf(operationId);
   return server.request(method, `/tenants/${id}`, { as, headers, ...(body !== undefined && { body }) });
+}
+
+async function signingKey(server: TestServer): Promise<string> {
+  return (await server.request('POST', '/tenant/signing-keys', { as: { roles: ['admin'] } })).json().id;
 }
 
 async function putSecret(server: TestServer, name: string): Promise<void> {

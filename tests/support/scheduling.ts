@@ -13,6 +13,7 @@ import { CalendarService } from '../../src/domain/services/calendar-service.ts';
 import { RunService } from '../../src/domain/services/run-service.ts';
 import { SchedulingService } from '../../src/domain/services/scheduling-service.ts';
 import { SecretService } from '../../src/domain/services/secret-service.ts';
+import { SigningKeyService } from '../../src/domain/services/signing-key-service.ts';
 import { TenantPolicies } from '../../src/domain/services/tenant-policies.ts';
 import { TenantService } from '../../src/domain/services/tenant-service.ts';
 import { connectPool, openDatabase } from '../../src/infra/db/client.ts';
@@ -22,6 +23,7 @@ import { DrizzleUnitOfWork } from '../../src/infra/repo/drizzle-unit-of-work.ts'
 import { PostgresCalendarChanges } from '../../src/infra/repo/postgres-calendar-changes.ts';
 import { PostgresTenantDirectory } from '../../src/infra/repo/postgres-tenant-directory.ts';
 import { SecretBox } from '../../src/infra/security/secret-box.ts';
+import { newSigningKey } from '../../src/infra/security/signature.ts';
 
 /** What secrets are sealed with here. */
 export const TEST_SEAL = new SecretBox([randomBytes(32).toString('base64')]);
@@ -34,6 +36,7 @@ export interface OpenScheduling {
   readonly backfills: BackfillService;
   readonly calendars: CalendarService;
   readonly secrets: SecretService;
+  readonly signingKeys: SigningKeyService;
   readonly audit: AuditService;
   readonly policies: TenantPolicies;
   readonly tenants: TenantService;
@@ -84,6 +87,7 @@ export async function openScheduling(
     backfills,
     calendars: new CalendarService({ unitOfWork, changes: new PostgresCalendarChanges(enginePool), bell, journal }),
     secrets: new SecretService({ unitOfWork, seal: TEST_SEAL }),
+    signingKeys: new SigningKeyService({ unitOfWork, seal: TEST_SEAL, newId, newKey: newSigningKey }),
     audit: new AuditService({ unitOfWork }),
     unitOfWork,
     close: async () => {

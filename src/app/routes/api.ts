@@ -13,6 +13,7 @@ import type { CalendarService } from '../../domain/services/calendar-service.ts'
 import type { RunService } from '../../domain/services/run-service.ts';
 import type { SchedulingService } from '../../domain/services/scheduling-service.ts';
 import type { SecretService } from '../../domain/services/secret-service.ts';
+import type { SigningKeyService } from '../../domain/services/signing-key-service.ts';
 import type { TenantService } from '../../domain/services/tenant-service.ts';
 import type { Cursors } from '../middleware/cursor.ts';
 
@@ -30,6 +31,7 @@ export type Scheduling = Pick<SchedulingService, keyof SchedulingService>;
 export type Runs = Pick<RunService, keyof RunService>;
 export type Calendars = Pick<CalendarService, 'create' | 'get' | 'list' | 'replace' | 'remove'>;
 export type Secrets = Pick<SecretService, keyof SecretService>;
+export type SigningKeys = Pick<SigningKeyService, keyof SigningKeyService>;
 export type Audit = Pick<AuditService, 'list'>;
 export type Tenants = Pick<TenantService, keyof TenantService>;
 export type Bulk = Pick<BulkService, 'apply'>;
@@ -43,6 +45,7 @@ export interface ApiParts {
   readonly backfills: Backfills;
   readonly calendars: Calendars;
   readonly secrets: Secrets;
+  readonly signingKeys: SigningKeys;
   readonly audit: Audit;
   readonly tenants: Tenants;
   readonly cursors: Cursors;

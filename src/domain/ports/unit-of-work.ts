@@ -6,6 +6,7 @@ import type { IdempotentAnswers } from './idempotent-answers.ts';
 import type { RunRepository } from './run-repository.ts';
 import type { ScheduleRepository } from './schedule-repository.ts';
 import type { SecretRepository } from './secret-repository.ts';
+import type { SigningKeyRepository } from './signing-key-repository.ts';
 import type { TenantRepository } from './tenant-repository.ts';
 
 /** What a use case of one tenant works with, inside its transaction. */
@@ -17,6 +18,7 @@ export interface TenantWork {
   readonly calendars: CalendarRepository;
   readonly backfills: BackfillRepository;
   readonly secrets: SecretRepository;
+  readonly signingKeys: SigningKeyRepository;
   readonly audit: AuditTrail;
   readonly tenants: TenantRepository;
   readonly answers: IdempotentAnswers;

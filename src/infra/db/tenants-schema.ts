@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import { boolean, index, integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core';
 import type { MissedChoice } from '../../domain/entities/schedule.ts';
+import type { SealedSigningKey } from '../../domain/entities/signing-key.ts';
 import type { Suspension, TenantLifecycle } from '../../domain/entities/tenant.ts';
 import type { ChosenDefaults, GrantedQuotas } from '../../domain/entities/tenant-policy.ts';
 import type { TenantId } from '../../domain/ids.ts';
@@ -24,7 +25,7 @@ export const tenants = pgTable(
     isSettled: boolean('is_settled').notNull().default(true),
     version: integer('version').notNull().default(1),
     /** Sealed webhook signing keys, newest first; two while a rotation lasts. */
-    signingKeys: jsonb('signing_keys').$type<readonly SealedKey[]>().notNull().default([]),
+    signingKeys: jsonb('signing_keys').$type<readonly SealedSigningKey[]>().notNull().default([]),
     createdAt: instant('created_at').notNull().defaultNow(),
     updatedAt: instant('updated_at').notNull().defaultNow(),
   },
@@ -34,9 +35,3 @@ export const tenants = pgTable(
     index('tenants_unsettled').on(table.updatedAt).where(sql`not is_settled`),
   ],
 );
-
-export interface SealedKey {
-  readonly id: string;
-  readonly sealed: string;
-  readonly createdAt: string;
-}

@@ -12,6 +12,7 @@ import { DrizzleIdempotentAnswers } from './drizzle-idempotent-answers.ts';
 import { DrizzleRunRepository } from './drizzle-run-repository.ts';
 import { DrizzleScheduleRepository } from './drizzle-schedule-repository.ts';
 import { DrizzleSecretRepository } from './drizzle-secret-repository.ts';
+import { DrizzleSigningKeyRepository } from './drizzle-signing-key-repository.ts';
 import { DrizzleTenantRepository } from './drizzle-tenant-repository.ts';
 
 /** How often a transaction is run in all. */
@@ -52,10 +53,11 @@ export class DrizzleUnitOfWork implements UnitOfWork {
           const backfills = new DrizzleBackfillRepository(tx, tenantId);
           const calendars = new DrizzleCalendarRepository(tx, tenantId);
           const secrets = new DrizzleSecretRepository(tx, tenantId);
+          const signingKeys = new DrizzleSigningKeyRepository(tx, tenantId);
           const tenants = new DrizzleTenantRepository(tx, tenantId);
           const audit = new DrizzleAuditTrail(tx, tenantId, now);
           const answers = new DrizzleIdempotentAnswers(tx, tenantId);
-          const parts = { now, schedules, runs, calendars, backfills, secrets, tenants, audit, answers };
+          const parts = { now, schedules, runs, calendars, backfills, secrets, signingKeys, tenants, audit, answers };
           const result = await audit.toldFirst(() => work(parts));
           await audit.stored();
           signal.throwIfAborted();

@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
 import type { TenantId } from '../../domain/ids.ts';
 
 /** What a signature covers: the message id, the instant in epoch seconds, and the body exactly as it is sent. */
@@ -24,6 +24,11 @@ export function createWebhookSigner(
     const keys = await signingKeys(tenantId);
     return keys.length === 0 ? null : signatures(keys, message);
   };
+}
+
+/** A fresh key of 32 bytes. */
+export function newSigningKey(): string {
+  return KEY_PREFIX + randomBytes(32).toString('base64');
 }
 
 /** The value of `webhook-signature`; `keys` are `whsec_` and base64. Throws on a key that is neither. */
