@@ -23,6 +23,7 @@ import { BulkService } from './domain/services/bulk-service.ts';
 import { CalendarService } from './domain/services/calendar-service.ts';
 import { DeliveryService } from './domain/services/delivery-service.ts';
 import { FiringService } from './domain/services/firing-service.ts';
+import { RedriveService } from './domain/services/redrive-service.ts';
 import { RunService } from './domain/services/run-service.ts';
 import { SchedulingService } from './domain/services/scheduling-service.ts';
 import { SettlingService } from './domain/services/settling-service.ts';
@@ -41,6 +42,7 @@ import { DrizzleUnitOfWork } from './infra/repo/drizzle-unit-of-work.ts';
 import { PostgresBackfillStore } from './infra/repo/postgres-backfill-store.ts';
 import { PostgresCalendarChanges } from './infra/repo/postgres-calendar-changes.ts';
 import { PostgresEngineStore } from './infra/repo/postgres-engine-store.ts';
+import { PostgresRedriveStore } from './infra/repo/postgres-redrive-store.ts';
 import { PostgresSecretValues } from './infra/repo/postgres-secret-values.ts';
 import { PostgresSigningKeys } from './infra/repo/postgres-signing-keys.ts';
 import { PostgresUpkeepStore } from './infra/repo/postgres-upkeep-store.ts';
@@ -88,11 +90,21 @@ async function composeInto(
   const versions = new ScheduleVersionCache(CACHED_VERSIONS, CACHED_BYTES);
   const store = new PostgresBackfillStore(enginePool, versions);
   const backfills = new BackfillService({ ...base, store, newId });
+  const redrives = new RedriveService({ ...base, store: new PostgresRedriveStore(enginePool), newId });
   const calendars = new CalendarService({ ...base, changes: new PostgresCalendarChanges(enginePool) });
   const tenancy = buildTenancy(config, base, seal);
-  const loops = buildEngine(config, { ...base, senders, scheduling, backfills, calendars, versions, commands });
+  const loops = buildEngine(config, {
+    ...base,
+    senders,
+    scheduling,
+    backfills,
+    redrives,
+    calendars,
+    versions,
+    commands,
+  });
   const issuer = config.embedded && config.JWKS_URL === undefined ? await openDevIssuer(config.DATA_DIR) : null;
-  const parts = { scheduling, bulk, runs, backfills, calendars, ...tenancy, journal, health: loops.health };
+  const parts = { scheduling, bulk, redrives, runs, backfills, calendars, ...tenancy, journal, health: loops.health };
   const server = config.ROLES.includes('api')
     ? await buildServer({
         ...parts,
@@ -152,6 +164,7 @@ interface EngineNeeds extends Base {
   readonly senders: Senders;
   readonly scheduling: SchedulingService;
   readonly backfills: BackfillService;
+  readonly redrives: RedriveService;
   readonly calendars: CalendarService;
   readonly versions: ScheduleVersionCache;
   readonly commands: ReadonlyMap<string, CommandFunction>;
@@ -162,7 +175,7 @@ function buildEngine(
   config: Config,
   needs: EngineNeeds,
 ): { engine: Engine | null; upkeep: UpkeepService; health: DatabaseHealthProbe } {
-  const { clock, journal, enginePool, senders, bell, backfills, versions, commands } = needs;
+  const { clock, journal, enginePool, senders, bell, backfills, redrives, versions, commands } = needs;
   const store = new PostgresEngineStore(enginePool, versions, () => clock.monotonic());
   const limits = { concurrency: config.DELIVERY_CONCURRENCY, ahead: AHEAD };
   const delivery = new DeliveryService({ senders, clock, journal, random: Math.random, limits });
@@ -182,7 +195,7 @@ function buildEngine(
   const { upkeep, zones, watch } = buildUpkeep(config, needs, node);
   firing.holdsSlots = () => zones.outdated !== null;
   const engine = config.ROLES.includes('engine')
-    ? new Engine({ firing, delivery, settling, upkeep, backfills, bell, clock, journal })
+    ? new Engine({ firing, delivery, settling, upkeep, backfills, redrives, bell, clock, journal })
     : null;
   const health = new DatabaseHealthProbe({
     pool: enginePool,

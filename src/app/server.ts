@@ -19,6 +19,7 @@ import type {
   Backfills,
   Bulk,
   Calendars,
+  Redrives,
   Runs,
   Scheduling,
   Secrets,
@@ -33,6 +34,7 @@ import { type EchoReceiver, echoRoutes } from './routes/echo.ts';
 import { EXAMPLES } from './routes/examples.ts';
 import { healthRoutes } from './routes/health.ts';
 import { openApiRoute } from './routes/openapi.ts';
+import { redriveRoutes } from './routes/redrives.ts';
 import { runRoutes } from './routes/runs.ts';
 import { scheduleActionRoutes } from './routes/schedule-actions.ts';
 import { scheduleRoutes } from './routes/schedules.ts';
@@ -68,6 +70,7 @@ const SLOW_CHECK_MS = 5_000;
 export interface ServerParts extends AccessParts {
   readonly scheduling: Scheduling;
   readonly bulk: Bulk;
+  readonly redrives: Redrives;
   readonly runs: Runs;
   readonly backfills: Backfills;
   readonly calendars: Calendars;
@@ -105,15 +108,28 @@ function guardedRoutes(scope: FastifyInstance, parts: ServerParts): void {
   const api = scope.withTypeProvider<ZodTypeProvider>();
   if (parts.echo) echoRoutes(api, parts.echo);
   const methods = new KnownMethods(scope);
-  const { scheduling, bulk, runs, backfills, calendars, secrets, signingKeys, audit, tenants } = parts;
+  const { scheduling, bulk, redrives, runs, backfills, calendars, secrets, signingKeys, audit, tenants } = parts;
   const cursors = new Cursors(parts.cursorKey);
-  const apiParts = { scheduling, bulk, runs, backfills, calendars, secrets, signingKeys, audit, tenants, cursors };
+  const apiParts = {
+    scheduling,
+    bulk,
+    redrives,
+    runs,
+    backfills,
+    calendars,
+    secrets,
+    signingKeys,
+    audit,
+    tenants,
+    cursors,
+  };
   scheduleRoutes(api, apiParts);
   scheduleActionRoutes(api, apiParts);
   bulkRoutes(api, apiParts);
   backfillRoutes(api, apiParts);
   calendarRoutes(api, apiParts);
   runRoutes(api, apiParts);
+  redriveRoutes(api, apiParts);
   secretRoutes(api, apiParts);
   signingKeyRoutes(api, apiParts);
   auditRoutes(api, apiParts);

@@ -42,6 +42,10 @@ const NEEDS: Record<keyof typeof CAPABILITIES, Capability> = {
   listScheduleRuns: 'READ',
   listDeadLetters: 'READ',
   retryRun: 'OPERATE',
+  redriveDeadLetters: 'OPERATE',
+  listRedrives: 'READ',
+  getRedrive: 'READ',
+  cancelRedrive: 'OPERATE',
   cancelRun: 'OPERATE',
   createCalendar: 'WRITE',
   listCalendars: 'READ',
@@ -80,6 +84,8 @@ const OWN_TENANT = [
   'previewSchedule',
   'listRuns',
   'listDeadLetters',
+  'redriveDeadLetters',
+  'listRedrives',
   'createCalendar',
   'listCalendars',
   'listAuditEntries',
@@ -193,7 +199,9 @@ async function call(
   const { method, path, operationId } = operation;
   const id = path.startsWith('/runs/{id}')
     ? await runFor(server, operationId)
-    : await server.schedule({ enabled: operationId !== 'resumeSchedule' });
+    : path === '/dead-letters/redrives/{id}'
+      ? (await server.request('POST', '/dead-letters/redrive', { body: { filter: {} } })).json().id
+      : await server.schedule({ enabled: operationId !== 'resumeSchedule' });
   const name = `calendar-${id}`;
   if (path === '/tenants/{id}') return callTenant(server, operation, as, headers);
   if (path === '/calendars/{name}') await server.request('POST', '/calendars', { body: { name } });
@@ -244,6 +252,8 @@ function bodyOf(operationId: string): unknown {
       return scheduleBody({ name: 'Replaced' });
     case 'bulkSchedules':
       return { items: [{ op: 'CREATE', schedule: scheduleBody() }] };
+    case 'redriveDeadLetters':
+      return { filter: {} };
     case 'patchSchedule':
     case 'patchTenant':
     case 'patchTenantById':

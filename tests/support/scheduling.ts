@@ -10,6 +10,7 @@ import { AuditService } from '../../src/domain/services/audit-service.ts';
 import { BackfillService } from '../../src/domain/services/backfill-service.ts';
 import { BulkService } from '../../src/domain/services/bulk-service.ts';
 import { CalendarService } from '../../src/domain/services/calendar-service.ts';
+import { RedriveService } from '../../src/domain/services/redrive-service.ts';
 import { RunService } from '../../src/domain/services/run-service.ts';
 import { SchedulingService } from '../../src/domain/services/scheduling-service.ts';
 import { SecretService } from '../../src/domain/services/secret-service.ts';
@@ -21,6 +22,7 @@ import { DatabaseClock } from '../../src/infra/db/database-clock.ts';
 import { EnginePool } from '../../src/infra/db/engine-pool.ts';
 import { DrizzleUnitOfWork } from '../../src/infra/repo/drizzle-unit-of-work.ts';
 import { PostgresCalendarChanges } from '../../src/infra/repo/postgres-calendar-changes.ts';
+import { PostgresRedriveStore } from '../../src/infra/repo/postgres-redrive-store.ts';
 import { PostgresTenantDirectory } from '../../src/infra/repo/postgres-tenant-directory.ts';
 import { SecretBox } from '../../src/infra/security/secret-box.ts';
 import { newSigningKey } from '../../src/infra/security/signature.ts';
@@ -32,6 +34,7 @@ export const TEST_SEAL = new SecretBox([randomBytes(32).toString('base64')]);
 export interface OpenScheduling {
   readonly service: SchedulingService;
   readonly bulk: BulkService;
+  readonly redrives: RedriveService;
   readonly runs: RunService;
   readonly backfills: BackfillService;
   readonly calendars: CalendarService;
@@ -83,6 +86,14 @@ export async function openScheduling(
     policies,
     tenants: new TenantService({ unitOfWork, policies, journal, directory: new PostgresTenantDirectory(enginePool) }),
     bulk,
+    redrives: new RedriveService({
+      unitOfWork,
+      store: new PostgresRedriveStore(enginePool),
+      bell,
+      clock,
+      journal,
+      newId,
+    }),
     runs: new RunService({ unitOfWork, bell, journal }),
     backfills,
     calendars: new CalendarService({ unitOfWork, changes: new PostgresCalendarChanges(enginePool), bell, journal }),

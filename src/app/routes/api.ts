@@ -10,6 +10,7 @@ import type { AuditService } from '../../domain/services/audit-service.ts';
 import type { BackfillService } from '../../domain/services/backfill-service.ts';
 import type { BulkService } from '../../domain/services/bulk-service.ts';
 import type { CalendarService } from '../../domain/services/calendar-service.ts';
+import type { RedriveService } from '../../domain/services/redrive-service.ts';
 import type { RunService } from '../../domain/services/run-service.ts';
 import type { SchedulingService } from '../../domain/services/scheduling-service.ts';
 import type { SecretService } from '../../domain/services/secret-service.ts';
@@ -35,12 +36,14 @@ export type SigningKeys = Pick<SigningKeyService, keyof SigningKeyService>;
 export type Audit = Pick<AuditService, 'list'>;
 export type Tenants = Pick<TenantService, keyof TenantService>;
 export type Bulk = Pick<BulkService, 'apply'>;
+export type Redrives = Pick<RedriveService, 'request' | 'get' | 'list' | 'cancel'>;
 export type Backfills = Pick<BackfillService, 'request'>;
 
 /** What routes of schedules and runs call. */
 export interface ApiParts {
   readonly scheduling: Scheduling;
   readonly bulk: Bulk;
+  readonly redrives: Redrives;
   readonly runs: Runs;
   readonly backfills: Backfills;
   readonly calendars: Calendars;

@@ -2,6 +2,7 @@ import type { ExamplesByOperation } from '../middleware/openapi-document.ts';
 import { AUDIT_EXAMPLES } from './audit-examples.ts';
 import { BULK_EXAMPLES } from './bulk-examples.ts';
 import { CALENDAR_EXAMPLES } from './calendar-examples.ts';
+import { REDRIVE_EXAMPLES } from './redrive-examples.ts';
 import { SECRET_EXAMPLES } from './secret-examples.ts';
 import { TENANT_EXAMPLES } from './tenant-examples.ts';
 
@@ -198,6 +199,7 @@ export const EXAMPLES: ExamplesByOperation = {
   },
   cancelRun: { bodies: { asItIs: {} }, answer: { ...waiting, state: 'CANCELLED', reason: 'BY_USER' } },
   ...BULK_EXAMPLES,
+  ...REDRIVE_EXAMPLES,
   ...CALENDAR_EXAMPLES,
   ...SECRET_EXAMPLES,
   ...AUDIT_EXAMPLES,

@@ -6,7 +6,7 @@ import { cursorFields, listShown } from './paging.ts';
 import { query } from './request-parts.ts';
 import { runCause, runShown, runState } from './run-shown.ts';
 
-const scheduleId = z.string().transform((text, context) => {
+export const scheduleId = z.string().transform((text, context) => {
   const id = asScheduleId(text);
   if (id !== null) return id;
   context.addIssue({ code: 'custom', message: 'must be the id of a schedule' });

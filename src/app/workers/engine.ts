@@ -5,6 +5,7 @@ import type { Journal } from '../../domain/ports/journal.ts';
 import type { BackfillService } from '../../domain/services/backfill-service.ts';
 import type { DeliveryService } from '../../domain/services/delivery-service.ts';
 import type { FiringService } from '../../domain/services/firing-service.ts';
+import type { RedriveService } from '../../domain/services/redrive-service.ts';
 import type { SettlingService } from '../../domain/services/settling-service.ts';
 import type { UpkeepService } from '../../domain/services/upkeep-service.ts';
 import { Alarm } from './alarm.ts';
@@ -27,6 +28,7 @@ interface Parts {
   readonly settling: Pick<SettlingService, 'settle' | 'watch' | 'onDue'>;
   readonly upkeep: Pick<UpkeepService, 'step'>;
   readonly backfills: Pick<BackfillService, 'emit'>;
+  readonly redrives: Pick<RedriveService, 'emit'>;
   readonly bell: Bell;
   readonly clock: Clock;
   readonly journal: Journal;
@@ -42,6 +44,7 @@ export class Engine implements AsyncDisposable {
   readonly #settleMore = new Alarm();
   readonly #watch = new Alarm();
   readonly #backfill = new Alarm();
+  readonly #redrive = new Alarm();
   readonly #claiming = new AbortController();
   readonly #finishing = new AbortController();
   #claimers: readonly Promise<void>[] = [];
@@ -56,7 +59,7 @@ export class Engine implements AsyncDisposable {
 
   /** Starts the loops. Under load a second claimer and a second settler overlap their round trips with the first's. */
   start(): void {
-    const { firing, delivery, settling, upkeep, backfills, bell } = this.#parts;
+    const { firing, delivery, settling, upkeep, backfills, redrives, bell } = this.#parts;
     delivery.onEnded = (waiting) => (waiting === 1 ? this.#settle : this.#settleMore).ring();
     delivery.onFlight = () => this.#watch.ring();
     delivery.onRoom = () => {
@@ -72,6 +75,7 @@ export class Engine implements AsyncDisposable {
       this.#run('waiting', () => firing.fireWaiting(), this.#waiting, stopClaiming),
       this.#run('recover', () => firing.recover(), new Alarm(), stopClaiming),
       this.#run('backfill', () => backfills.emit(), this.#backfill, stopClaiming),
+      this.#run('redrive', () => redrives.emit(), this.#redrive, stopClaiming),
       this.#run('upkeep', () => upkeep.step(), new Alarm(), stopClaiming),
     ];
     this.#finishers = [
@@ -143,6 +147,7 @@ export class Engine implements AsyncDisposable {
     if (due < (this.#wakesAt.get('fire') ?? Number.POSITIVE_INFINITY)) this.#fire.ring();
     if (due < (this.#wakesAt.get('waiting') ?? Number.POSITIVE_INFINITY)) this.#waiting.ring();
     this.#backfill.ring();
+    this.#redrive.ring();
   }
 
   #ringClaimers(): void {

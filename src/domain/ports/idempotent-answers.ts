@@ -2,7 +2,9 @@ import type { BulkResult } from '../entities/bulk.ts';
 
 /** What an earlier request with the same idempotency key was answered. */
 export interface IdempotentAnswer {
-  readonly bulk: readonly BulkResult[];
+  readonly bulk?: readonly BulkResult[];
+  /** The id of the redrive that was made. */
+  readonly redrive?: string;
 }
 
 /** One tenant's answers to requests that carried an idempotency key; kept for 24 hours. */

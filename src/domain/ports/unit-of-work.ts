@@ -3,6 +3,7 @@ import type { AuditTrail } from './audit-trail.ts';
 import type { BackfillRepository } from './backfill-repository.ts';
 import type { CalendarRepository } from './calendar-repository.ts';
 import type { IdempotentAnswers } from './idempotent-answers.ts';
+import type { RedriveRepository } from './redrive-repository.ts';
 import type { RunRepository } from './run-repository.ts';
 import type { ScheduleRepository } from './schedule-repository.ts';
 import type { SecretRepository } from './secret-repository.ts';
@@ -22,6 +23,7 @@ export interface TenantWork {
   readonly audit: AuditTrail;
   readonly tenants: TenantRepository;
   readonly answers: IdempotentAnswers;
+  readonly redrives: RedriveRepository;
 }
 
 /** Opens transactions. Outages become UNAVAILABLE; deadlocks and serialization failures are tried again. */

@@ -91,7 +91,7 @@ export class BulkService {
   ): Promise<{ readonly answer: BulkAnswer; readonly changes: readonly BulkChange[] }> {
     const earlier =
       idempotency === undefined ? null : await work.answers.begin(idempotency.key, idempotency.requestHash);
-    if (earlier !== null) return { answer: { results: earlier.bulk, replayed: true }, changes: [] };
+    if (earlier !== null) return { answer: { results: earlier.bulk ?? [], replayed: true }, changes: [] };
     const sheet = new BulkSheet(items);
     const changes = await this.#drafted(work, caller, sheet);
     if (atomic && sheet.hasRefusals) throw rolledBack(sheet.results);

@@ -9,6 +9,7 @@ import { DrizzleAuditTrail } from './drizzle-audit-trail.ts';
 import { DrizzleBackfillRepository } from './drizzle-backfill-repository.ts';
 import { DrizzleCalendarRepository } from './drizzle-calendar-repository.ts';
 import { DrizzleIdempotentAnswers } from './drizzle-idempotent-answers.ts';
+import { DrizzleRedriveRepository } from './drizzle-redrive-repository.ts';
 import { DrizzleRunRepository } from './drizzle-run-repository.ts';
 import { DrizzleScheduleRepository } from './drizzle-schedule-repository.ts';
 import { DrizzleSecretRepository } from './drizzle-secret-repository.ts';
@@ -48,16 +49,8 @@ export class DrizzleUnitOfWork implements UnitOfWork {
           signal.throwIfAborted();
           const now = await enter(tx, tenantId);
           hasBegun = true;
-          const schedules = new DrizzleScheduleRepository(tx, tenantId);
-          const runs = new DrizzleRunRepository(tx, tenantId);
-          const backfills = new DrizzleBackfillRepository(tx, tenantId);
-          const calendars = new DrizzleCalendarRepository(tx, tenantId);
-          const secrets = new DrizzleSecretRepository(tx, tenantId);
-          const signingKeys = new DrizzleSigningKeyRepository(tx, tenantId);
-          const tenants = new DrizzleTenantRepository(tx, tenantId);
           const audit = new DrizzleAuditTrail(tx, tenantId, now);
-          const answers = new DrizzleIdempotentAnswers(tx, tenantId);
-          const parts = { now, schedules, runs, calendars, backfills, secrets, signingKeys, tenants, audit, answers };
+          const parts = partsOf(tx, tenantId, { now, audit });
           const result = await audit.toldFirst(() => work(parts));
           await audit.stored();
           signal.throwIfAborted();
@@ -87,6 +80,22 @@ function transactionOf<T>(database: Database, work: (tx: Transaction) => Promise
       return isConnectionLost(error) ? new Promise<never>(() => undefined) : Promise.reject(error);
     }
   });
+}
+
+/** What a use case works with in its transaction. */
+function partsOf(tx: Transaction, tenantId: TenantId, known: Pick<TenantWork, 'now' | 'audit'>): TenantWork {
+  return {
+    ...known,
+    schedules: new DrizzleScheduleRepository(tx, tenantId),
+    runs: new DrizzleRunRepository(tx, tenantId),
+    backfills: new DrizzleBackfillRepository(tx, tenantId),
+    calendars: new DrizzleCalendarRepository(tx, tenantId),
+    secrets: new DrizzleSecretRepository(tx, tenantId),
+    signingKeys: new DrizzleSigningKeyRepository(tx, tenantId),
+    tenants: new DrizzleTenantRepository(tx, tenantId),
+    answers: new DrizzleIdempotentAnswers(tx, tenantId),
+    redrives: new DrizzleRedriveRepository(tx, tenantId),
+  };
 }
 
 /** From here to the end of the transaction only the tenant's rows exist. Answers the database's time, epoch ms. */

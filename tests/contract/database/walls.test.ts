@@ -24,6 +24,7 @@ describe('the walls between tenants in the database', () => {
         'audit_entries',
         'calendars',
         'idempotency_keys',
+        'redrives',
         'retries',
         'runs',
         'runs_default',

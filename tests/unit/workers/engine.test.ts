@@ -46,6 +46,7 @@ function open(given: { readonly flying?: number; readonly fireDue?: () => Promis
     settling: { onDue: () => undefined, settle: steps('settle'), watch: steps('watch') },
     upkeep: { step: steps('upkeep') },
     backfills: { emit: steps('backfill') },
+    redrives: { emit: steps('redrive') },
     bell: {
       ring: (due: number) => void rings.push(due),
       listen: (hear: (due: number) => void) => {
