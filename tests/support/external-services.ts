@@ -106,7 +106,7 @@ function whyAbsent({ variable, binary, remedy }: Recipe): string {
   return `no ${variable}${binary === undefined ? '' : ` and no ${binary} on PATH`}: ${remedy}`;
 }
 
-function findBinary(name: string | undefined): string | undefined {
+export function findBinary(name: string | undefined): string | undefined {
   const folders = [...(process.env['PATH'] ?? '').split(delimiter), '/usr/sbin', '/usr/local/sbin'];
   return name === undefined ? undefined : folders.map((folder) => join(folder, name)).find(isExecutable);
 }
@@ -121,7 +121,7 @@ function isExecutable(path: string): boolean {
 }
 
 /** Linux ends the server with us, even when we are killed. */
-function withoutOrphans(binary: string, args: readonly string[]): [string, ...string[]] {
+export function withoutOrphans(binary: string, args: readonly string[]): [string, ...string[]] {
   const setpriv = process.platform === 'linux' ? findBinary('setpriv') : undefined;
   return setpriv === undefined ? [binary, ...args] : [setpriv, '--pdeathsig', 'KILL', binary, ...args];
 }
@@ -143,7 +143,7 @@ async function answers(port: number, hasEnded: () => boolean): Promise<boolean> 
   return false;
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, '127.0.0.1');
   await once(server, 'listening');
   const address = server.address();

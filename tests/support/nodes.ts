@@ -1,6 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
+import { withoutOrphans } from './external-services.ts';
 
 const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 
@@ -21,7 +22,8 @@ export function engineEnvironment(url: string, more: Readonly<Record<string, str
 
 /** Starts the service with these variables, and nothing else of ours but the path; `options` are Node's own. */
 export function startNode(environment: Readonly<Record<string, string>>, options: readonly string[] = []): ServiceNode {
-  const child: ChildProcess = spawn(process.execPath, [...options, MAIN], {
+  const [command, ...args] = withoutOrphans(process.execPath, [...options, MAIN]);
+  const child: ChildProcess = spawn(command, args, {
     env: { PATH: process.env['PATH'] ?? '', LOG_FORMAT: 'json', ...environment },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

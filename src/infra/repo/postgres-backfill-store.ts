@@ -76,14 +76,18 @@ function lockOpen(sql: EngineSql, limit: number): Promise<readonly OpenBackfill[
     order by w.waiting >= ${MOST_WAITING}, b.created_at limit ${limit} for update of b skip locked`;
 }
 
-/** PENDING runs for the slots that have no run yet: none of their own but a skipped one, and none backfilled. */
+/** PENDING runs for the slots that have no run yet: none of their own but a skipped one, none in flight, and none backfilled. */
 async function insertRuns(sql: EngineSql, row: OpenBackfill, slots: readonly number[]): Promise<void> {
   await sql`
-    with made as (
+    with flying as materialized (
+      select u.slot from claims c cross join lateral unnest(c.schedule_ids, c.slots, c.spaces) as u(schedule_id, slot, space)
+      where c.schedule_ids @> array[${row.schedule_id}::uuid] and u.schedule_id = ${row.schedule_id} and u.space = 0
+    ), made as (
       insert into runs (schedule_id, slot, space, tenant_id, version, state, cause, due)
       select ${row.schedule_id}, to_timestamp(u.slot / 1000), ${BACKFILL_SPACE}, ${row.tenant_id}, ${row.version}, 'PENDING', 'BACKFILL', now()
       from unnest(${arrayLiteral(slots)}::text::float8[]) as u(slot)
       where not exists (select from runs r where r.schedule_id = ${row.schedule_id} and r.slot = to_timestamp(u.slot / 1000) and r.space = 0 and r.state <> 'SKIPPED')
+        and not exists (select from flying f where f.slot = to_timestamp(u.slot / 1000))
       on conflict (schedule_id, slot, space) do nothing
       returning schedule_id, slot, space, tenant_id, version
     )

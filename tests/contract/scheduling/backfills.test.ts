@@ -10,6 +10,7 @@ import { PostgresBackfillStore } from '../../../src/infra/repo/postgres-backfill
 import { ScheduleVersionCache } from '../../../src/infra/repo/schedule-version-cache.ts';
 import { createTestDatabase, type TestDatabase } from '../../support/database.ts';
 import { type OpenScheduling, openScheduling, scheduleInput, silentJournal } from '../../support/scheduling.ts';
+import { claimSlot } from './workbench.ts';
 
 /* Emission: what a backfill makes of its stretch, chunk by chunk, across restarts and deletions. */
 
@@ -61,6 +62,14 @@ it('passes over slots that have a run, and takes those that were only skipped', 
   await backfills.request(caller, id, { from: FROM, to: FROM + 2 * MINUTE_MS, limit: 10 });
   await backfills.emit();
   expect((await runsOf(id)).map((run) => run.slot)).toEqual([FROM + MINUTE_MS, FROM + 2 * MINUTE_MS]);
+});
+
+it('passes over a slot that is being delivered and has no row yet', async () => {
+  const { caller, id, backfills } = await minutely('f');
+  await claimSlot(sql, { scheduleId: id, slot: FROM, space: 0 });
+  await backfills.request(caller, id, { from: FROM, to: FROM + MINUTE_MS, limit: 10 });
+  await backfills.emit();
+  expect((await runsOf(id)).map((run) => run.slot)).toEqual([FROM + MINUTE_MS]);
 });
 
 it('asked for twice makes no slot run twice', async () => {

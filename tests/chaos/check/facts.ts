@@ -1,0 +1,116 @@
+import type {
+  Delivery,
+  Fault,
+  History,
+  Hold,
+  Operation,
+  Plan,
+  RunChange,
+  RunRecord,
+  ScheduleRecord,
+} from '../history.ts';
+
+/** One schedule with all that concerns it. */
+export interface Subject {
+  readonly plan: Plan;
+  readonly schedule: ScheduleRecord;
+  /** Records of its own slots, oldest slot first; of manual runs; of backfilled ones. */
+  readonly slots: readonly RunRecord[];
+  readonly manual: readonly RunRecord[];
+  readonly backfilled: readonly RunRecord[];
+  /** Requests that were done or may have been. */
+  readonly operations: readonly Operation[];
+}
+
+/** A history, indexed. */
+export interface Facts {
+  readonly history: History;
+  readonly subjects: readonly Subject[];
+  readonly runs: ReadonlyMap<string, RunRecord>;
+  readonly deliveries: ReadonlyMap<string, readonly Delivery[]>;
+  readonly holds: ReadonlyMap<string, readonly Hold[]>;
+  readonly changes: ReadonlyMap<string, readonly RunChange[]>;
+  readonly published: ReadonlyMap<string, number>;
+}
+
+export const FINAL_STATES: readonly string[] = ['SUCCEEDED', 'CANCELLED', 'SKIPPED', 'DEAD'];
+
+export function factsOf(history: History): Facts {
+  const byTime = <T extends { readonly at: number }>(all: readonly T[]): readonly T[] =>
+    all.toSorted((left, right) => left.at - right.at);
+  const grouped = <T extends { readonly runId: string; readonly at: number }>(all: readonly T[]) =>
+    Map.groupBy(byTime(all), (one) => one.runId);
+  const holds = new Map<string, Hold[]>();
+  for (const hold of byTime(history.holds))
+    for (const runId of hold.runIds) {
+      const known = holds.get(runId);
+      if (known === undefined) holds.set(runId, [hold]);
+      else known.push(hold);
+    }
+  const published = new Map<string, number>();
+  for (const { runId } of history.published) published.set(runId, (published.get(runId) ?? 0) + 1);
+  return {
+    history,
+    subjects: subjectsOf(history),
+    runs: new Map(history.runs.map((run) => [run.id, run])),
+    deliveries: grouped(history.deliveries),
+    holds,
+    changes: grouped(history.changes),
+    published,
+  };
+}
+
+function subjectsOf({ plans, schedules, runs, operations }: History): readonly Subject[] {
+  const bySchedule = Map.groupBy(runs, (run) => run.scheduleId);
+  const byPlan = Map.groupBy(
+    operations.filter((operation) => operation.outcome !== 'refused'),
+    (operation) => operation.plan,
+  );
+  const planAt = new Map(plans.map((plan) => [plan.index, plan]));
+  return schedules.flatMap((schedule): Subject[] => {
+    const plan = planAt.get(schedule.plan);
+    if (plan === undefined) return [];
+    const own = bySchedule.get(schedule.id) ?? [];
+    return [
+      {
+        plan,
+        schedule,
+        slots: own.filter((run) => run.space === 0).toSorted((left, right) => left.slot - right.slot),
+        manual: own.filter((run) => run.space > 1),
+        backfilled: own.filter((run) => run.space === 1),
+        operations: byPlan.get(schedule.plan) ?? [],
+      },
+    ];
+  });
+}
+
+/** Names a slot or run so that it can be found in the history. */
+export function nameOf(run: Pick<RunRecord, 'scheduleId' | 'slot' | 'space'>, why = ''): string {
+  const space = run.space === 0 ? '' : ` space ${run.space}`;
+  return `${run.scheduleId} ${new Date(run.slot).toISOString()}${space}${why === '' ? '' : `: ${why}`}`;
+}
+
+/** How long after the end of a fault its consequences may last: an abandoned lease, and two seconds. */
+export function recoveryMs(history: History): number {
+  return history.leaseMs + 2_000;
+}
+
+/** True when the fault may have hurt the node in the stretch. A broker or a receiver hurts no node. */
+export function concerns(fault: Fault, node: string | undefined, from: number, to: number): boolean {
+  const isOfNode = fault.node === null || fault.node === node;
+  const isHarmful = fault.kind !== 'broker' && fault.kind !== 'receivers' && fault.kind !== 'clock';
+  return isHarmful && isOfNode && fault.from <= to && fault.to >= from;
+}
+
+/** How much of the stretch no fault (with what it leaves behind) covers. */
+export function calmWithin(history: History, from: number, to: number): number {
+  const tail = recoveryMs(history);
+  let calm = 0;
+  let at = from;
+  for (const fault of history.faults.toSorted((left, right) => left.from - right.from)) {
+    if (fault.from > at) calm += Math.max(0, Math.min(fault.from, to) - at);
+    at = Math.max(at, fault.to + tail);
+    if (at >= to) return calm;
+  }
+  return calm + Math.max(0, to - at);
+}

@@ -1,0 +1,244 @@
+import { seededRandom } from '../support/random.ts';
+import type { OperationKind, Overlap, Plan, PlannedTrigger, Temper } from './history.ts';
+
+/* What a seed means: the schedules of a campaign and its steps. Pure, so that the same seed plans the same campaign. */
+
+export type FaultStep =
+  | { readonly kind: 'kill' | 'stop'; readonly node: number; readonly ms: number }
+  | {
+      readonly kind: 'network';
+      readonly node: number;
+      readonly how: 'blackhole' | 'deaf' | 'mute' | 'reset' | 'delay' | 'cut';
+      readonly ms: number;
+    }
+  | { readonly kind: 'clock'; readonly hours: number; readonly ms: number }
+  | { readonly kind: 'backends'; readonly share: number }
+  | { readonly kind: 'database' | 'broker' | 'receivers'; readonly ms: number };
+
+export interface RequestStep {
+  readonly kind: OperationKind;
+  readonly node: number;
+  readonly plan: number;
+  /** Chooses what the kind leaves open: what becomes of missed slots, how far a backfill reaches. */
+  readonly dice: number;
+}
+
+export interface Step {
+  readonly index: number;
+  /** From the start of the campaign. */
+  readonly atMs: number;
+  readonly fault?: FaultStep;
+  readonly request?: RequestStep;
+}
+
+export interface Campaign {
+  readonly plans: readonly Plan[];
+  /** How many of them exist before the first step. */
+  readonly standing: number;
+  readonly steps: readonly Step[];
+  readonly lengthMs: number;
+}
+
+const NODES = 3;
+const TENANTS = 5;
+/** One step each so often. */
+const PACE_MS = 500;
+/** So many steps with faults, then so many without: what is late in between has no excuse. */
+const STORM = 30;
+const CALM = 12;
+const FAULT_SHARE = 0.25;
+
+type Random = () => number;
+
+/** `startAt`: the full second at which slots may begin; `leaseMs` decides how long a stopped node sleeps. */
+export function planCampaign(of: {
+  readonly seed: number;
+  readonly steps: number;
+  readonly startAt: number;
+  readonly leaseMs: number;
+  readonly scale: number;
+  /** What is not installed is not planned. */
+  readonly hasBroker: boolean;
+  readonly hasFakeTime: boolean;
+}): Campaign {
+  const random = seededRandom(of.seed);
+  const lengthMs = of.steps * PACE_MS;
+  const endAt = of.startAt + Math.ceil((lengthMs + 3_000) / 1000) * 1000;
+  const kinds = KINDS.filter(([kind]) => of.hasBroker || (kind !== 'event' && kind !== 'queue'));
+  const plans = kinds
+    .flatMap(([kind, count]) => Array.from({ length: Math.max(1, Math.round(count * of.scale)) }, () => kind))
+    .map((kind, index) => planOf(kind, index, random, { startAt: of.startAt, endAt }));
+  const standing = plans.length;
+  const paused = new Set<number>();
+  const steps = Array.from({ length: of.steps }, (_, index): Step => {
+    const atMs = index * PACE_MS;
+    const isStorm = index % (STORM + CALM) < STORM;
+    if (isStorm && random() < FAULT_SHARE) return { index, atMs, fault: faultStep(random, of) };
+    const request = requestStep(random, plans, paused);
+    if (request.kind === 'create') {
+      const [kind] = kinds[Math.floor(random() * kinds.length)] ?? ['interval'];
+      plans.push(planOf(kind, plans.length, random, { startAt: of.startAt, endAt }));
+    }
+    return { index, atMs, request };
+  });
+  return { plans, standing, steps, lengthMs };
+}
+
+type Kind =
+  | 'interval'
+  | 'cron'
+  | 'rrule'
+  | 'chain'
+  | 'flaky'
+  | 'hostile'
+  | 'gone'
+  | 'refusing'
+  | 'jitter'
+  | 'misfire'
+  | 'event'
+  | 'queue'
+  | Overlap;
+
+/** How many schedules of each kind stand at scale 1. */
+const KINDS: readonly (readonly [Kind, number])[] = [
+  ['interval', 90],
+  ['cron', 40],
+  ['rrule', 40],
+  ['chain', 16],
+  ['flaky', 16],
+  ['hostile', 12],
+  ['gone', 4],
+  ['refusing', 6],
+  ['jitter', 8],
+  ['misfire', 12],
+  ['event', 8],
+  ['queue', 8],
+  ['SKIP', 8],
+  ['BUFFER_ONE', 8],
+  ['BUFFER_ALL', 6],
+  ['CANCEL_OTHER', 8],
+];
+
+const CRONS = ['* * * * * *', '*/2 * * * * *', '1-59/2 * * * * *', '0,10,11,12,30,45 * * * * *', '*/3 * * * 1-12 *'];
+const RRULES = [
+  'FREQ=SECONDLY',
+  'FREQ=SECONDLY;INTERVAL=2',
+  'FREQ=MINUTELY;BYSECOND=3,4,5,20,41,59',
+  'FREQ=SECONDLY;INTERVAL=3',
+];
+const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata'];
+
+function planOf(kind: Kind, index: number, random: Random, when: { startAt: number; endAt: number }): Plan {
+  const overlap: Overlap = isOverlap(kind) ? kind : 'ALLOW_ALL';
+  const misfires = ['SKIP', 'FIRE_ONCE'] as const;
+  return {
+    index,
+    tenant: `tenant-${index % TENANTS}`,
+    tz: ZONES[Math.floor(random() * ZONES.length)] ?? 'UTC',
+    trigger: triggerOf(kind, random, when.startAt),
+    target: kind === 'event' ? 'EVENT' : kind === 'queue' ? 'QUEUE' : 'HTTP',
+    temper: temperOf(kind, random),
+    overlap,
+    misfire:
+      kind === 'misfire'
+        ? { policy: misfires[index % 2] ?? 'SKIP', thresholdSec: 1 + Math.floor(random() * 3) }
+        : { policy: 'FIRE_ALL', thresholdSec: 60 },
+    jitterSec: kind === 'jitter' ? 1 : 0,
+    maxAttempts: kind === 'flaky' && random() < 0.3 ? 2 : 40,
+    timeoutSec: kind === 'hostile' ? 2 : 8,
+    endAt: when.endAt,
+  };
+}
+
+function isOverlap(kind: Kind): kind is Overlap {
+  return kind === kind.toUpperCase();
+}
+
+function triggerOf(kind: Kind, random: Random, startAt: number): PlannedTrigger {
+  const pick = <T>(all: readonly T[]): T | undefined => all[Math.floor(random() * all.length)];
+  if (kind === 'cron') return { type: 'CRON', cron: pick(CRONS) ?? '' };
+  if (kind === 'rrule') return { type: 'RRULE', rrule: pick(RRULES) ?? '', dtstart: startAt - 3_600_000 };
+  if (kind === 'chain') return { type: 'FIXED_DELAY', delaySec: 1 + Math.floor(random() * 2) };
+  const everySec = kind === 'jitter' ? 3 : kind === 'interval' ? 1 : (pick([1, 2, 3]) ?? 1);
+  return { type: 'INTERVAL', everySec, anchor: startAt - 60_000 };
+}
+
+function temperOf(kind: Kind, random: Random): Temper {
+  if (kind === 'flaky' || kind === 'hostile' || kind === 'gone' || kind === 'refusing') return kind;
+  if (isOverlap(kind)) return 'slow';
+  if (kind === 'chain') return random() < 0.5 ? 'flaky' : 'good';
+  return 'good';
+}
+
+interface FaultChoice {
+  readonly leaseMs: number;
+  readonly hasBroker: boolean;
+  readonly hasFakeTime: boolean;
+}
+
+function faultStep(random: Random, { leaseMs, hasBroker, hasFakeTime }: FaultChoice): FaultStep {
+  const node = Math.floor(random() * NODES);
+  const between = (from: number, to: number): number => Math.round(from + random() * (to - from));
+  const ways = ['blackhole', 'deaf', 'mute', 'reset', 'delay', 'cut'] as const;
+  const dice = random();
+  if (dice < 0.3) return { kind: 'kill', node, ms: between(0, 3_000) };
+  if (dice < 0.45) return { kind: 'stop', node, ms: between(leaseMs * 0.3, leaseMs * 2) };
+  if (dice < 0.7)
+    return {
+      kind: 'network',
+      node,
+      how: ways[Math.floor(random() * ways.length)] ?? 'cut',
+      ms: between(500, leaseMs * 2),
+    };
+  if (dice < 0.78) return { kind: 'backends', share: random() };
+  if (dice < 0.84) return { kind: 'database', ms: between(0, 2_000) };
+  if (dice < 0.9 && hasBroker) return { kind: 'broker', ms: between(500, 5_000) };
+  if (dice < 0.95 || !hasFakeTime) return { kind: 'receivers', ms: between(500, 3_000) };
+  return { kind: 'clock', hours: (random() < 0.5 ? -1 : 1) * between(1, 48), ms: between(1_000, 6_000) };
+}
+
+const REQUESTS: readonly (readonly [OperationKind, number])[] = [
+  ['trigger', 25],
+  ['patch', 20],
+  ['pause', 10],
+  ['resume', 12],
+  ['skip-next', 9],
+  ['backfill', 8],
+  ['cancel', 6],
+  ['retry', 5],
+  ['create', 9],
+  ['delete', 3],
+];
+
+function requestStep(random: Random, plans: readonly Plan[], paused: Set<number>): RequestStep {
+  const kind = requestKind(random);
+  const suited = plans.filter((plan) => suits(plan, kind));
+  const waiting = [...paused];
+  const plan =
+    kind === 'create'
+      ? plans.length
+      : kind === 'resume' && waiting.length > 0
+        ? (waiting[Math.floor(random() * waiting.length)] ?? 0)
+        : (suited[Math.floor(random() * suited.length)]?.index ?? 0);
+  if (kind === 'pause') paused.add(plan);
+  if (kind === 'resume') paused.delete(plan);
+  return { kind, node: Math.floor(random() * NODES), plan, dice: random() };
+}
+
+function requestKind(random: Random): OperationKind {
+  const total = REQUESTS.reduce((sum, [, weight]) => sum + weight, 0);
+  let dice = random() * total;
+  for (const [kind, weight] of REQUESTS) {
+    dice -= weight;
+    if (dice < 0) return kind;
+  }
+  return 'trigger';
+}
+
+/** Which schedules a request is made for, so that most find something to do. */
+function suits({ trigger, temper, maxAttempts, target }: Plan, kind: OperationKind): boolean {
+  if (kind === 'backfill') return trigger.type !== 'FIXED_DELAY' && target === 'HTTP';
+  if (kind === 'cancel') return temper === 'slow' || temper === 'hostile' || temper === 'flaky';
+  if (kind === 'retry') return temper === 'refusing' || temper === 'gone' || maxAttempts < 10;
+  return true;
+}

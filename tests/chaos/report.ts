@@ -1,0 +1,53 @@
+import type { Verdict } from './check/judge.ts';
+
+/** What a campaign of any length must have met for its verdict to mean something. */
+const WANTED = [
+  'slots: INTERVAL',
+  'slots: CRON',
+  'slots: RRULE',
+  'slots: FIXED_DELAY',
+  'overlap: SKIP',
+  'overlap: BUFFER_ONE',
+  'overlap: BUFFER_ALL',
+  'overlap: CANCEL_OTHER',
+  'overlap: ALLOW_ALL',
+  'records: SUCCEEDED',
+  'records: SKIPPED OVERLAP',
+  'records: CANCELLED OVERLAP',
+  'records: manual',
+  'records: backfilled',
+  'records: tried again',
+  'records: taken over',
+  'lateness judged, no fault in sight',
+];
+
+/** What was wanted and not met. */
+export function vacuous({ counts }: Verdict): readonly string[] {
+  return WANTED.filter((name) => (counts[name] ?? 0) === 0);
+}
+
+export function isClean({ violations }: Verdict): boolean {
+  return Object.values(violations).every((all: readonly string[]) => all.length === 0);
+}
+
+/** The verdict as text: every violation by name, then what there was to be judged. */
+export function reportOf(verdict: Verdict, seed: number): string {
+  const { violations, counts, latenessMs } = verdict;
+  const named = Object.entries(violations).flatMap(([kind, all]: [string, readonly string[]]) => [
+    `  ${kind}: ${all.length}`,
+    ...all.slice(0, 10).map((one) => `      ${one}`),
+  ]);
+  const counted = Object.entries(counts)
+    .toSorted(([left], [right]) => (left < right ? -1 : 1))
+    .map(([name, count]) => `  ${name}: ${count}`);
+  const { p50, p99, max } = latenessMs;
+  return [
+    `violations, seed ${seed}`,
+    ...named,
+    'judged',
+    ...counted,
+    `  late by ms: p50 ${p50.toFixed(0)}, p99 ${p99.toFixed(0)}, most ${max.toFixed(0)}`,
+    ...vacuous(verdict).map((name) => `  !! VACUOUS: ${name}`),
+    isClean(verdict) ? 'verdict: every promise held' : 'verdict: VIOLATED',
+  ].join('\n');
+}

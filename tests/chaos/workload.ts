@@ -1,0 +1,220 @@
+import { type ApiRequest, callApi, type Issuer, type Reply } from './client.ts';
+import type { Operation, Plan } from './history.ts';
+import type { RequestStep } from './plan.ts';
+import type { Receivers } from './receivers.ts';
+
+/** What requests are made with. */
+export interface WorkloadParts {
+  readonly plans: readonly Plan[];
+  readonly receivers: Receivers;
+  readonly issuer: Issuer;
+  /** Where each node's API listens. */
+  readonly apis: readonly string[];
+}
+
+/** The clients of a campaign: they create, change and delete schedules, and write down what they were told. */
+export class Workload {
+  readonly operations: Operation[] = [];
+  readonly #parts: WorkloadParts;
+  readonly #ids = new Map<number, string>();
+  #mark = 0;
+
+  constructor(parts: WorkloadParts) {
+    this.#parts = parts;
+  }
+
+  /** Makes the request of a step; answers what came of it in a few words. */
+  async perform(step: RequestStep): Promise<string> {
+    const id = this.#ids.get(step.plan);
+    if (step.kind === 'create') return this.create(step.plan, step.node);
+    if (id === undefined) return 'the schedule is not there yet';
+    switch (step.kind) {
+      case 'cancel':
+      case 'retry':
+        return this.#changeRun(step, id);
+      case 'backfill':
+        return this.#backfill(step, id);
+      case 'patch':
+        return this.#patch(step, id);
+      default:
+        return this.#act(step, id);
+    }
+  }
+
+  /** Asks again, of another node, until it is known what became of it: its Idempotency-Key makes that safe. */
+  async create(index: number, node: number): Promise<string> {
+    const plan = this.#planAt(index);
+    const mark = this.#nextMark();
+    const request = {
+      method: 'POST',
+      path: '/schedules',
+      body: this.#bodyOf(plan, mark),
+      idempotencyKey: `plan-${index}`,
+    } as const;
+    for (let turn = 0; ; turn += 1) {
+      const { reply } = await this.#send({ kind: 'create', node: node + turn, plan: index, dice: 0 }, request, () => ({
+        mark,
+      }));
+      if (reply.outcome === 'ok') this.#ids.set(index, String(reply.body['id']));
+      const isSettled = reply.outcome === 'ok' || (reply.outcome === 'refused' && reply.status !== null);
+      if (isSettled || turn === 20) return said(reply);
+    }
+  }
+
+  /** Takes a stopped schedule up again, so that it can come to its end. */
+  async resume(index: number, node: number): Promise<void> {
+    await this.perform({ kind: 'resume', plan: index, node, dice: 0 });
+  }
+
+  #act(step: RequestStep, id: string): Promise<string> {
+    const missed = ['SKIP', 'FIRE_ONCE', 'FIRE_ALL'][Math.floor(step.dice * 3)];
+    const verb = step.kind === 'delete' ? '' : `/${step.kind}`;
+    const body = step.kind === 'resume' ? { missed } : step.kind === 'delete' ? undefined : {};
+    const request = {
+      method: step.kind === 'delete' ? ('DELETE' as const) : ('POST' as const),
+      path: `/schedules/${id}${verb}`,
+      ...(body !== undefined && step.kind !== 'skip-next' && { body }),
+    };
+    return this.#send(step, request, (reply) => ({
+      ...(step.kind === 'trigger' ? { runId: textOf(reply.body['id']) } : { version: numberOf(reply.body['version']) }),
+    })).then(({ reply }) => said(reply));
+  }
+
+  async #patch(step: RequestStep, id: string): Promise<string> {
+    const mark = this.#nextMark();
+    const plan = this.#planAt(step.plan);
+    const { target, payload } = this.#bodyOf(plan, mark);
+    const request = { method: 'PATCH', path: `/schedules/${id}`, body: { target, payload } } as const;
+    const { reply } = await this.#send(step, request, ({ body }) => ({ mark, version: numberOf(body['version']) }));
+    return said(reply);
+  }
+
+  async #backfill(step: RequestStep, id: string): Promise<string> {
+    const to = Date.now();
+    const from = to - 2_000 - Math.floor(step.dice * 15_000);
+    const body = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
+    const request = { method: 'POST', path: `/schedules/${id}/backfills`, body } as const;
+    const { reply } = await this.#send(step, request, ({ body: shown }) => ({
+      from,
+      to: typeof shown['to'] === 'string' ? Date.parse(shown['to']) : to,
+    }));
+    return `${said(reply)}, ${String(reply.body['count'] ?? 'no')} slots`;
+  }
+
+  /** Cancels an open run of the schedule, or tries a dead one again. */
+  async #changeRun(step: RequestStep, id: string): Promise<string> {
+    const states = step.kind === 'retry' ? ['DEAD'] : ['RUNNING', 'RETRYING', 'PENDING'];
+    const state = states[Math.floor(step.dice * states.length)];
+    const tenant = this.#planAt(step.plan).tenant;
+    const list = await this.#call(step.node, {
+      method: 'GET',
+      path: `/schedules/${id}/runs?state=${state}&limit=1`,
+      tenant,
+    });
+    const [run] = Array.isArray(list.body['items']) ? list.body['items'] : [];
+    const runId = textOf(run?.id);
+    if (runId === undefined) return `no run is ${state}`;
+    const { reply } = await this.#send(step, { method: 'POST', path: `/runs/${runId}/${step.kind}` }, () => ({
+      runId,
+    }));
+    return `${said(reply)}, run ${runId}`;
+  }
+
+  async #send(
+    step: RequestStep,
+    request: Omit<ApiRequest, 'tenant'>,
+    more: (reply: Reply) => Partial<Operation>,
+  ): Promise<{ readonly reply: Reply }> {
+    const { tenant } = this.#planAt(step.plan);
+    let at = Date.now();
+    let reply = await this.#call(step.node, { ...request, tenant });
+    // A node that is not there has done nothing: another is asked, as a load balancer would.
+    for (
+      let turn = 1;
+      turn < this.#parts.apis.length && reply.outcome === 'refused' && reply.status === null;
+      turn += 1
+    ) {
+      at = Date.now();
+      reply = await this.#call(step.node + turn, { ...request, tenant });
+    }
+    const version = numberOf(reply.body['version']);
+    const { outcome } = reply;
+    this.operations.push({ kind: step.kind, plan: step.plan, at, until: Date.now(), outcome, version, ...more(reply) });
+    return { reply };
+  }
+
+  #call(node: number, request: ApiRequest): Promise<Reply> {
+    const { apis, issuer } = this.#parts;
+    return callApi(apis[node % apis.length] ?? '', issuer, request);
+  }
+
+  #planAt(index: number): Plan {
+    const plan = this.#parts.plans[index];
+    if (plan === undefined) throw new Error(`there is no plan ${index}`);
+    return plan;
+  }
+
+  #nextMark(): number {
+    this.#mark += 1;
+    return this.#mark;
+  }
+
+  #bodyOf(plan: Plan, mark: number) {
+    return {
+      name: `plan ${plan.index}`,
+      labels: { plan: String(plan.index) },
+      tz: plan.tz,
+      trigger: triggerOf(plan),
+      target: targetOf(plan, this.#parts.receivers.urlOf(plan.index, mark)),
+      payload: { plan: plan.index, mark },
+      overlapPolicy: plan.overlap,
+      misfire: { ...plan.misfire, windowSec: 86_400 },
+      jitter: plan.jitterSec === 0 ? null : `PT${plan.jitterSec}S`,
+      retry: {
+        maxAttempts: plan.maxAttempts,
+        initialDelaySec: 1,
+        backoffCoefficient: 1,
+        maxDelaySec: 2,
+        jitter: 1,
+        maxAgeSec: 3_600,
+      },
+      timeoutSec: plan.timeoutSec,
+      endAt: new Date(plan.endAt).toISOString(),
+    };
+  }
+}
+
+function triggerOf({ trigger }: Plan): unknown {
+  switch (trigger.type) {
+    case 'INTERVAL':
+      return { type: 'INTERVAL', every: `PT${trigger.everySec}S`, anchor: new Date(trigger.anchor).toISOString() };
+    case 'RRULE':
+      return { type: 'RRULE', rrule: trigger.rrule, dtstart: new Date(trigger.dtstart).toISOString() };
+    case 'CRON':
+    case 'FIXED_DELAY':
+      return trigger;
+  }
+}
+
+function targetOf({ target, index }: Plan, url: string): unknown {
+  switch (target) {
+    case 'EVENT':
+      return { kind: 'EVENT', eventTopic: `chaos.plan-${index}` };
+    case 'QUEUE':
+      return { kind: 'QUEUE', queue: { topic: `chaos.plan-${index}`, driver: 'NATS' } };
+    case 'HTTP':
+      return { kind: 'HTTP', http: { url, method: 'POST', headers: {} } };
+  }
+}
+
+function said({ outcome, status, body }: Reply): string {
+  return `${outcome} ${status ?? ''} ${String(body['code'] ?? '')}`.trim();
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' ? value : undefined;
+}
+
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined;
+}
