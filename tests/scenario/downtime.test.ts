@@ -68,6 +68,22 @@ describe('after downtime', () => {
     expect(runs.map((run) => run.state)).toEqual(Array.from({ length: 10 }, () => 'SUCCEEDED'));
   });
 
+  it('a schedule that catches up is claimed at every turn, however busy the others are', async () => {
+    const { schedule } = await afterTenMinutes({
+      misfire: { policy: 'FIRE_ALL', thresholdSec: 30, windowSec: 86_400 },
+    });
+    const busy = await bench.schedule({ overlapPolicy: 'ALLOW_ALL' });
+    const engine = bench.engine();
+    for (let turn = 0; turn < 5; turn += 1) {
+      await bench.sql`
+        update timers set slot = date_trunc('milliseconds', now()), next_due = now() where schedule_id = ${busy.id}`;
+      await engine.firing.fireDue();
+    }
+    await engine.settle();
+    expect(await bench.runsOf(schedule)).toHaveLength(5);
+    expect(await bench.runsOf(busy)).toHaveLength(5);
+  });
+
   it('FIRE_ALL fires those within its window, and records the older ones as one stretch', async () => {
     const { schedule, first } = await afterTenMinutes({
       misfire: { policy: 'FIRE_ALL', thresholdSec: 30, windowSec: 210 },

@@ -15,6 +15,7 @@ import type {
 import type { EnginePool } from '../db/engine-pool.ts';
 import { claimDue } from './claim-due.ts';
 import { claimWaiting } from './claim-waiting.ts';
+import { ClaimWatermark } from './claim-watermark.ts';
 import { arrayLiteral, type EngineSql, executorOf } from './engine-rows.ts';
 import { type RecoveryRequest, recoverClaims } from './recover-claims.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
@@ -22,25 +23,16 @@ import { insertRunning, settleRuns } from './settle-runs.ts';
 import { applyEnds, type EndedRun, lockTimers, schedulesOf } from './terminal-transition.ts';
 import { writeFired } from './write-fired.ts';
 
-/** How far below the last claimed due time a claim looks; dead index entries before it cost nothing. */
-const WATERMARK_MARGIN_MS = 2000;
-/** How often a claim looks at all due times nevertheless. */
-const FULL_SCAN_EVERY_MS = 5000;
-
 /** The engine's statements on PostgreSQL, across tenants. */
 export class PostgresEngineStore implements EngineStore {
   readonly #pool: EnginePool;
   readonly #versions: ScheduleVersionCache;
-  readonly #monotonic: () => number;
-  #low = Number.NEGATIVE_INFINITY;
-  #scannedAt = Number.NEGATIVE_INFINITY;
-  /** The last claim found nothing above the watermark: the next one looks below it too. */
-  #mayBeBelow = false;
+  readonly #watermark: ClaimWatermark;
 
   constructor(pool: EnginePool, versions: ScheduleVersionCache, monotonic: () => number) {
     this.#pool = pool;
     this.#versions = versions;
-    this.#monotonic = monotonic;
+    this.#watermark = new ClaimWatermark(monotonic);
   }
 
   async fireDue(
@@ -48,24 +40,26 @@ export class PostgresEngineStore implements EngineStore {
     claimant: Claimant,
     decide: (due: readonly DueSlot[], now: number) => readonly FireDecision[],
   ): Promise<FiredBatch> {
-    const isFullScan = this.#mayBeBelow || this.#monotonic() - this.#scannedAt >= FULL_SCAN_EVERY_MS;
-    const low = isFullScan ? 0 : Math.max(0, this.#low);
-    const batch = await this.#pool.transaction(async (sql): Promise<FiredBatch> => {
-      crashPoint('claim.before-lock');
-      const { now, due } = await claimDue(sql, { limit, low }, this.#versions);
-      if (now === null) return { ...(await nextDue(sql, 'timers', low)), due: [], decisions: [], over: [] };
-      crashPoint('claim.after-lock');
-      const decisions = decide(due, now);
-      const decided = due.map((slot, index) => ({ slot, decision: decisionAt(decisions, index) }));
-      const [over, next] = await Promise.all([writeFired(sql, decided, claimant), nextDue(sql, 'timers', low)]);
-      crashPoint('claim.after-write');
-      return { ...next, now, due, decisions, over };
-    });
-    if (isFullScan) this.#scannedAt = this.#monotonic();
-    const last = batch.due.at(-1);
-    if (last !== undefined) this.#low = last.timer.due - WATERMARK_MARGIN_MS;
-    this.#mayBeBelow = last === undefined && !isFullScan;
-    return this.#mayBeBelow ? { ...batch, isBehind: true } : batch;
+    const turn = this.#watermark.begin();
+    const { low } = turn;
+    try {
+      const batch = await this.#pool.transaction(async (sql): Promise<FiredBatch> => {
+        crashPoint('claim.before-lock');
+        const { now, due } = await claimDue(sql, { limit, low }, this.#versions);
+        if (now === null) return { ...(await nextDue(sql, 'timers', low)), due: [], decisions: [], over: [] };
+        crashPoint('claim.after-lock');
+        const decisions = decide(due, now);
+        const decided = due.map((slot, index) => ({ slot, decision: decisionAt(decisions, index) }));
+        const [over, next] = await Promise.all([writeFired(sql, decided, claimant), nextDue(sql, 'timers', low)]);
+        crashPoint('claim.after-write');
+        return { ...next, now, due, decisions, over };
+      });
+      const mayBeBelow = this.#watermark.end(turn, batch.due.at(-1)?.timer.due ?? null, writtenBack(batch));
+      return mayBeBelow ? { ...batch, isBehind: true } : batch;
+    } catch (error) {
+      this.#watermark.giveUp(turn);
+      throw error;
+    }
   }
 
   async claimWaiting(limit: number, claimant: Claimant): Promise<ClaimedRuns> {
@@ -146,6 +140,10 @@ async function nextDue(
            (select date_part('epoch', next_due) * 1000 from ${sql(table)} where next_due > now() order by next_due limit 1) as due,
            exists (select from ${sql(table)} where next_due <= now() and next_due >= to_timestamp(${low}::float8 / 1000)) as behind`;
   return { now: row?.now ?? 0, nextDue: row?.due ?? Number.POSITIVE_INFINITY, isBehind: row?.behind ?? false };
+}
+
+function writtenBack({ decisions }: FiredBatch): readonly number[] {
+  return decisions.flatMap(({ next }) => (typeof next === 'object' && 'due' in next ? [next.due] : []));
 }
 
 function decisionAt(decisions: readonly FireDecision[], index: number): FireDecision {
