@@ -9,6 +9,7 @@ import type { History } from './history.ts';
 import { Nemesis } from './nemesis.ts';
 import { type Campaign, planCampaign, type Step } from './plan.ts';
 import { Receivers } from './receivers.ts';
+import { NODES } from './steps.ts';
 import { Workload } from './workload.ts';
 
 export interface CampaignOptions {
@@ -20,7 +21,6 @@ export interface CampaignOptions {
   readonly say: (line: string) => void;
 }
 
-const NODES = 3;
 const LEASE_MS = 5_000;
 const PREPARATION_MS = 2_000;
 const CREATED_AT_ONCE = 8;

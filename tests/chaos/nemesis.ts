@@ -5,8 +5,8 @@ import type { ProxyMode } from '../support/fault-proxy.ts';
 import type { Broker } from './broker.ts';
 import type { Cluster } from './cluster.ts';
 import type { Fault } from './history.ts';
-import type { FaultStep } from './plan.ts';
 import type { Receivers } from './receivers.ts';
+import type { FaultStep } from './steps.ts';
 
 /** Breaks things, mends them, and writes down when which was broken. */
 export class Nemesis {

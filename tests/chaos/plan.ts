@@ -1,27 +1,8 @@
 import { seededRandom } from '../support/random.ts';
-import type { OperationKind, Overlap, Plan, PlannedTrigger, Temper } from './history.ts';
+import type { Overlap, Plan, PlannedTrigger, Temper } from './history.ts';
+import { type FaultStep, faultDealer, type Random, type RequestStep, requestDealer } from './steps.ts';
 
 /* What a seed means: the schedules of a campaign and its steps. Pure, so that the same seed plans the same campaign. */
-
-export type FaultStep =
-  | { readonly kind: 'kill' | 'stop'; readonly node: number; readonly ms: number }
-  | {
-      readonly kind: 'network';
-      readonly node: number;
-      readonly how: 'blackhole' | 'deaf' | 'mute' | 'reset' | 'delay' | 'cut';
-      readonly ms: number;
-    }
-  | { readonly kind: 'clock'; readonly hours: number; readonly ms: number }
-  | { readonly kind: 'backends'; readonly share: number }
-  | { readonly kind: 'database' | 'broker' | 'receivers'; readonly ms: number };
-
-export interface RequestStep {
-  readonly kind: OperationKind;
-  readonly node: number;
-  readonly plan: number;
-  /** Chooses what the kind leaves open: what becomes of missed slots, how far a backfill reaches. */
-  readonly dice: number;
-}
 
 export interface Step {
   readonly index: number;
@@ -39,16 +20,13 @@ export interface Campaign {
   readonly lengthMs: number;
 }
 
-const NODES = 3;
 const TENANTS = 5;
 /** One step each so often. */
 const PACE_MS = 500;
 /** So many steps with faults, then so many without: what is late in between has no excuse. */
 const STORM = 30;
 const CALM = 12;
-const FAULT_SHARE = 0.25;
-
-type Random = () => number;
+const FAULT_SHARE = 0.35;
 
 /** `startAt`: the full second at which slots may begin; `leaseMs` decides how long a stopped node sleeps. */
 export function planCampaign(of: {
@@ -69,12 +47,13 @@ export function planCampaign(of: {
     .flatMap(([kind, count]) => Array.from({ length: Math.max(1, Math.round(count * of.scale)) }, () => kind))
     .map((kind, index) => planOf(kind, index, random, { startAt: of.startAt, endAt }));
   const standing = plans.length;
-  const paused = new Set<number>();
+  const nextFault = faultDealer(random, of);
+  const nextRequest = requestDealer(random, plans);
   const steps = Array.from({ length: of.steps }, (_, index): Step => {
     const atMs = index * PACE_MS;
     const isStorm = index % (STORM + CALM) < STORM;
-    if (isStorm && random() < FAULT_SHARE) return { index, atMs, fault: faultStep(random, of) };
-    const request = requestStep(random, plans, paused);
+    if (isStorm && random() < FAULT_SHARE) return { index, atMs, fault: nextFault() };
+    const request = nextRequest();
     if (request.kind === 'create') {
       const [kind] = kinds[Math.floor(random() * kinds.length)] ?? ['interval'];
       plans.push(planOf(kind, plans.length, random, { startAt: of.startAt, endAt }));
@@ -168,77 +147,4 @@ function temperOf(kind: Kind, random: Random): Temper {
   if (isOverlap(kind)) return 'slow';
   if (kind === 'chain') return random() < 0.5 ? 'flaky' : 'good';
   return 'good';
-}
-
-interface FaultChoice {
-  readonly leaseMs: number;
-  readonly hasBroker: boolean;
-  readonly hasFakeTime: boolean;
-}
-
-function faultStep(random: Random, { leaseMs, hasBroker, hasFakeTime }: FaultChoice): FaultStep {
-  const node = Math.floor(random() * NODES);
-  const between = (from: number, to: number): number => Math.round(from + random() * (to - from));
-  const ways = ['blackhole', 'deaf', 'mute', 'reset', 'delay', 'cut'] as const;
-  const dice = random();
-  if (dice < 0.3) return { kind: 'kill', node, ms: between(0, 3_000) };
-  if (dice < 0.45) return { kind: 'stop', node, ms: between(leaseMs * 0.3, leaseMs * 2) };
-  if (dice < 0.7)
-    return {
-      kind: 'network',
-      node,
-      how: ways[Math.floor(random() * ways.length)] ?? 'cut',
-      ms: between(500, leaseMs * 2),
-    };
-  if (dice < 0.78) return { kind: 'backends', share: random() };
-  if (dice < 0.84) return { kind: 'database', ms: between(0, 2_000) };
-  if (dice < 0.9 && hasBroker) return { kind: 'broker', ms: between(500, 5_000) };
-  if (dice < 0.95 || !hasFakeTime) return { kind: 'receivers', ms: between(500, 3_000) };
-  return { kind: 'clock', hours: (random() < 0.5 ? -1 : 1) * between(1, 48), ms: between(1_000, 6_000) };
-}
-
-const REQUESTS: readonly (readonly [OperationKind, number])[] = [
-  ['trigger', 25],
-  ['patch', 20],
-  ['pause', 10],
-  ['resume', 12],
-  ['skip-next', 9],
-  ['backfill', 8],
-  ['cancel', 6],
-  ['retry', 5],
-  ['create', 9],
-  ['delete', 3],
-];
-
-function requestStep(random: Random, plans: readonly Plan[], paused: Set<number>): RequestStep {
-  const kind = requestKind(random);
-  const suited = plans.filter((plan) => suits(plan, kind));
-  const waiting = [...paused];
-  const plan =
-    kind === 'create'
-      ? plans.length
-      : kind === 'resume' && waiting.length > 0
-        ? (waiting[Math.floor(random() * waiting.length)] ?? 0)
-        : (suited[Math.floor(random() * suited.length)]?.index ?? 0);
-  if (kind === 'pause') paused.add(plan);
-  if (kind === 'resume') paused.delete(plan);
-  return { kind, node: Math.floor(random() * NODES), plan, dice: random() };
-}
-
-function requestKind(random: Random): OperationKind {
-  const total = REQUESTS.reduce((sum, [, weight]) => sum + weight, 0);
-  let dice = random() * total;
-  for (const [kind, weight] of REQUESTS) {
-    dice -= weight;
-    if (dice < 0) return kind;
-  }
-  return 'trigger';
-}
-
-/** Which schedules a request is made for, so that most find something to do. */
-function suits({ trigger, temper, maxAttempts, target }: Plan, kind: OperationKind): boolean {
-  if (kind === 'backfill') return trigger.type !== 'FIXED_DELAY' && target === 'HTTP';
-  if (kind === 'cancel') return temper === 'slow' || temper === 'hostile' || temper === 'flaky';
-  if (kind === 'retry') return temper === 'refusing' || temper === 'gone' || maxAttempts < 10;
-  return true;
 }

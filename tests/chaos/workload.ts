@@ -1,7 +1,7 @@
 import { type ApiRequest, callApi, type Issuer, type Reply } from './client.ts';
 import type { Operation, Plan } from './history.ts';
-import type { RequestStep } from './plan.ts';
 import type { Receivers } from './receivers.ts';
+import type { RequestStep } from './steps.ts';
 
 /** What requests are made with. */
 export interface WorkloadParts {
