@@ -160,7 +160,7 @@ export class Cluster implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOver = true;
     for (const { life } of this.members) life?.process.signal('SIGKILL');
-    await Promise.all(this.members.map(({ life }) => life?.process.gone()));
+    await Promise.all(this.members.map(async ({ life }) => life?.process.gone()));
     await Promise.all(this.members.map(({ proxy }) => proxy[Symbol.asyncDispose]()));
     await this.#server.stop();
     await rm(this.dir, { recursive: true, force: true });

@@ -55,7 +55,7 @@ export class Workload {
       const { reply } = await this.#send({ kind: 'create', node: node + turn, plan: index, dice: 0 }, request, () => ({
         mark,
       }));
-      if (reply.outcome === 'ok') this.#ids.set(index, String(reply.body['id']));
+      if (reply.outcome === 'ok') this.#ids.set(index, textOf(reply.body['id']) ?? '');
       const isSettled = reply.outcome === 'ok' || (reply.outcome === 'refused' && reply.status !== null);
       if (isSettled || turn === 20) return said(reply);
     }
@@ -98,7 +98,7 @@ export class Workload {
       from,
       to: typeof shown['to'] === 'string' ? Date.parse(shown['to']) : to,
     }));
-    return `${said(reply)}, ${String(reply.body['count'] ?? 'no')} slots`;
+    return `${said(reply)}, ${numberOf(reply.body['count']) ?? 'no'} slots`;
   }
 
   /** Cancels an open run of the schedule, or tries a dead one again. */
@@ -208,7 +208,7 @@ function targetOf({ target, index }: Plan, url: string): unknown {
 }
 
 function said({ outcome, status, body }: Reply): string {
-  return `${outcome} ${status ?? ''} ${String(body['code'] ?? '')}`.trim();
+  return `${outcome} ${status ?? ''} ${textOf(body['code']) ?? ''}`.trim();
 }
 
 function textOf(value: unknown): string | undefined {
