@@ -23,6 +23,8 @@ export interface Plan {
   readonly trigger: PlannedTrigger;
   readonly target: 'HTTP' | 'EVENT' | 'QUEUE';
   readonly temper: Temper;
+  /** Its receiver goes down with the others that are fickle, long enough for breakers to open. */
+  readonly isFickle: boolean;
   readonly overlap: Overlap;
   readonly misfire: { readonly policy: 'SKIP' | 'FIRE_ONCE' | 'FIRE_ALL'; readonly thresholdSec: number };
   readonly jitterSec: number;

@@ -26,6 +26,8 @@ const PACE_MS = 500;
 /** So many steps with faults, then so many without: what is late in between has no excuse. */
 const STORM = 30;
 const CALM = 12;
+/** What opens breakers takes minutes to heal: only long campaigns hold it. */
+const LONG_STEPS = 200;
 const FAULT_SHARE = 0.35;
 
 /** `startAt`: the full second at which slots may begin; `leaseMs` decides how long a stopped node sleeps. */
@@ -47,7 +49,7 @@ export function planCampaign(of: {
     .flatMap(([kind, count]) => Array.from({ length: Math.max(1, Math.round(count * of.scale)) }, () => kind))
     .map((kind, index) => planOf(kind, index, random, { startAt: of.startAt, endAt }));
   const standing = plans.length;
-  const nextFault = faultDealer(random, of);
+  const nextFault = faultDealer(random, { ...of, hasOutages: of.steps >= LONG_STEPS });
   const nextRequest = requestDealer(random, plans);
   const steps = Array.from({ length: of.steps }, (_, index): Step => {
     const atMs = index * PACE_MS;
@@ -117,6 +119,7 @@ function planOf(kind: Kind, index: number, random: Random, when: { startAt: numb
     trigger: triggerOf(kind, random, when.startAt),
     target: kind === 'event' ? 'EVENT' : kind === 'queue' ? 'QUEUE' : 'HTTP',
     temper: temperOf(kind, random),
+    isFickle: index % 5 === 4,
     overlap,
     misfire:
       kind === 'misfire'

@@ -13,8 +13,10 @@ interface Answer {
 /** A webhook receiver that writes each request down before it does what its plan's temper says. */
 export class Receivers implements AsyncDisposable {
   readonly log: Delivery[] = [];
-  /** While true every request is answered 503. */
+  /** While true the fickle receivers answer 503 to everything. */
   isDown = false;
+  /** By plan: how often in a row it has failed. */
+  readonly #failures = new Map<number, number>();
   readonly #server: Server;
   readonly #plans: readonly Plan[];
   readonly #seed: number;
@@ -28,13 +30,14 @@ export class Receivers implements AsyncDisposable {
 
   static async start(plans: readonly Plan[], seed: number): Promise<Receivers> {
     const receivers = new Receivers(plans, seed);
-    await new Promise<void>((resolve) => receivers.#server.listen(0, '127.0.0.1', resolve));
+    await new Promise<void>((resolve) => receivers.#server.listen(0, '0.0.0.0', resolve));
     return receivers;
   }
 
-  /** Where a plan's deliveries go; the mark tells which definition sent them. */
+  /** Where a plan's deliveries go, an origin of its own; the mark tells which definition sent them. */
   urlOf(plan: number, mark: number): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/hook/${plan}/${mark}`;
+    const host = `127.1.${Math.floor(plan / 250)}.${1 + (plan % 250)}`;
+    return `http://${host}:${(this.#server.address() as AddressInfo).port}/hook/${plan}/${mark}`;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -71,22 +74,32 @@ export class Receivers implements AsyncDisposable {
 
   #answerTo(plan: Plan | undefined, runId: string, attempt: number): Answer {
     if (plan === undefined) return { status: 404, how: 'WHOLE', afterMs: 0 };
-    if (this.isDown) return { status: 503, how: 'WHOLE', afterMs: 0 };
-    return TEMPERS[plan.temper](chance(`${this.#seed} ${runId} ${attempt}`), attempt, plan.timeoutSec * 1000);
+    if (this.isDown && plan.isFickle) return { status: 503, how: 'WHOLE', afterMs: 0 };
+    const answer = TEMPERS[plan.temper](chance(`${this.#seed} ${runId} ${attempt}`), plan.timeoutSec * 1000);
+    const failures = isFailure(answer) ? (this.#failures.get(plan.index) ?? 0) + 1 : 0;
+    this.#failures.set(plan.index, failures > MOST_FAILURES ? 0 : failures);
+    return failures > MOST_FAILURES ? { status: 200, how: 'WHOLE', afterMs: 0 } : answer;
   }
+}
+
+/** Fewer than open a breaker: those are for the outages of fickle receivers. */
+const MOST_FAILURES = 3;
+
+function isFailure({ status, how }: Answer): boolean {
+  return how !== 'WHOLE' || status >= 500 || status === 429;
 }
 
 const whole = (status: number, afterMs = 0): Answer => ({ status, how: 'WHOLE', afterMs });
 
-const TEMPERS: Readonly<Record<Temper, (dice: number, attempt: number, timeoutMs: number) => Answer>> = {
+const TEMPERS: Readonly<Record<Temper, (dice: number, timeoutMs: number) => Answer>> = {
   good: () => whole(200),
-  flaky: (dice, attempt) => {
-    if (attempt > 3 || dice < 0.6) return whole(dice < 0.3 ? 200 : 204, dice * 50);
+  flaky: (dice) => {
+    if (dice < 0.6) return whole(dice < 0.3 ? 200 : 204, dice * 50);
     return dice < 0.8 ? whole(503) : { ...whole(429), retryAfterSec: 1 };
   },
   slow: (dice) => whole(200, 100 + dice * 1_500),
-  hostile: (dice, attempt, timeoutMs) => {
-    if (attempt > 4 || dice < 0.6) return whole(200);
+  hostile: (dice, timeoutMs) => {
+    if (dice < 0.6) return whole(200);
     if (dice < 0.7) return { status: 200, how: 'HANG', afterMs: 0 };
     if (dice < 0.8) return { status: 200, how: 'DRIP', afterMs: 0 };
     if (dice < 0.9) return { status: 200, how: 'RESET', afterMs: 0 };

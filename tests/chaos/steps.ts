@@ -55,11 +55,18 @@ export interface FaultChoice {
   readonly leaseMs: number;
   readonly hasBroker: boolean;
   readonly hasFakeTime: boolean;
+  /** Receivers that are down for a while. */
+  readonly hasOutages: boolean;
 }
 
 /** Deals faults of all kinds that this machine can make. */
-export function faultDealer(random: Random, { leaseMs, hasBroker, hasFakeTime }: FaultChoice): () => FaultStep {
-  const possible = { ...FAULTS, broker: hasBroker ? FAULTS.broker : 0, clock: hasFakeTime ? FAULTS.clock : 0 };
+export function faultDealer(random: Random, { leaseMs, ...has }: FaultChoice): () => FaultStep {
+  const possible = {
+    ...FAULTS,
+    broker: has.hasBroker ? FAULTS.broker : 0,
+    clock: has.hasFakeTime ? FAULTS.clock : 0,
+    receivers: has.hasOutages ? FAULTS.receivers : 0,
+  };
   const kinds = deckOf(possible, random);
   const ways = deckOf(WAYS, random);
   const between = (from: number, to: number): number => Math.round(from + random() * (to - from));

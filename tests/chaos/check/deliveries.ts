@@ -1,4 +1,4 @@
-import type { Delivery, Fault, RunRecord } from '../history.ts';
+import type { Delivery, Fault, Plan, RunRecord } from '../history.ts';
 import { calmWithin, concerns, type Facts, nameOf, recoveryMs } from './facts.ts';
 
 /* What arrived: never early, not later than a fault explains, one id and one body, twice only after a fault of that very run. */
@@ -93,19 +93,22 @@ function takeovers({ history, holds }: Facts, run: RunRecord): readonly Fault[] 
   });
 }
 
+/** Its slots wait neither for one another nor behind the breaker of a receiver that fails. */
+function isPunctual({ overlap, temper, isFickle }: Plan): boolean {
+  return overlap === 'ALLOW_ALL' && temper !== 'flaky' && temper !== 'hostile' && !isFickle;
+}
+
 function checkLateness(facts: Facts): Pick<Deliveries, 'late' | 'lateness' | 'calm'> {
   const { history } = facts;
   const bound = recoveryMs(history);
   const late: string[] = [];
   const lateness: number[] = [];
   let calm = 0;
-  const atOnce = new Set(
-    facts.subjects.filter(({ plan }) => plan.overlap === 'ALLOW_ALL').map(({ schedule }) => schedule.id),
-  );
+  const atOnce = new Set(facts.subjects.filter(({ plan }) => isPunctual(plan)).map(({ schedule }) => schedule.id));
   for (const [runId, [first]] of facts.deliveries) {
     const run = facts.runs.get(runId);
     if (run === undefined || first === undefined) continue;
-    if (run.cause !== 'MANUAL' && (run.cause !== 'SCHEDULE' || !atOnce.has(run.scheduleId))) continue;
+    if (!atOnce.has(run.scheduleId) || (run.cause !== 'MANUAL' && run.cause !== 'SCHEDULE')) continue;
     const lateMs = first.at - run.due;
     const calmMs = lateMs <= 0 ? 0 : calmWithin(history, run.due, first.at);
     lateness.push(lateMs);

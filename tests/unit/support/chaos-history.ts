@@ -25,6 +25,7 @@ function planOf(index: number, given: Partial<Plan>): Plan {
     trigger: { type: 'INTERVAL', everySec: 1, anchor: T0 },
     target: 'HTTP',
     temper: 'good',
+    isFickle: false,
     overlap: 'ALLOW_ALL',
     misfire: { policy: 'FIRE_ALL', thresholdSec: 60 },
     jitterSec: 0,
