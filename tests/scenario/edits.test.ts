@@ -88,6 +88,24 @@ describe('a pause', () => {
     expect((await bench.timerOf(schedule))?.due).toBeLessThan((await bench.now()) + 31_000);
   });
 
+  it.each(['one by one', 'in bulk'])(
+    'of a chain whose run is still open when it is resumed %s begins no second run beside it',
+    async (how) => {
+      const { schedule, senders, engine } = await inFlight({ trigger: { type: 'FIXED_DELAY', delaySec: 30 } });
+      const { caller, id } = schedule;
+      await bench.schedules.pause(caller, id, NO_REASON, null);
+      if (how === 'in bulk') {
+        const items = [{ kind: 'RESUME', of: { id }, ifMatch: null, missed: 'SKIP' }] as const;
+        await bench.bulk.apply(caller, { items, atomic: true });
+      } else await bench.schedules.resume(caller, id, 'SKIP', null);
+      expect(await bench.timerOf(schedule)).toMatchObject({ due: Number.POSITIVE_INFINITY, fires: 1 });
+      senders.release(ACCEPTED);
+      await engine.settle();
+      const endedAt = (await bench.runsOf(schedule))[0]?.endedAt ?? Number.NaN;
+      expect(await bench.timerOf(schedule)).toMatchObject({ due: endedAt + 30_000, fires: 1 });
+    },
+  );
+
   it('and a claim at the same time make neither a lost slot nor two', async () => {
     const schedules = await Promise.all(
       Array.from({ length: 20 }, () => bench.schedule({ overlapPolicy: 'ALLOW_ALL' })),

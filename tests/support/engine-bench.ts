@@ -93,6 +93,10 @@ export class EngineBench implements AsyncDisposable {
     return this.#scheduling.service;
   }
 
+  get bulk(): OpenScheduling['bulk'] {
+    return this.#scheduling.bulk;
+  }
+
   get calendars(): OpenScheduling['calendars'] {
     return this.#scheduling.calendars;
   }

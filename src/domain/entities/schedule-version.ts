@@ -105,13 +105,14 @@ export class ScheduleVersion implements DueSlotRules {
     return this.firstTimer(isWaiting ? now : timer.slot - 1, timer) ?? (isWaiting ? timer : null);
   }
 
-  /** The timer of a schedule taken up again, once due slots are counted: a fired last slot, or link of a chain, is waited for. */
+  /** The timer of a schedule taken up again, once due slots are counted: a fired last slot, or link of a chain, is waited for, and so is one that is still open. */
   resumedTimer(counted: TimerState, now: number, hasFired: boolean): TimerState | null {
     const waiting = hasFired
       ? { ...counted, slot: counted.lastFired ?? counted.slot, due: Number.POSITIVE_INFINITY }
       : null;
-    if (this.delayMs !== null) return waiting ?? this.firstTimer(now, counted);
     const isWaiting = !hasFired && counted.due === Number.POSITIVE_INFINITY;
+    if (isWaiting && counted.isRunOpen === true) return counted;
+    if (this.delayMs !== null) return waiting ?? this.firstTimer(now, counted);
     if (this.slots !== null && counted.due !== Number.POSITIVE_INFINITY)
       return this.isOpenAt(counted.slot, counted.fires) ? { ...counted, due: this.dueOf(counted.slot) } : waiting;
     return this.firstTimer(isWaiting ? now : counted.cursor, counted) ?? waiting;

@@ -15,6 +15,8 @@ export interface TimerState {
   readonly fires: number;
   /** A person asked that this slot becomes no run; a pause forgets it. */
   readonly skipNext?: boolean | undefined;
+  /** Of a schedule that is not ACTIVE and waits: the run at `lastFired` is open, so a resume waits for it too. */
+  readonly isRunOpen?: boolean | undefined;
 }
 
 /** What is known of the run at `lastFired`: none or ended, in flight, or waiting in the buffer. */

@@ -8,6 +8,7 @@ import { schedules, scheduleVersions, timers } from '../db/schema.ts';
 import { columnArrays, columnsOf, listed } from './column-arrays.ts';
 import { arrayLiteral, quotedLiteral } from './engine-rows.ts';
 import { entityOf, scheduleRow, timerRow } from './schedule-rows.ts';
+import { withWaitedRuns } from './waited-runs.ts';
 
 /*
  * Many schedules in one statement. Rows are locked in the order of their ids, timers before schedules as everywhere, and inserted
@@ -107,14 +108,13 @@ async function lockAll(
     .for('update')
     .execute();
   const [hot, rows] = await pipelined([lockTimers(tx, tenantId, ids), locked]);
-  return new Map(
-    rows.map((schedule) => {
-      const timer = schedule.state === 'ACTIVE' ? (hot.get(schedule.id) ?? null) : null;
-      // A resume committed while we waited for the schedule. Its timer is there now, and timers are locked first.
-      if (schedule.state === 'ACTIVE' && timer === null) throw new LostRace('a schedule was resumed meanwhile');
-      return [schedule.id, entityOf({ schedule, timer })];
-    }),
-  );
+  const entities = rows.map((schedule) => {
+    const timer = schedule.state === 'ACTIVE' ? (hot.get(schedule.id) ?? null) : null;
+    // A resume committed while we waited for the schedule. Its timer is there now, and timers are locked first.
+    if (schedule.state === 'ACTIVE' && timer === null) throw new LostRace('a schedule was resumed meanwhile');
+    return entityOf({ schedule, timer });
+  });
+  return new Map((await withWaitedRuns(tx, entities)).map((entity) => [entity.state.id, entity]));
 }
 
 async function lockTimers(

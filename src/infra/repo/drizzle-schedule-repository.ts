@@ -13,6 +13,7 @@ import { cancelWaiting } from './cancel-waiting.ts';
 import { recordPassed } from './passed-slots.ts';
 import { schedulePage, timerOfSchedule } from './schedule-page.ts';
 import { entityOf, livingColumns, scheduleRow, timerRow, versionRow } from './schedule-rows.ts';
+import { withWaitedRuns } from './waited-runs.ts';
 
 const A_DAY = sql`interval '24 hours'`;
 /** A node that has not been heard of for this long is not counted on. */
@@ -47,7 +48,10 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     if (id === null) return null;
     const [timer, [schedule]] = await pipelined([this.#lockTimer(id), this.#lockSchedule(id)]);
     if (schedule === undefined || ('key' in by && schedule.key !== by.key)) return null;
-    if (schedule.state !== 'ACTIVE') return entityOf({ schedule, timer: null });
+    if (schedule.state !== 'ACTIVE') {
+      const [stopped] = await withWaitedRuns(this.#tx, [entityOf({ schedule, timer: null })]);
+      return stopped ?? null;
+    }
     // A resume committed while we waited for the schedule. Its timer is there now, and timers are locked first.
     if (timer === null && (await this.#hasTimer(id))) throw new LostRace('the schedule was resumed meanwhile');
     return entityOf({ schedule, timer });

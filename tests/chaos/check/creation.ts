@@ -97,7 +97,9 @@ function checkChain(history: History, { plan, schedule, slots, operations }: Sub
   }
   const last = slots.at(-1);
   const lastEnd = last?.endedAt ?? schedule.createdAt;
-  const isOver = schedule.deletedAt !== null || lastEnd + delayMs > Math.min(plan.endAt, history.endedAt);
+  const upTo = Math.min(plan.endAt, history.endedAt);
+  const isResumedTooLate = operations.some(({ kind, until }) => kind === 'resume' && until + delayMs > upTo);
+  const isOver = schedule.deletedAt !== null || lastEnd + delayMs > upTo || isResumedTooLate;
   if (!isOver) broken.push(last === undefined ? `${schedule.id}: no link` : nameOf(last, 'the last link, too early'));
   return links.length;
 }
