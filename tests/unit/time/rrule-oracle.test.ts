@@ -27,8 +27,8 @@ function isKnownDisagreement({ rule }: RruleCase): boolean {
   const days = parts.get('BYDAY')?.split(',') ?? [];
   const mixed = days.some((day) => day.length > 2) && days.some((day) => day.length === 2);
   const bareWeek = parts.has('BYWEEKNO') && !parts.has('BYDAY');
-  const firstWeekFromEnd = /-5[23]/.test(parts.get('BYWEEKNO') ?? '');
-  return mixed || bareWeek || firstWeekFromEnd || (parts.get('FREQ') === 'WEEKLY' && parts.has('BYSETPOS'));
+  const overNewYear = /5[23]/.test(parts.get('BYWEEKNO') ?? '');
+  return mixed || bareWeek || overNewYear || (parts.get('FREQ') === 'WEEKLY' && parts.has('BYSETPOS'));
 }
 
 /** One answer for each rule: its first instances, null where python-dateutil did not find them in its time. */

@@ -123,6 +123,16 @@ describe('where oracles are wrong, an RRULE follows the RFC', () => {
     );
   });
 
+  it('by the length of that year: 1 January 2022 is in week 52, and there is no 53', () => {
+    // python-dateutil measures the year before by the one that begins, and finds 2022-01-01.
+    expect(times('FREQ=YEARLY;BYWEEKNO=53;BYDAY=SA', '2021-06-01T09:00:00', 2)).toEqual(
+      at('09:00', '2027-01-02', '2033-01-01'),
+    );
+    expect(times('FREQ=YEARLY;BYWEEKNO=52;BYDAY=SA', '2021-06-01T09:00:00', 2)).toEqual(
+      at('09:00', '2022-01-01', '2022-12-31'),
+    );
+  });
+
   it('a rule finds its slot half a century away', () => {
     const rule = 'FREQ=SECONDLY;INTERVAL=86399;BYHOUR=3;BYMINUTE=7;BYSECOND=11';
     expect(times(rule, '2026-01-01T08:00:00', 2, 'UTC')).toEqual(['2074-02-07T03:07']);
