@@ -8,8 +8,10 @@ import { asTenantId, type TenantId } from './domain/ids.ts';
 import { SigningKeyService } from './domain/services/signing-key-service.ts';
 import { connectPool, openDatabase } from './infra/db/client.ts';
 import { startEmbeddedPostgres } from './infra/db/embedded-postgres.ts';
+import { EnginePool } from './infra/db/engine-pool.ts';
 import { migrate } from './infra/db/migrate.ts';
 import { DrizzleUnitOfWork } from './infra/repo/drizzle-unit-of-work.ts';
+import { resealAll } from './infra/repo/reseal-secrets.ts';
 import { openDevIssuer } from './infra/security/dev-tokens.ts';
 import { newSigningKey } from './infra/security/signature.ts';
 
@@ -71,6 +73,26 @@ program
       const signingKeys = new SigningKeyService({ unitOfWork, seal, newId, newKey: newSigningKey });
       const made = await signingKeys.rotate({ tenantId: options.tenant, subject: 'cli', organizationId: null });
       console.log(made.key);
+    });
+  });
+
+program
+  .command('reseal')
+  .description('seal all secrets with the first key of SECRETS_KEY, so that the others may go')
+  .action(async () => {
+    const config = readConfig(WITHOUT_TOKENS);
+    const seal = await openSeal(config);
+    if (seal === null) throw new Error('SECRETS_KEY is not set: there is no key to seal with');
+    await withDatabase(config, async (url) => {
+      await using pool = new EnginePool(
+        () => connectPool(url, { role: 'scheduler_engine', max: 1, applicationName: 'scheduler-cli' }),
+        config.POSTGRES_DEADLINE_MS,
+      );
+      const all = Object.entries(await resealAll(pool, seal));
+      for (const [kind, { resealed, unopened }] of all)
+        console.log(`${kind}: ${resealed} sealed again, ${unopened} not to be opened`);
+      const unopened = all.reduce((sum, [, of]) => sum + of.unopened, 0);
+      if (unopened > 0) throw new Error(`${unopened} were sealed with a key that SECRETS_KEY does not hold`);
     });
   });
 

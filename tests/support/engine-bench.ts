@@ -6,6 +6,7 @@ import type { Journal } from '../../src/domain/ports/journal.ts';
 import type { Senders } from '../../src/domain/ports/sender.ts';
 import { DeliveryService } from '../../src/domain/services/delivery-service.ts';
 import { FiringService } from '../../src/domain/services/firing-service.ts';
+import { SealedHeaders } from '../../src/domain/services/sealed-headers.ts';
 import { SettlingService } from '../../src/domain/services/settling-service.ts';
 import { connectPool } from '../../src/infra/db/client.ts';
 import { DatabaseClock } from '../../src/infra/db/database-clock.ts';
@@ -15,7 +16,7 @@ import { PostgresUpkeepStore } from '../../src/infra/repo/postgres-upkeep-store.
 import { ScheduleVersionCache } from '../../src/infra/repo/schedule-version-cache.ts';
 import { createTestDatabase } from './database.ts';
 import type { RunSeen, TimerSeen } from './rows-seen.ts';
-import { type OpenScheduling, openScheduling, scheduleInput, silentJournal } from './scheduling.ts';
+import { type OpenScheduling, openScheduling, scheduleInput, silentJournal, TEST_SEAL } from './scheduling.ts';
 import { ScriptedSenders } from './scripted-senders.ts';
 import { until } from './until.ts';
 
@@ -129,7 +130,9 @@ export class EngineBench implements AsyncDisposable {
     const clock = new DatabaseClock();
     const stale: RunKey[] = [];
     const journal: Journal = { ...tellingEnds(this.#told), outcomeStale: ({ key }) => void stale.push(key) };
-    const store = new PostgresEngineStore(pool, new ScheduleVersionCache(1000, 1e7), () => clock.monotonic());
+    const store = new PostgresEngineStore(pool, new ScheduleVersionCache(1000, 1e7, new SealedHeaders(TEST_SEAL)), () =>
+      clock.monotonic(),
+    );
     const delivery = new DeliveryService({ senders, clock, journal, random: () => 0, limits: { concurrency, ahead } });
     const owner = newId();
     const firing = new FiringService({ store, delivery, clock, journal, newId, identity: { owner, leaseMs } });

@@ -71,9 +71,9 @@ export async function openScheduling(
     },
     check: () => undefined,
   };
-  const service = new SchedulingService({ unitOfWork, bell, senders, journal, newId });
+  const service = new SchedulingService({ unitOfWork, bell, senders, seal: TEST_SEAL, journal, newId });
   const clock = new DatabaseClock();
-  const bulk = new BulkService({ unitOfWork, bell, senders, journal, newId, clock, nextTurn });
+  const bulk = new BulkService({ unitOfWork, bell, senders, seal: TEST_SEAL, journal, newId, clock, nextTurn });
   const store = {
     emit: () => {
       throw new Error('nothing is emitted from here');

@@ -1,5 +1,5 @@
 import type { z } from 'zod';
-import { isTemplate, MASK, MOST_REFERENCES, secretNamesIn } from '../../domain/entities/secret.ts';
+import { isTemplate, MASK, MOST_REFERENCES, sealedIn, secretNamesIn } from '../../domain/entities/secret.ts';
 
 const TOKEN = /^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}$/;
 const VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
@@ -71,6 +71,7 @@ function nameProblem(lower: string): string | null {
 function valueProblem(value: string): string | null {
   if (isTemplate(value) && secretNamesIn(value) === null)
     return 'refers to a secret as {{secret:NAME}}; a name is a letter and at most 99 letters, digits, _, . or -';
+  if (sealedIn(value) !== null) return 'was sealed with a key that this deployment does not have: send the value';
   if (value === MASK)
     return 'is the mask that answers show instead of values: send the value, or leave the header out of a PATCH to keep it';
   if (value.length > MAX_VALUE_LENGTH) return `must be at most ${MAX_VALUE_LENGTH} characters long`;

@@ -51,3 +51,15 @@ export function rendered(template: string, secrets: ReadonlyMap<string, string>)
 export function maskedValue(value: string): string {
   return isTemplate(value) ? value : MASK;
 }
+
+const SEALED = /^\{\{sealed:([^{}]+)\}\}$/;
+
+/** What a header value is stored as: the API takes none of this form. */
+export function asSealed(sealed: string): string {
+  return `{{sealed:${sealed}}}`;
+}
+
+/** The sealed text of a header value as it is stored; null for one that is not sealed. */
+export function sealedIn(value: string): string | null {
+  return SEALED.exec(value)?.[1] ?? null;
+}

@@ -5,11 +5,10 @@ import { DomainError } from '../errors.ts';
 import type { Bell } from '../ports/bell.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Journal, ScheduleEvent } from '../ports/journal.ts';
-import type { Senders } from '../ports/sender.ts';
 import type { TenantWork, UnitOfWork } from '../ports/unit-of-work.ts';
 import { rolledBack, under } from './bulk-refusals.ts';
 import { type BulkChange, BulkSheet, foundFor } from './bulk-sheet.ts';
-import { auditedChanges, checkMatch, ScheduleDrafts, visible } from './schedule-drafts.ts';
+import { auditedChanges, checkMatch, type DraftParts, ScheduleDrafts, visible } from './schedule-drafts.ts';
 import type { Idempotency } from './scheduling-service.ts';
 
 export interface BulkRequest {
@@ -51,19 +50,19 @@ export class BulkService {
   readonly #nextTurn: () => Promise<unknown>;
 
   /** `nextTurn` resolves once whatever else waits in this process has had its turn. */
-  constructor(parts: {
-    readonly unitOfWork: UnitOfWork;
-    readonly bell: Bell;
-    readonly senders: Senders;
-    readonly journal: Journal;
-    readonly newId: () => string;
-    readonly clock: Clock;
-    readonly nextTurn: () => Promise<unknown>;
-  }) {
+  constructor(
+    parts: DraftParts & {
+      readonly unitOfWork: UnitOfWork;
+      readonly bell: Bell;
+      readonly journal: Journal;
+      readonly clock: Clock;
+      readonly nextTurn: () => Promise<unknown>;
+    },
+  ) {
     this.#unitOfWork = parts.unitOfWork;
     this.#bell = parts.bell;
     this.#journal = parts.journal;
-    this.#drafts = new ScheduleDrafts(parts.senders, parts.newId);
+    this.#drafts = new ScheduleDrafts(parts);
     this.#clock = parts.clock;
     this.#nextTurn = parts.nextTurn;
   }

@@ -7,9 +7,11 @@ import type { Target } from '../entities/target.ts';
 import { DomainError } from '../errors.ts';
 import { asScheduleId, type ScheduleId } from '../ids.ts';
 import type { ScheduleEvent } from '../ports/journal.ts';
+import type { Seal } from '../ports/seal.ts';
 import type { Senders } from '../ports/sender.ts';
 import type { TenantWork } from '../ports/unit-of-work.ts';
 import { withDates } from './calendar-dates.ts';
+import { SealedHeaders, withTarget } from './sealed-headers.ts';
 import { checkSecrets } from './secret-references.ts';
 
 /** A schedule before and after one change; null: there was none. */
@@ -18,14 +20,24 @@ export interface ScheduleChange {
   readonly after: ScheduleEntity;
 }
 
+export interface DraftParts {
+  readonly senders: Senders;
+  /** A fresh UUID v7. */
+  readonly newId: () => string;
+  /** Of header values; null or left out: they are stored as they are. */
+  readonly seal?: Seal | null | undefined;
+}
+
 /** What callers want schedules to be, checked inside a transaction: the caller's reach, the definition, a new target. */
 export class ScheduleDrafts {
   readonly #senders: Senders;
   readonly #newId: () => string;
+  readonly #headers: SealedHeaders;
 
-  constructor(senders: Senders, newId: () => string) {
+  constructor({ senders, newId, seal = null }: DraftParts) {
     this.#senders = senders;
     this.#newId = newId;
+    this.#headers = new SealedHeaders(seal);
   }
 
   /** A schedule that is not saved yet. */
@@ -36,7 +48,7 @@ export class ScheduleDrafts {
     const created = ScheduleEntity.create(dated, owner, { by: caller.subject, now: work.now });
     await admit(work, caller, created);
     await this.#checkTarget(work, created.state.target);
-    return created;
+    return this.#headers.sealedIn(created);
   }
 
   /** The schedule under another definition, not saved yet; itself when nothing changes. */
@@ -48,13 +60,21 @@ export class ScheduleDrafts {
   ): Promise<ScheduleEntity> {
     checkReach(caller, input);
     const dated = await withDates(work.calendars, input, before.state);
-    const after = before.replace(dated, { by: caller.subject, now: work.now });
-    if (after !== before && caller.policy !== undefined) {
+    const current = this.#headers.openedIn(before);
+    const after = current.replace(dated, { by: caller.subject, now: work.now });
+    if (after === current) return before;
+    if (caller.policy !== undefined) {
       checkSizes(after.state, caller.policy.quotas);
       if (!sameJson(after.state.trigger, before.state.trigger)) checkInterval(after, caller.policy.quotas);
     }
-    if (!sameJson(after.state.target, before.state.target)) await this.#checkTarget(work, after.state.target);
-    return after;
+    if (sameJson(after.state.target, current.state.target)) return withTarget(after, before.state.target);
+    await this.#checkTarget(work, after.state.target);
+    return this.#headers.sealedIn(after);
+  }
+
+  /** The input that would make this schedule, header values opened: what a merge patch is applied to. */
+  inputOf(schedule: ScheduleEntity): ScheduleInput {
+    return this.#headers.openedIn(schedule).input;
   }
 
   /** Saves the schedule with the input's key as the input says. Throws ALREADY_EXISTS when somebody else has just created it. */

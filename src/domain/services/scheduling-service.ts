@@ -10,19 +10,16 @@ import type { Bell } from '../ports/bell.ts';
 import type { Journal, ScheduleEvent } from '../ports/journal.ts';
 import { LANES } from '../ports/run-repository.ts';
 import type { ListPosition, Page, ScheduleQuery } from '../ports/schedule-repository.ts';
-import type { Senders } from '../ports/sender.ts';
 import type { TenantWork, UnitOfWork } from '../ports/unit-of-work.ts';
 import { withDates } from './calendar-dates.ts';
-import { checkMatch, recordChange, type ScheduleChange, ScheduleDrafts, visible } from './schedule-drafts.ts';
+import type { DraftParts, ScheduleChange } from './schedule-drafts.ts';
+import { checkMatch, recordChange, ScheduleDrafts, visible } from './schedule-drafts.ts';
 import { previewOf, type Upcoming, type UpcomingWindow, upcomingOf } from './upcoming.ts';
 
-export interface SchedulingParts {
+export interface SchedulingParts extends DraftParts {
   readonly unitOfWork: UnitOfWork;
   readonly bell: Bell;
-  readonly senders: Senders;
   readonly journal: Journal;
-  /** A fresh UUID v7. */
-  readonly newId: () => string;
 }
 
 /** The request that a create answers, told by its caller so that a second one is not another schedule. */
@@ -55,7 +52,7 @@ export class SchedulingService {
     this.#unitOfWork = parts.unitOfWork;
     this.#bell = parts.bell;
     this.#journal = parts.journal;
-    this.#drafts = new ScheduleDrafts(parts.senders, parts.newId);
+    this.#drafts = new ScheduleDrafts(parts);
   }
 
   /** Throws ALREADY_EXISTS for a key in use, IDEMPOTENCY_MISMATCH for an idempotency key of another request. */
@@ -131,7 +128,7 @@ export class SchedulingService {
     ifMatch: number | null,
   ): Promise<ScheduleEntity> {
     return this.#change(caller, { id, ifMatch }, 'patched', (before, _act, work) =>
-      this.#drafts.redefined(work, caller, before, merge(before.input)),
+      this.#drafts.redefined(work, caller, before, merge(this.#drafts.inputOf(before))),
     );
   }
 

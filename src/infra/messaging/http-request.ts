@@ -1,5 +1,5 @@
 import type { JsonValue } from '../../domain/entities/json.ts';
-import { rendered, secretNamesIn } from '../../domain/entities/secret.ts';
+import { rendered, sealedIn, secretNamesIn } from '../../domain/entities/secret.ts';
 import type { HttpTarget } from '../../domain/entities/target.ts';
 
 /** The part of a request that every run of a schedule version shares. */
@@ -7,6 +7,8 @@ export interface RequestTemplate {
   readonly origin: string;
   readonly path: string;
   readonly method: HttpTarget['method'];
+  /** A header whose value could not be opened; null: there is none. */
+  readonly unopened: string | null;
   /** What its header values refer to, each name once. */
   readonly secretNames: readonly string[];
   /** Name, value, name, value: the target's own headers, secrets in place of their names, and the defaults they did not replace. */
@@ -38,7 +40,8 @@ export function requestTemplate(http: HttpTarget): RequestTemplate | string {
   const bodyOf = bodyMaker(http, contentType);
   if (contentType === null && bodyOf !== noBody) headers.push('content-type', 'application/json');
   const { origin, pathname, search } = url;
-  return { origin, path: pathname + search, method: http.method, ...filledIn(headers), bodyOf };
+  const unopened = Object.keys(http.headers).find((name) => sealedIn(http.headers[name] ?? '') !== null) ?? null;
+  return { origin, path: pathname + search, method: http.method, unopened, ...filledIn(headers), bodyOf };
 }
 
 /** The headers of a template; without references they are made once. */

@@ -56,7 +56,7 @@ export class HttpSender implements Sender {
     const template = this.#templateOf(delivery.version, target.http);
     if ('kind' in template) return template;
     if (signal.aborted) return endedBySignal(signal, false);
-    const needsSecrets = template.secretNames.length > 0;
+    const needsSecrets = template.secretNames.length > 0 || template.unopened !== null;
     const secrets = needsSecrets ? await secretsOf(this.#parts.secrets, delivery, template, signal) : NO_SECRETS;
     if ('kind' in secrets) return secrets;
     const message = this.#messageOf(delivery, template);
@@ -119,10 +119,11 @@ const NO_SECRETS: ReadonlyMap<string, string> = new Map();
 async function secretsOf(
   values: SecretValues | undefined,
   { tenantId }: Delivery,
-  { secretNames }: RequestTemplate,
+  { secretNames, unopened }: RequestTemplate,
   signal: AbortSignal,
 ): Promise<ReadonlyMap<string, string> | Outcome> {
   const failed = (reason: string): Outcome => ({ kind: 'unanswered', attempt: 'FAILED', reason });
+  if (unopened !== null) return failed(`the value of the header "${unopened.slice(0, 100)}" cannot be opened`);
   const reading = (values?.of(tenantId, secretNames) ?? Promise.resolve(NO_SECRETS)).catch(() => null);
   const found = await untilAborted(reading, signal, () => null);
   if (signal.aborted) return endedBySignal(signal, false);

@@ -2,6 +2,7 @@ import { LRUCache } from 'lru-cache';
 import type { ScheduleDefinition } from '../../domain/entities/definition.ts';
 import { ScheduleVersion, type VersionKey } from '../../domain/entities/schedule-version.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
+import { SealedHeaders } from '../../domain/services/sealed-headers.ts';
 import { arrayLiteral, type EngineSql } from './engine-rows.ts';
 
 /** A version, or why it does not compile any more (a zone that newer data dropped, say). */
@@ -24,9 +25,11 @@ const MISSING: CachedVersion = { version: null, problem: 'its definition is gone
 /** Compiled definitions by (schedule, version), which never change; bounded by count and by the size of payloads. */
 export class ScheduleVersionCache {
   readonly #cache: LRUCache<string, CachedVersion>;
+  readonly #headers: SealedHeaders;
 
-  /** `entries` compiled versions of at most `bytes` in all. */
-  constructor(entries: number, bytes: number) {
+  /** `entries` compiled versions of at most `bytes` in all; `headers` opens their header values. */
+  constructor(entries: number, bytes: number, headers = new SealedHeaders(null)) {
+    this.#headers = headers;
     this.#cache = new LRUCache({ max: entries, maxSize: bytes, sizeCalculation: sizeOf });
   }
 
@@ -58,7 +61,7 @@ export class ScheduleVersionCache {
       join schedule_versions v on v.schedule_id = k.schedule_id and v.version = k.version`;
     for (const row of rows) {
       const name = nameOf(row.schedule_id, row.version);
-      const compiled = compile(row);
+      const compiled = compile(row, this.#headers);
       if (this.#hasRoom() || Math.random() < ADMITTED) this.#cache.set(name, compiled);
       found.set(name, compiled);
     }
@@ -88,12 +91,13 @@ interface VersionRow {
   readonly on_completion: ScheduleDefinition['onCompletion'];
 }
 
-function compile(row: VersionRow): CachedVersion {
+function compile(row: VersionRow, headers: SealedHeaders): CachedVersion {
   try {
+    const of = { scheduleId: row.schedule_id, tenantId: row.tenant_id, version: row.version };
     const definition: ScheduleDefinition = {
       tz: row.tz,
       trigger: row.trigger,
-      target: row.target,
+      target: headers.opened(row.target, of),
       payload: row.payload,
       startAt: row.start_at === null ? null : new Date(Math.round(row.start_at)),
       endAt: row.end_at === null ? null : new Date(Math.round(row.end_at)),
@@ -109,7 +113,6 @@ function compile(row: VersionRow): CachedVersion {
       pauseOnFailures: row.pause_on_failures,
       onCompletion: row.on_completion,
     };
-    const of = { scheduleId: row.schedule_id, tenantId: row.tenant_id, version: row.version };
     return { version: new ScheduleVersion(of, definition), problem: null };
   } catch (error) {
     return { version: null, problem: error instanceof Error ? error.message : String(error) };

@@ -99,6 +99,12 @@ describe('a header value that refers to a secret', () => {
     }
   });
 
+  test('is not sent sealed, as it is stored', async () => {
+    const send = sending('http://127.0.0.1:9', '{{sealed:v1.aaaaaaaa.bbbb}}');
+    const reason = 'the value of the header "Authorization" cannot be opened';
+    expect(await send()).toEqual({ kind: 'unanswered', attempt: 'FAILED', reason });
+  });
+
   test('is another tenant’s secret never', async () => {
     await put('MINE', 'my-own-value');
     const values = new PostgresSecretValues(pool, TEST_SEAL, 1);
