@@ -41,7 +41,7 @@ export function openTelemetry(config: Config, clock: Clock): Promise<Telemetry> 
 /** What holds for tenants that have chosen nothing and were granted nothing. */
 export function servicePolicyOf(config: Config): ServicePolicy {
   return {
-    defaults: SERVICE_DEFAULTS,
+    defaults: { ...SERVICE_DEFAULTS, retentionDays: config.RETENTION_DAYS },
     quotas: {
       schedules: config.QUOTA_SCHEDULES ?? null,
       payloadBytes: config.QUOTA_PAYLOAD_BYTES,

@@ -28,6 +28,7 @@ import { RunService } from './domain/services/run-service.ts';
 import { SchedulingService } from './domain/services/scheduling-service.ts';
 import { SealedHeaders } from './domain/services/sealed-headers.ts';
 import { SettlingService } from './domain/services/settling-service.ts';
+import { TenantMovesService } from './domain/services/tenant-moves-service.ts';
 import { UpkeepService } from './domain/services/upkeep-service.ts';
 import { WatchService } from './domain/services/watch-service.ts';
 import { ZoneDataService } from './domain/services/zone-data-service.ts';
@@ -46,6 +47,7 @@ import { PostgresEngineStore } from './infra/repo/postgres-engine-store.ts';
 import { PostgresRedriveStore } from './infra/repo/postgres-redrive-store.ts';
 import { PostgresSecretValues } from './infra/repo/postgres-secret-values.ts';
 import { PostgresSigningKeys } from './infra/repo/postgres-signing-keys.ts';
+import { PostgresTenantMoves } from './infra/repo/postgres-tenant-moves.ts';
 import { PostgresUpkeepStore } from './infra/repo/postgres-upkeep-store.ts';
 import { PostgresWatchStore } from './infra/repo/postgres-watch-store.ts';
 import { PostgresZoneDataStore } from './infra/repo/postgres-zone-data-store.ts';
@@ -180,19 +182,12 @@ function buildEngine(
   const store = new PostgresEngineStore(enginePool, versions, () => clock.monotonic());
   const limits = { concurrency: config.DELIVERY_CONCURRENCY, ahead: AHEAD };
   const delivery = new DeliveryService({ senders, clock, journal, random: Math.random, limits });
-  const owner = newId();
-  const firing = new FiringService({
-    store,
-    delivery,
-    clock,
-    journal,
-    newId,
-    identity: { owner, leaseMs: config.LEASE_MS },
-  });
+  const identity = { owner: newId(), leaseMs: config.LEASE_MS };
+  const firing = new FiringService({ store, delivery, clock, journal, newId, identity });
   const settling = new SettlingService({ store, delivery, firing, clock, journal });
   const version = packageVersion();
   const about = { build: `${version}+${config.BUILD_ID}`, tzdata: tzdataVersion ?? 'unknown' };
-  const node = () => ({ id: owner, ...about, roles: config.ROLES, commands: [...commands.keys()] });
+  const node = () => ({ id: identity.owner, ...about, roles: config.ROLES, commands: [...commands.keys()] });
   const { upkeep, zones, watch } = buildUpkeep(config, needs, node);
   firing.holdsSlots = () => zones.outdated !== null;
   const engine = config.ROLES.includes('engine')
@@ -220,8 +215,11 @@ function buildUpkeep(
   const zones = new ZoneDataService({ store: zoneStore, clock, journal, version: tzdataVersion });
   const patienceMs = config.LEASE_MS + PATIENCE_MS;
   const watch = new WatchService({ store: new PostgresWatchStore(enginePool), clock, journal, patienceMs });
+  const retentionDays = config.RETENTION_DAYS;
+  const tenants = new TenantMovesService({ ...needs, moves: new PostgresTenantMoves(enginePool), retentionDays });
   const upkeep = new UpkeepService({
     watch,
+    tenants,
     zones,
     calendars,
     store: new PostgresUpkeepStore(enginePool),
@@ -229,7 +227,7 @@ function buildUpkeep(
     clock,
     journal,
     node,
-    retentionDays: config.RETENTION_DAYS,
+    retentionDays,
     auditRetentionDays: config.AUDIT_RETENTION_DAYS,
   });
   return { upkeep, zones, watch };

@@ -40,6 +40,9 @@ export function asTenantId(text: string): TenantId | null {
   return TENANT.test(text) ? (text as TenantId) : null;
 }
 
+/** The tenant that SYSTEM schedules live in; platform tokens alone act in it. */
+export const SYSTEM_TENANT = 'system' as TenantId;
+
 /** A fresh id space for one manual run: neither 0 nor 1. `random` is in [0, 1). */
 export function manualSpace(random: number): number {
   return 2 + Math.floor(random * 0x7ffffffd);

@@ -104,6 +104,7 @@ describe('an error of the services', () => {
     UNAUTHENTICATED: 401,
     PERMISSION_DENIED: 403,
     TENANT_FORBIDDEN: 403,
+    TENANT_SUSPENDED: 403,
     QUOTA_EXCEEDED: 403,
     NOT_FOUND: 404,
     ALREADY_EXISTS: 409,

@@ -66,6 +66,9 @@ const NEEDS: Record<keyof typeof CAPABILITIES, Capability> = {
   createTenant: 'ALL_TENANTS',
   getTenantById: 'ALL_TENANTS',
   patchTenantById: 'ALL_TENANTS',
+  suspendTenant: 'ALL_TENANTS',
+  resumeTenant: 'ALL_TENANTS',
+  deleteTenant: 'ALL_TENANTS',
   getHealth: 'PUBLIC',
   getReadiness: 'PUBLIC',
   getLiveness: 'PUBLIC',
@@ -203,7 +206,7 @@ async function call(
       ? (await server.request('POST', '/dead-letters/redrive', { body: { filter: {} } })).json().id
       : await server.schedule({ enabled: operationId !== 'resumeSchedule' });
   const name = `calendar-${id}`;
-  if (path === '/tenants/{id}') return callTenant(server, operation, as, headers);
+  if (path.startsWith('/tenants/{id}')) return callTenant(server, operation, as, headers);
   if (path === '/calendars/{name}') await server.request('POST', '/calendars', { body: { name } });
   if (path === '/secrets/{name}' && method !== 'PUT') await putSecret(server, name);
   const keyId = path === '/tenant/signing-keys/{id}' ? await signingKey(server) : id;
@@ -219,14 +222,16 @@ async function call(
 
 async function callTenant(
   server: TestServer,
-  { method, operationId }: Operation,
+  { method, path, operationId }: Operation,
   as: Partial<Identity> | null,
   headers: Record<string, string>,
 ): Promise<LightMyRequestResponse> {
   const id = `tenant-${randomUUID()}`;
   await server.request('POST', '/tenants', { body: { id }, as: { roles: ['platform'] } });
+  if (operationId === 'resumeTenant')
+    await server.request('POST', `/tenants/${id}/suspend`, { as: { roles: ['platform'] } });
   const body = bodyOf(operationId);
-  return server.request(method, `/tenants/${id}`, { as, headers, ...(body !== undefined && { body }) });
+  return server.request(method, path.replace('{id}', id), { as, headers, ...(body !== undefined && { body }) });
 }
 
 async function signingKey(server: TestServer): Promise<string> {

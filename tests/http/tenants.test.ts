@@ -41,7 +41,7 @@ describe('/tenant', () => {
       name: null,
       state: 'ACTIVE',
       suspension: null,
-      defaults: { tz: 'UTC', retry: RETRY },
+      defaults: { tz: 'UTC', retry: RETRY, retentionDays: 30 },
       quotas: QUOTAS,
       version: 1,
       createdAt: expect.any(String),
@@ -80,6 +80,8 @@ describe('/tenant', () => {
     [{ defaults: { retry: { maxAttempts: 0 } } }, 'defaults.retry.maxAttempts'],
     [{ defaults: { retry: { jitter: 'x' } } }, 'defaults.retry.jitter'],
     [{ defaults: { retry: { initialDelaySec: 4000 } } }, 'defaults.retry.maxDelaySec'],
+    [{ defaults: { retentionDays: 31 } }, 'defaults.retentionDays'],
+    [{ defaults: { retentionDays: 0 } }, 'defaults.retentionDays'],
     [{ defaults: { retry: { often: 1 } } }, 'defaults.retry.often'],
     [{ defaults: { color: 'red' } }, 'defaults.color'],
     [{ defaults: [] }, 'defaults'],
@@ -285,5 +287,112 @@ describe('quotas', () => {
     expect((await patch({ name: 'still here' })).statusCode).toBe(200);
     expect((await patch({ trigger: { every: '2m' } })).statusCode).toBe(403);
     expect((await patch({ trigger: { every: '5m' } })).statusCode).toBe(200);
+  });
+});
+
+describe('a suspended tenant', () => {
+  const act = (id: string, action: string, body: unknown = {}, headers = {}) =>
+    server().request('POST', `/tenants/${id}/${action}`, { body, as: PLATFORM, headers });
+
+  /** Somebody of a tenant with a schedule, suspended. */
+  async function suspended(): Promise<ReturnType<typeof somebody> & { readonly schedule: string }> {
+    const as = somebody();
+    const schedule = await server().schedule({}, as);
+    const answer = await act(as.id, 'suspend', { note: 'invoice overdue' });
+    expect([answer.statusCode, answer.headers['etag'], answer.json()]).toMatchObject([
+      200,
+      '"2"',
+      { state: 'SUSPENDED', suspension: { note: 'invoice overdue', by: 'user-1' } },
+    ]);
+    return { ...as, schedule };
+  }
+
+  it('reads, ends and holds things, and takes nothing new, from whomever', async () => {
+    const { schedule, ...as } = await suspended();
+    const headers = { 'x-tenant-id': as.id };
+    const run = { from: '2026-03-01T00:00:00Z', to: '2026-03-03T00:00:00Z' };
+    const refused = [
+      ['POST', '/schedules', scheduleBody()],
+      ['PUT', '/schedules/by-key/k', scheduleBody()],
+      ['PUT', `/schedules/${schedule}`, scheduleBody()],
+      ['PATCH', `/schedules/${schedule}`, { name: 'x' }],
+      ['POST', `/schedules/${schedule}/trigger`, {}],
+      ['POST', `/schedules/${schedule}/resume`, {}],
+      ['POST', `/schedules/${schedule}/backfills`, run],
+      ['POST', '/calendars', { name: 'c' }],
+    ] as const;
+    for (const [method, url, body] of refused) {
+      for (const who of [{ as }, { as: PLATFORM, headers }]) {
+        const answer = await server().request(method, url, { body, ...who });
+        expect([url, problemIn(answer)]).toMatchObject([url, { status: 403, code: 'TENANT_SUSPENDED' }]);
+      }
+    }
+    const allowed = [
+      ['GET', `/schedules/${schedule}`],
+      ['GET', '/runs'],
+      ['GET', '/tenant'],
+      ['POST', `/schedules/${schedule}/skip-next`],
+      ['POST', `/schedules/${schedule}/pause`],
+      ['DELETE', `/schedules/${schedule}`],
+    ] as const;
+    for (const [method, url] of allowed) {
+      const { statusCode } = await server().request(method, url, { as });
+      expect([url, statusCode < 300]).toEqual([url, true]);
+    }
+    const preview = { trigger: { type: 'CRON', cron: '* * * * *' } };
+    expect((await server().request('POST', '/schedules/preview', { body: preview, as })).statusCode).toBe(200);
+  });
+
+  it('goes on once the platform says so; what does not fit its state is a conflict', async () => {
+    const as = await suspended();
+    expect(problemIn(await act(as.id, 'suspend')).code).toBe('CONFLICT');
+    expect(problemIn(await act(as.id, 'resume', {}, { 'if-match': '"1"' })).code).toBe('PRECONDITION_FAILED');
+    const resumed = await act(as.id, 'resume', { missed: 'FIRE_ALL' }, { 'if-match': '"2"' });
+    expect(resumed.json()).toMatchObject({ state: 'ACTIVE', suspension: null, version: 3 });
+    expect(problemIn(await act(as.id, 'resume')).code).toBe('CONFLICT');
+    expect((await server().request('POST', '/schedules', { body: scheduleBody(), as })).statusCode).toBe(201);
+  });
+
+  it.each([
+    ['suspend', { note: 'a\nb' }, 'note'],
+    ['suspend', { note: 'x'.repeat(1001) }, 'note'],
+    ['suspend', { until: 'tomorrow' }, 'until'],
+    ['resume', { missed: 'SOME' }, 'missed'],
+  ])('is not made by %s %j', async (action, body, path) => {
+    const { code, errors } = problemIn(await act(somebody().id, action, body));
+    expect([code, errors]).toEqual(['VALIDATION_FAILED', [expect.objectContaining({ path })]]);
+  });
+
+  it('is never `system`, and none that does not exist', async () => {
+    await server().request('POST', '/schedules', { body: scheduleBody(), as: PLATFORM });
+    expect(problemIn(await act('system', 'suspend')).code).toBe('CONFLICT');
+    expect(problemIn(await server().request('DELETE', '/tenants/system', { as: PLATFORM })).code).toBe('CONFLICT');
+    for (const id of ['nobody-at-all', 'a%20b']) {
+      expect(problemIn(await act(id, 'suspend')).code).toBe('NOT_FOUND');
+      expect(problemIn(await server().request('DELETE', `/tenants/${id}`, { as: PLATFORM })).code).toBe('NOT_FOUND');
+    }
+  });
+});
+
+describe('a tenant that is being deleted', () => {
+  it('may read what is still there and change nothing; the system’s trail keeps who deleted it', async () => {
+    const as = somebody();
+    const schedule = await server().schedule({}, as);
+    const answer = await server().request('DELETE', `/tenants/${as.id}`, { as: PLATFORM });
+    expect([answer.statusCode, answer.json().state]).toEqual([202, 'DELETING']);
+    const again = await server().request('DELETE', `/tenants/${as.id}`, { as: PLATFORM });
+    expect([again.statusCode, again.json().version]).toEqual([202, answer.json().version]);
+    for (const [method, url] of [
+      ['DELETE', `/schedules/${schedule}`],
+      ['PATCH', '/tenant'],
+    ] as const) {
+      const refused = await server().request(method, url, { as, ...(method === 'PATCH' && { body: { name: 'x' } }) });
+      expect(problemIn(refused)).toMatchObject({ code: 'TENANT_SUSPENDED', detail: 'the tenant is being deleted' });
+    }
+    expect((await server().request('GET', `/schedules/${schedule}`, { as })).statusCode).toBe(200);
+    const patch = await server().request('PATCH', `/tenants/${as.id}`, { body: { name: 'x' }, as: PLATFORM });
+    expect(problemIn(patch).code).toBe('CONFLICT');
+    const { items } = (await server().request('GET', `/audit?resource=tenant/${as.id}`, { as: PLATFORM })).json();
+    expect(items).toEqual([expect.objectContaining({ action: 'tenant.deletion_began', subject: 'user-1' })]);
   });
 });

@@ -49,7 +49,7 @@ export interface OpenScheduling {
 
 /** The policy of a service that nobody configured. */
 export const SERVICE_POLICY: ServicePolicy = {
-  defaults: SERVICE_DEFAULTS,
+  defaults: { ...SERVICE_DEFAULTS, retentionDays: 30 },
   quotas: { schedules: null, payloadBytes: 262_144, minIntervalSec: null },
 };
 

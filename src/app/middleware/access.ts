@@ -3,7 +3,7 @@ import type { Caller, Role } from '../../domain/entities/caller.ts';
 import type { TokenVerifier } from '../../domain/ports/token-verifier.ts';
 import type { TenantPolicies } from '../../domain/services/tenant-policies.ts';
 import { authenticate } from './authenticate.ts';
-import { authorize, type Capability, capabilityOf } from './authorize.ts';
+import { authorize, type Capability, capabilityOf, refuseInactive } from './authorize.ts';
 import { checkJson } from './json-body.ts';
 import { refuseForeignTenantId, tenantOf } from './tenant.ts';
 
@@ -46,6 +46,8 @@ export function guardAccess(app: FastifyInstance, { verifier, policies }: Access
     request.roles = identity.roles;
     const isReading = capability === 'READ' || capability === 'ALL_TENANTS';
     const policy = await (isReading ? policies.of(tenantId) : policies.inUse(tenantId));
+    const isHarmless = isReading || request.method === 'GET' || request.method === 'HEAD';
+    if (!isHarmless) refuseInactive(policy.state, request.routeOptions.schema?.operationId);
     const { subject, organizationId } = identity;
     request.caller = { tenantId, subject, organizationId, traceId: request.id, policy };
   });

@@ -1,4 +1,5 @@
 import type { Role } from '../../domain/entities/caller.ts';
+import type { TenantLifecycle } from '../../domain/entities/tenant.ts';
 import { DomainError } from '../../domain/errors.ts';
 
 /** What an operation needs. PUBLIC: not even a token. */
@@ -51,6 +52,9 @@ export const CAPABILITIES = {
   createTenant: 'ALL_TENANTS',
   getTenantById: 'ALL_TENANTS',
   patchTenantById: 'ALL_TENANTS',
+  suspendTenant: 'ALL_TENANTS',
+  resumeTenant: 'ALL_TENANTS',
+  deleteTenant: 'ALL_TENANTS',
   getHealth: 'PUBLIC',
   getReadiness: 'PUBLIC',
   getLiveness: 'PUBLIC',
@@ -59,6 +63,27 @@ export const CAPABILITIES = {
   listEchoRequests: 'PUBLIC',
   refuseMethod: 'PUBLIC',
 } as const satisfies Readonly<Record<string, Capability>>;
+
+/** What a suspended tenant may still change: its settings, and what ends or holds things. */
+const ALLOWED_WHILE_SUSPENDED: readonly string[] = [
+  'deleteSchedule',
+  'pauseSchedule',
+  'skipNextSlot',
+  'cancelRun',
+  'cancelRedrive',
+  'deleteCalendar',
+  'patchTenant',
+  'putSecret',
+  'deleteSecret',
+] satisfies readonly (keyof typeof CAPABILITIES)[];
+
+/** Throws TENANT_SUSPENDED for a change that makes new work for a tenant that is suspended, and for any change of one that is being deleted. */
+export function refuseInactive(state: TenantLifecycle, operationId: string | undefined): void {
+  if (state === 'ACTIVE') return;
+  if (state === 'DELETING') throw new DomainError('TENANT_SUSPENDED', 'the tenant is being deleted');
+  if (!ALLOWED_WHILE_SUSPENDED.includes(operationId ?? ''))
+    throw new DomainError('TENANT_SUSPENDED', 'the tenant is suspended: it takes nothing new');
+}
 
 /** Which capabilities each role grants. */
 export const ROLES: Readonly<Record<Role, readonly Capability[]>> = {

@@ -44,6 +44,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; r
   UNAUTHENTICATED: { status: 401, title: 'Not authenticated' },
   PERMISSION_DENIED: { status: 403, title: 'Permission denied' },
   TENANT_FORBIDDEN: { status: 403, title: 'Not a tenant of this token' },
+  TENANT_SUSPENDED: { status: 403, title: 'The tenant takes nothing new' },
   QUOTA_EXCEEDED: { status: 403, title: 'Quota exceeded' },
   NOT_FOUND: { status: 404, title: 'Not found' },
   METHOD_NOT_ALLOWED: { status: 405, title: 'Method not allowed' },

@@ -1,6 +1,5 @@
-import { SYSTEM_TENANT } from '../../domain/entities/tenant.ts';
 import { DomainError } from '../../domain/errors.ts';
-import { asTenantId, type TenantId } from '../../domain/ids.ts';
+import { asTenantId, SYSTEM_TENANT, type TenantId } from '../../domain/ids.ts';
 import type { Identity } from '../../domain/ports/token-verifier.ts';
 import { grants } from './authorize.ts';
 
@@ -31,7 +30,7 @@ function onlyTenant({ tenants, roles }: Identity): TenantId | null {
       'VALIDATION_FAILED',
       'the token names several tenants: choose one with the X-Tenant-Id header',
     );
-  return first ?? (grants(roles, 'ALL_TENANTS') ? asTenantId(SYSTEM_TENANT) : null);
+  return first ?? (grants(roles, 'ALL_TENANTS') ? SYSTEM_TENANT : null);
 }
 
 function mayActIn(identity: Identity, tenant: TenantId): boolean {

@@ -43,6 +43,7 @@ export const GUARDED: readonly ProblemCode[] = [
   'UNAUTHENTICATED',
   'PERMISSION_DENIED',
   'TENANT_FORBIDDEN',
+  'TENANT_SUSPENDED',
   'INTERNAL',
   'UNAVAILABLE',
 ];

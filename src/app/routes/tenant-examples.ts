@@ -14,14 +14,14 @@ const tenant = {
   name: 'Acme',
   state: 'ACTIVE',
   suspension: null,
-  defaults: { tz: 'Europe/Berlin', retry },
+  defaults: { tz: 'Europe/Berlin', retry, retentionDays: 14 },
   quotas: { schedules: 5000, payloadBytes: 262_144, minIntervalSec: 60 },
   version: 2,
   createdAt: '2026-03-17T10:12:41.000Z',
   updatedAt: '2026-03-17T10:14:02.000Z',
 };
 
-const defaults = { tz: 'Europe/Berlin', retry: { maxAttempts: 5 } };
+const defaults = { tz: 'Europe/Berlin', retry: { maxAttempts: 5 }, retentionDays: 14 };
 
 /** What the API's description shows of tenants. */
 export const TENANT_EXAMPLES: ExamplesByOperation = {
@@ -33,5 +33,15 @@ export const TENANT_EXAMPLES: ExamplesByOperation = {
     answer: { ...tenant, version: 1 },
   },
   getTenantById: { answer: tenant },
+  suspendTenant: {
+    bodies: { noted: { note: 'invoice overdue' }, asItIs: {} },
+    answer: {
+      ...tenant,
+      state: 'SUSPENDED',
+      suspension: { note: 'invoice overdue', by: 'user-1', at: '2026-03-17T10:14:02.000Z' },
+    },
+  },
+  resumeTenant: { bodies: { catchUp: { missed: 'FIRE_ONCE' }, skip: {} }, answer: { ...tenant, version: 3 } },
+  deleteTenant: { answer: { ...tenant, state: 'DELETING', version: 3 } },
   patchTenantById: { bodies: { quotas: { quotas: { schedules: 5000, minIntervalSec: null } } }, answer: tenant },
 };

@@ -5,9 +5,10 @@ import type { TenantWithPolicy } from '../../domain/services/tenant-service.ts';
 import { failsAs, parsedBy } from '../middleware/field-problems.ts';
 import { line, whole, zone } from './fields.ts';
 import { cursorFields, listShown } from './paging.ts';
-import { query, tenantId } from './request-parts.ts';
+import { optionalBody, query, tenantId } from './request-parts.ts';
 import { retry } from './schedule-input.ts';
 import { mergePatch } from './schedule-patch.ts';
+import { missedChoice } from './schedules.schema.ts';
 
 const MANY = 2_147_483_647;
 /** What is left of a body of 1 MiB for the rest of a schedule. */
@@ -17,6 +18,7 @@ const defaults = z
   .strictObject({
     tz: zone.optional(),
     retry: retry.optional(),
+    retentionDays: whole(1, 3650).optional().meta({ description: 'At most the service’s RETENTION_DAYS' }),
   })
   .meta({ id: 'TenantDefaults' });
 
@@ -64,7 +66,7 @@ const patchFields = {
   tenantId,
   name: z.string().nullable().optional(),
   defaults: z
-    .strictObject({ tz: value, retry: part(Object.keys(retry.shape)) })
+    .strictObject({ tz: value, retry: part(Object.keys(retry.shape)), retentionDays: value })
     .nullable()
     .optional(),
 };
@@ -87,6 +89,17 @@ export function patchedTenant(
 ): TenantInput {
   return parsedBy(input, mergePatch({ defaults: {}, quotas: {} }, mergePatch(current, patch)));
 }
+
+export const suspendTenantBody = optionalBody('SuspendTenantBody', {
+  note: line(1000, 0)
+    .nullable()
+    .default(null)
+    .meta({ examples: ['invoice overdue'] }),
+});
+
+export const resumeTenantBody = optionalBody('ResumeTenantBody', {
+  missed: missedChoice.default('SKIP').meta({ description: 'What becomes of slots that passed meanwhile' }),
+});
 
 /** The path of one tenant; what cannot be an id is a tenant that does not exist. */
 export const tenantParams = z.strictObject({
@@ -129,6 +142,7 @@ export const tenantShown = z
         jitter: z.number(),
         maxAgeSec: z.number(),
       }),
+      retentionDays: z.number().meta({ description: 'How long ended runs are kept' }),
     }),
     quotas: z
       .object({

@@ -4,6 +4,7 @@ import type { Api, ApiParts } from './api.ts';
 import { CursorList } from './paging.ts';
 import { GUARDED, problems, WITH_BODY } from './problem.schema.ts';
 import { ifMatchHeaders, noQuery } from './request-parts.ts';
+import { tenantLifeRoutes } from './tenant-life.ts';
 import {
   patchedTenant,
   platformTenantPatch,
@@ -27,6 +28,7 @@ export function tenantRoutes(api: Api, parts: ApiParts): void {
   createTenant(api, parts);
   getTenantById(api, parts);
   patchTenantById(api, parts);
+  tenantLifeRoutes(api, parts);
 }
 
 function getTenant(api: Api, { tenants }: ApiParts): void {

@@ -1,9 +1,8 @@
 import { DomainError, type FieldProblem } from '../errors.ts';
-import type { TenantId } from '../ids.ts';
+import { SYSTEM_TENANT, type TenantId } from '../ids.ts';
 import { durationMs } from '../time/duration.ts';
 import type { ScheduleDefinition } from './definition.ts';
 import type { ScheduleScope } from './schedule.ts';
-import { SYSTEM_TENANT } from './tenant.ts';
 
 const MAX_JITTER_MS = 24 * 60 * 60 * 1000;
 

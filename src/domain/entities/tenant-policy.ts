@@ -2,10 +2,12 @@ import type { TenantId } from '../ids.ts';
 import type { RetryPolicy } from '../time/backoff.ts';
 import type { TenantLifecycle, TenantState } from './tenant.ts';
 
-/** What schedules of the tenant have where their caller says nothing. */
+/** What schedules of the tenant have where their caller says nothing, and how long its runs are kept. */
 export interface TenantDefaults {
   readonly tz: string;
   readonly retry: RetryPolicy;
+  /** How long ended runs are kept. */
+  readonly retentionDays: number;
 }
 
 /** The most a tenant may have; null: no limit. */
@@ -43,7 +45,7 @@ export interface TenantPolicy extends ServicePolicy {
 }
 
 /** The defaults of every service, whatever its configuration. */
-export const SERVICE_DEFAULTS: TenantDefaults = {
+export const SERVICE_DEFAULTS: Omit<TenantDefaults, 'retentionDays'> = {
   tz: 'UTC',
   retry: {
     maxAttempts: 8,
@@ -55,7 +57,7 @@ export const SERVICE_DEFAULTS: TenantDefaults = {
   },
 };
 
-/** The policy of a tenant by its row, null where it has none. */
+/** The policy of a tenant by its row, null where it has none. Nothing is kept longer than the service keeps it. */
 export function policyOf(tenantId: TenantId, row: TenantState | null, service: ServicePolicy): TenantPolicy {
   return {
     tenantId,
@@ -70,6 +72,7 @@ function chosen(given: ChosenDefaults, service: TenantDefaults): TenantDefaults 
   return {
     tz: given.tz ?? service.tz,
     retry: filledRetry(given.retry ?? {}, service.retry),
+    retentionDays: Math.min(given.retentionDays ?? service.retentionDays, service.retentionDays),
   };
 }
 

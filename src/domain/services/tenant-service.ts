@@ -1,9 +1,9 @@
 import type { Caller } from '../entities/caller.ts';
-import type { Act } from '../entities/schedule.ts';
+import type { Act, MissedChoice } from '../entities/schedule.ts';
 import { TenantEntity, type TenantInput } from '../entities/tenant.ts';
 import { policyOf, type TenantPolicy } from '../entities/tenant-policy.ts';
 import { DomainError } from '../errors.ts';
-import type { TenantId } from '../ids.ts';
+import { SYSTEM_TENANT, type TenantId } from '../ids.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Page } from '../ports/schedule-repository.ts';
 import type { TenantDirectory, TenantQuery } from '../ports/tenant-repository.ts';
@@ -22,7 +22,7 @@ export interface TenantWithPolicy {
   readonly policy: TenantPolicy;
 }
 
-export type TenantEvent = 'created' | 'changed';
+type TenantEvent = 'created' | 'changed' | 'suspended' | 'resumed' | 'deletion_began';
 
 /**
  * What a tenant's administrators do with their own tenant, and the platform with all of them. Every change passes through
@@ -85,6 +85,32 @@ export class TenantService {
     );
   }
 
+  /** No schedule fires and nothing new is taken from then on; what is in flight finishes. Throws CONFLICT unless ACTIVE. */
+  async suspend(caller: Caller, of: AddressedTenant, note: string | null): Promise<TenantWithPolicy> {
+    return this.#change(caller, of, 'suspended', (before, act) => before.suspend(note, act));
+  }
+
+  /** Throws CONFLICT unless SUSPENDED. Schedules follow within seconds, many of them chunk by chunk. */
+  async resume(caller: Caller, of: AddressedTenant, missed: MissedChoice): Promise<TenantWithPolicy> {
+    return this.#change(caller, of, 'resumed', (before, act) => before.resume(missed, act));
+  }
+
+  /** Nothing fires from then on, and all the tenant's data goes within minutes. */
+  async remove(caller: Caller, of: AddressedTenant): Promise<TenantWithPolicy> {
+    let hasBegun = false;
+    const going = await this.#change(caller, of, 'deletion_began', (before, act) => {
+      const after = before.remove(act);
+      hasBegun = after !== before;
+      return after;
+    });
+    if (!hasBegun) return going;
+    // The tenant's own trail goes with it.
+    await this.#unitOfWork.forTenant(SYSTEM_TENANT, async ({ audit }) =>
+      audit.record(caller, { action: 'tenant.deletion_began', id: of.tenantId, before: auditedTenant(going.tenant) }),
+    );
+    return going;
+  }
+
   async #change(
     caller: Caller,
     { tenantId, ifMatch }: AddressedTenant,
@@ -119,6 +145,6 @@ export class TenantService {
 
 /** A tenant as the trail tells of it. */
 function auditedTenant({ state }: TenantEntity): object {
-  const { tenantId, createdAt, updatedAt, ...told } = state;
+  const { tenantId, isSettled, createdAt, updatedAt, ...told } = state;
   return told;
 }

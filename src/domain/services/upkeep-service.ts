@@ -5,6 +5,7 @@ import type { NodeRecord, UpkeepStore } from '../ports/upkeep-store.ts';
 import type { CalendarService } from './calendar-service.ts';
 import { reportSchedulesOver } from './schedules-over.ts';
 import type { SchedulingService } from './scheduling-service.ts';
+import type { TenantMovesService } from './tenant-moves-service.ts';
 import type { WatchService } from './watch-service.ts';
 import type { ZoneDataService } from './zone-data-service.ts';
 
@@ -27,6 +28,7 @@ export class UpkeepService {
   readonly #zones: Pick<ZoneDataService, 'step'>;
   readonly #calendars: Pick<CalendarService, 'takeOver'>;
   readonly #watch: Pick<WatchService, 'step'>;
+  readonly #tenants: Pick<TenantMovesService, 'step'>;
   #housekeptAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: {
@@ -40,6 +42,7 @@ export class UpkeepService {
     zones: Pick<ZoneDataService, 'step'>;
     calendars: Pick<CalendarService, 'takeOver'>;
     watch: Pick<WatchService, 'step'>;
+    tenants: Pick<TenantMovesService, 'step'>;
   }) {
     this.#store = parts.store;
     this.#scheduling = parts.scheduling;
@@ -51,6 +54,7 @@ export class UpkeepService {
     this.#zones = parts.zones;
     this.#calendars = parts.calendars;
     this.#watch = parts.watch;
+    this.#tenants = parts.tenants;
   }
 
   /** What must be true before the first claim: this node is known and today's partition is there. */
@@ -68,7 +72,7 @@ export class UpkeepService {
       await this.#housekeep();
       this.#housekeptAt = this.#clock.monotonic();
     }
-    const wantsMore = [await this.#zones.step(), await this.#calendars.takeOver()];
+    const wantsMore = [await this.#zones.step(), await this.#calendars.takeOver(), await this.#tenants.step()];
     return wantsMore.includes(true) ? 0 : HEARTBEAT_MS;
   }
 

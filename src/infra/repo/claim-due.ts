@@ -1,7 +1,7 @@
 import type { PreviousRun } from '../../domain/entities/timer.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import type { DueSlot } from '../../domain/ports/engine-store.ts';
-import { arrayLiteral, type EngineSql } from './engine-rows.ts';
+import { arrayLiteral, type EngineSql, ofActiveTenant } from './engine-rows.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 
 interface DueRow {
@@ -30,12 +30,12 @@ export async function claimDue(
   versions: ScheduleVersionCache,
 ): Promise<DueTimers> {
   const rows = await sql<DueRow[]>`
-    /* index timers_due */
+    /* indexes timers_due, tenants_inactive */
     select schedule_id, tenant_id, version, date_part('epoch', slot) * 1000 as slot, date_part('epoch', next_due) * 1000 as due,
            date_part('epoch', cursor) * 1000 as cursor, date_part('epoch', last_fired) * 1000 as last_fired,
            fires::float8 as fires, skip_next, date_part('epoch', now()) * 1000 as now
     from timers
-    where next_due <= now() and next_due >= to_timestamp(${query.low}::float8 / 1000)
+    where next_due <= now() and next_due >= to_timestamp(${query.low}::float8 / 1000) and ${ofActiveTenant(sql)}
     order by next_due limit ${query.limit} for update skip locked`;
   const [first] = rows;
   if (first === undefined) return { now: null, due: [] };

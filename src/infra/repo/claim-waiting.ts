@@ -1,5 +1,5 @@
 import type { Claimant, ClaimedRun } from '../../domain/ports/engine-store.ts';
-import { arrayLiteral, claimedRun, type EngineSql, type RunningRow } from './engine-rows.ts';
+import { arrayLiteral, claimedRun, type EngineSql, ofActiveTenant, type RunningRow } from './engine-rows.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 
 /**
@@ -14,9 +14,9 @@ export async function claimWaiting(
   versions: ScheduleVersionCache,
 ): Promise<readonly ClaimedRun[]> {
   const rows = await sql<(RunningRow & { alive: boolean })[]>`
-    /* index retries_due; runs and schedules by primary key */
+    /* indexes retries_due, tenants_inactive; runs and schedules by primary key */
     with due as materialized (
-      select schedule_id, slot, space, version from retries where next_due <= now() order by next_due limit ${limit} for update skip locked
+      select schedule_id, slot, space, version from retries where next_due <= now() and ${ofActiveTenant(sql)} order by next_due limit ${limit} for update skip locked
     ), gone as (
       delete from retries w using due d where w.schedule_id = d.schedule_id and w.slot = d.slot and w.space = d.space
     ), alive as materialized (

@@ -6,7 +6,7 @@ import type { Transaction } from '../db/client.ts';
 import { schedules } from '../db/schema.ts';
 import { tenants } from '../db/tenants-schema.ts';
 
-const { signingKeys: _keys, missed: _missed, isSettled: _settled, ...columns } = getTableColumns(tenants);
+const { signingKeys: _keys, ...columns } = getTableColumns(tenants);
 
 /** The row of one tenant, in one transaction. It is locked before anything else of the tenant, or after nothing but it. */
 export class DrizzleTenantRepository implements TenantRepository {

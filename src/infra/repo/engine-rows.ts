@@ -17,6 +17,14 @@ export function arrayLiteral(values: readonly (number | string | null)[]): strin
   return `{${values.map((value) => (value === null ? 'NULL' : value === Number.POSITIVE_INFINITY ? 'Infinity' : value)).join(',')}}`;
 }
 
+/**
+ * Of rows with a `tenant_id`: those of tenants that are neither suspended nor being deleted. The others are few; they are read once
+ * for the statement.
+ */
+export function ofActiveTenant(sql: EngineSql): postgres.PendingQuery<postgres.Row[]> {
+  return sql`tenant_id not in (select i.tenant_id from tenants i where i.state <> 'ACTIVE')`;
+}
+
 /** Text of a Postgres array of names without quotes or backslashes, of which one may spell NULL. */
 export function quotedLiteral(values: readonly string[]): string {
   return `{${values.map((value) => `"${value}"`).join(',')}}`;

@@ -9,7 +9,7 @@ import {
 } from '../../domain/ports/backfill-repository.ts';
 import { LANES } from '../../domain/ports/run-repository.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
-import { arrayLiteral, type EngineSql } from './engine-rows.ts';
+import { arrayLiteral, type EngineSql, ofActiveTenant } from './engine-rows.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 
 interface OpenBackfill {
@@ -73,6 +73,7 @@ function lockOpen(sql: EngineSql, limit: number): Promise<readonly OpenBackfill[
            exists (select from schedules s where s.id = b.schedule_id and s.deleted_at is null) as alive
     from backfills b cross join lateral (
       select count(*)::int as waiting from retries r where r.schedule_id = b.schedule_id and r.space = ${BACKFILL_SPACE}) as w
+    where ${ofActiveTenant(sql)}
     order by w.waiting >= ${MOST_WAITING}, b.created_at limit ${limit} for update of b skip locked`;
 }
 

@@ -16,7 +16,7 @@ import type { EnginePool } from '../db/engine-pool.ts';
 import { claimDue } from './claim-due.ts';
 import { claimWaiting } from './claim-waiting.ts';
 import { ClaimWatermark } from './claim-watermark.ts';
-import { arrayLiteral, type EngineSql, executorOf } from './engine-rows.ts';
+import { arrayLiteral, type EngineSql, executorOf, ofActiveTenant } from './engine-rows.ts';
 import { type RecoveryRequest, recoverClaims } from './recover-claims.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 import { insertRunning, settleRuns } from './settle-runs.ts';
@@ -138,7 +138,7 @@ async function nextDue(
     /* index timers_due or retries_due */
     select date_part('epoch', clock_timestamp()) * 1000 as now,
            (select date_part('epoch', next_due) * 1000 from ${sql(table)} where next_due > now() order by next_due limit 1) as due,
-           exists (select from ${sql(table)} where next_due <= now() and next_due >= to_timestamp(${low}::float8 / 1000)) as behind`;
+           exists (select from ${sql(table)} where next_due <= now() and next_due >= to_timestamp(${low}::float8 / 1000) and ${ofActiveTenant(sql)}) as behind`;
   return { now: row?.now ?? 0, nextDue: row?.due ?? Number.POSITIVE_INFINITY, isBehind: row?.behind ?? false };
 }
 

@@ -2,7 +2,7 @@ import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import type { RedriveFilter, RedriveRound, RedriveStore } from '../../domain/ports/redrive-repository.ts';
 import { LANES } from '../../domain/ports/run-repository.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
-import type { EngineSql } from './engine-rows.ts';
+import { type EngineSql, ofActiveTenant } from './engine-rows.ts';
 
 interface OpenRedrive {
   readonly id: string;
@@ -51,7 +51,7 @@ function lockDue(sql: EngineSql, limit: number): Promise<readonly OpenRedrive[]>
     /* index redrives_next */
     select id, tenant_id, organization_id, filter, rate_per_sec, date_part('epoch', cursor_slot) * 1000 as cursor_slot, cursor_schedule_id, cursor_space,
            date_part('epoch', created_at) * 1000 as created_at
-    from redrives where state = 'RUNNING' and next_at <= now() order by next_at limit ${limit} for update skip locked`;
+    from redrives where state = 'RUNNING' and next_at <= now() and ${ofActiveTenant(sql)} order by next_at limit ${limit} for update skip locked`;
 }
 
 /** The next dead runs behind the cursor, oldest slot first, and whether each was put back. Runs of deleted schedules stay dead. */
@@ -105,6 +105,6 @@ async function moveOn(sql: EngineSql, row: OpenRedrive, picked: readonly Picked[
 
 async function nextInMs(sql: EngineSql): Promise<number> {
   const [row] = await sql<{ ms: number | null }[]>`
-    select greatest(date_part('epoch', min(next_at) - now()) * 1000, 0) as ms from redrives where state = 'RUNNING'`;
+    select greatest(date_part('epoch', min(next_at) - now()) * 1000, 0) as ms from redrives where state = 'RUNNING' and ${ofActiveTenant(sql)}`;
   return row?.ms ?? Number.POSITIVE_INFINITY;
 }

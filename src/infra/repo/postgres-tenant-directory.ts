@@ -16,7 +16,7 @@ export class PostgresTenantDirectory implements TenantDirectory {
     const rows = await this.#pool.query(
       (sql) => sql<TenantState[]>`
         /* index tenants_page */
-        select tenant_id as "tenantId", name, state, defaults, quotas, suspension, version, created_at as "createdAt", updated_at as "updatedAt"
+        select tenant_id as "tenantId", name, state, defaults, quotas, suspension, missed, is_settled as "isSettled", version, created_at as "createdAt", updated_at as "updatedAt"
         from tenants where tenant_id collate "C" > ${after ?? ''} order by tenant_id collate "C" limit ${limit + 1}`,
     );
     const items = rows.slice(0, limit).map((row) => new TenantEntity(row));

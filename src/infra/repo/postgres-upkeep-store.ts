@@ -4,7 +4,7 @@ import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import type { ScheduleOver } from '../../domain/ports/engine-store.ts';
 import type { NodeRecord, UpkeepStore } from '../../domain/ports/upkeep-store.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
-import { arrayLiteral, type EngineSql, executorOf } from './engine-rows.ts';
+import { arrayLiteral, type EngineSql, executorOf, ofActiveTenant } from './engine-rows.ts';
 import { afterRunsEnded } from './terminal-transition.ts';
 
 /** SQLSTATE of a partition that would leave rows behind in the default one. */
@@ -82,7 +82,7 @@ export class PostgresUpkeepStore implements UpkeepStore {
       (sql) => sql<{ tenant_id: TenantId; id: ScheduleId }[]>`
         /* index schedules_auto_resume */
         select tenant_id, id from schedules
-        where state = 'PAUSED' and deleted_at is null and (pause->>'resumeAt') <= to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
+        where state = 'PAUSED' and deleted_at is null and ${ofActiveTenant(sql)} and (pause->>'resumeAt') <= to_char(now() at time zone 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"')
         order by pause->>'resumeAt' limit ${limit}`,
     );
     return rows.map((row) => ({ tenantId: row.tenant_id, id: row.id }));

@@ -1,7 +1,7 @@
 import { decodeRunId, encodeRunId, type RunKey, type ScheduleId } from '../../domain/ids.ts';
 import type { Found, Round, RoundFound, WatchStore } from '../../domain/ports/watch-store.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
-import { arrayLiteral } from './engine-rows.ts';
+import { arrayLiteral, ofActiveTenant } from './engine-rows.ts';
 
 const NO_ID = '00000000-0000-0000-0000-000000000000';
 /** Chains whose run is under way are looked at in every round, up to so many. */
@@ -27,7 +27,8 @@ export class PostgresWatchStore implements WatchStore {
     const rows = await this.#pool.query(
       (sql) => sql<{ id: string }[]>`
         /* index timers_due */
-        select schedule_id as id from timers where next_due < now() - ${patienceMs}::float8 * interval '1 millisecond' order by next_due limit ${limit}`,
+        select schedule_id as id from timers where next_due < now() - ${patienceMs}::float8 * interval '1 millisecond' and ${ofActiveTenant(sql)}
+        order by next_due limit ${limit}`,
     );
     return rows.map((row) => row.id);
   }

@@ -1,0 +1,2 @@
+-- A deleted tenant's secrets go with it.
+GRANT DELETE ON secrets TO scheduler_engine;
