@@ -3,7 +3,6 @@ import { readFileSync } from 'node:fs';
 import type postgres from 'postgres';
 import type { EchoReceiver } from './app/routes/echo.ts';
 import type { Config } from './config.ts';
-import { SERVICE_DEFAULTS, type ServicePolicy } from './domain/entities/tenant-policy.ts';
 import type { Clock } from './domain/ports/clock.ts';
 import type { Journal } from './domain/ports/journal.ts';
 import type { SecretValues } from './domain/ports/secret-repository.ts';
@@ -36,18 +35,6 @@ export function openTelemetry(config: Config, clock: Clock): Promise<Telemetry> 
     tracing: config.OTEL_EXPORTER_OTLP_ENDPOINT !== undefined,
     clock,
   });
-}
-
-/** What holds for tenants that have chosen nothing and were granted nothing. */
-export function servicePolicyOf(config: Config): ServicePolicy {
-  return {
-    defaults: { ...SERVICE_DEFAULTS, retentionDays: config.RETENTION_DAYS },
-    quotas: {
-      schedules: config.QUOTA_SCHEDULES ?? null,
-      payloadBytes: config.QUOTA_PAYLOAD_BYTES,
-      minIntervalSec: config.QUOTA_MIN_INTERVAL_SEC ?? null,
-    },
-  };
 }
 
 /** The configured database, or the embedded server, which ends with `closing`. */

@@ -95,7 +95,7 @@ async function composeInto(
   const backfills = new BackfillService({ ...base, store, newId });
   const redrives = new RedriveService({ ...base, store: new PostgresRedriveStore(enginePool), newId });
   const calendars = new CalendarService({ ...base, changes: new PostgresCalendarChanges(enginePool) });
-  const tenancy = buildTenancy(config, base, seal);
+  const tenancy = buildTenancy(config, base, seal, closing);
   const loops = buildEngine(config, {
     ...base,
     senders,
@@ -114,6 +114,7 @@ async function composeInto(
         echo,
         verifier: openVerifier(config, issuer, journal),
         cursorKey: cursorKeyOf(url),
+        trustedProxies: config.TRUST_PROXY,
         corsOrigins: config.CORS_ORIGINS,
         docs: { version: packageVersion() },
       })

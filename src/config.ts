@@ -72,6 +72,20 @@ export const environmentSchema = z.object({
     .describe('living schedules of a tenant, unless the platform grants others'),
   QUOTA_PAYLOAD_BYTES: whole(1, 921_600).default(262_144).describe('of a payload as JSON, likewise'),
   QUOTA_MIN_INTERVAL_SEC: whole(1, MANY).optional().describe('between two slots of a schedule, likewise'),
+  QUOTA_REQUESTS_PER_SEC: z.coerce
+    .number()
+    .min(0.01)
+    .max(1_000_000)
+    .optional()
+    .describe('requests of a tenant to the API, on average, likewise'),
+  QUOTA_REQUEST_BURST: whole(1, 1_000_000).optional().describe('at once, likewise; left out, as many as in a second'),
+  REDIS_URL: z
+    .url({ protocol: /^rediss?$/ })
+    .optional()
+    .describe('where processes count requests together; left out, each counts for itself'),
+  TRUST_PROXY: list
+    .default([])
+    .describe('addresses or CIDR of proxies whose X-Forwarded-For tells the client’s address'),
   SECRETS_KEY: list
     .optional()
     .describe(

@@ -86,6 +86,8 @@ export interface ServerParts extends AccessParts {
   readonly cursorKey: string | Buffer;
   readonly limits?: Partial<ServerLimits> | undefined;
   readonly docs?: Partial<DocsOptions> | undefined;
+  /** Proxies that are believed about the client's address. */
+  readonly trustedProxies?: readonly string[] | undefined;
   /** Origins whose pages may call the API; none: CORS is off. */
   readonly corsOrigins?: readonly string[] | undefined;
 }
@@ -93,7 +95,7 @@ export interface ServerParts extends AccessParts {
 /** The HTTP API, ready to listen. Throws when a route has no entry in the table of capabilities. */
 export async function buildServer(parts: ServerParts): Promise<FastifyInstance> {
   const limits = { ...DEFAULT_LIMITS, ...parts.limits };
-  const app = bareServer(limits, parts.journal);
+  const app = bareServer(limits, parts);
   app.server.maxConnections = limits.maxConnections;
   await protect(app, parts.corsOrigins ?? []);
   await describeApi(app, { title: 'Scheduler', version: '0.0.0', ...parts.docs }, EXAMPLES);
@@ -140,11 +142,12 @@ function guardedRoutes(scope: FastifyInstance, parts: ServerParts): void {
   methods.refuseOtherMethods(scope, hasCors ? ['OPTIONS'] : []);
 }
 
-function bareServer(limits: ServerLimits, journal: Journal): FastifyInstance {
+function bareServer(limits: ServerLimits, { journal, trustedProxies = [] }: ServerParts): FastifyInstance {
   const onProblem = problemHandler(journal);
   const app = Fastify({
     logger: false,
     genReqId: (request: IncomingMessage) => traceIdOfRequest(request),
+    trustProxy: trustedProxies.length === 0 ? false : [...trustedProxies],
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestTimeoutMs,
     keepAliveTimeout: limits.keepAliveTimeoutMs,
@@ -182,6 +185,6 @@ async function protect(app: FastifyInstance, corsOrigins: readonly string[]): Pr
   await app.register(cors, {
     origin: [...corsOrigins],
     methods: ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'],
-    exposedHeaders: ['ETag', 'Location', 'Retry-After', 'Idempotent-Replayed'],
+    exposedHeaders: ['ETag', 'Location', 'Retry-After', 'RateLimit', 'RateLimit-Policy', 'Idempotent-Replayed'],
   });
 }

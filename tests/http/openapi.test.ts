@@ -137,7 +137,11 @@ describe('a route without an entry in the table of capabilities', () => {
   it.each([undefined, 'inventedOperation'])('does not start (operationId %s)', (operationId) => {
     const app = Fastify();
     const never = async () => Promise.reject(new Error('never asked'));
-    guardAccess(app, { verifier: { verify: never }, policies: { of: never, inUse: never } });
+    guardAccess(app, {
+      verifier: { verify: never, recall: () => null },
+      policies: { of: never, inUse: never },
+      limiter: { take: never },
+    });
     const schema = operationId === undefined ? {} : { operationId };
     expect(() => app.get('/open', { schema }, async () => 'open')).toThrow('no entry in the table of capabilities');
   });

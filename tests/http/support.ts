@@ -8,6 +8,7 @@ import { DomainError } from '../../src/domain/errors.ts';
 import { asScheduleId, asTenantId, encodeRunId, SLOT_SPACE, type TenantId } from '../../src/domain/ids.ts';
 import type { HealthProbe } from '../../src/domain/ports/health.ts';
 import type { Identity, TokenVerifier } from '../../src/domain/ports/token-verifier.ts';
+import { TokenBuckets } from '../../src/domain/services/token-buckets.ts';
 import { connectPool } from '../../src/infra/db/client.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { openScheduling, silentJournal } from '../support/scheduling.ts';
@@ -61,6 +62,7 @@ export async function startServer(parts: Partial<ServerParts> = {}): Promise<Tes
   const own = {
     ...services,
     scheduling: service,
+    limiter: new TokenBuckets(() => performance.now()),
     verifier: new PlainTokens(),
     health: HEALTHY,
     journal,
@@ -136,6 +138,10 @@ function injection(method: Method, url: string, { body, headers = {}, as = {} }:
 }
 
 class PlainTokens implements TokenVerifier {
+  recall(): null {
+    return null;
+  }
+
   async verify(token: string): Promise<Identity> {
     try {
       const identity: Identity = JSON.parse(Buffer.from(token, 'base64url').toString());

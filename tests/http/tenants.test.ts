@@ -11,7 +11,13 @@ const RETRY = {
   jitter: 1,
   maxAgeSec: 86_400,
 };
-const QUOTAS = { schedules: null, payloadBytes: 262_144, minIntervalSec: null };
+const QUOTAS = {
+  schedules: null,
+  payloadBytes: 262_144,
+  minIntervalSec: null,
+  requestsPerSec: null,
+  requestBurst: null,
+};
 
 const server = useServer();
 let made = 0;
@@ -156,6 +162,8 @@ describe('/tenants', () => {
     [{ quotas: { schedules: 2 ** 31 } }, 'quotas.schedules'],
     [{ quotas: { payloadBytes: 2_000_000 } }, 'quotas.payloadBytes'],
     [{ quotas: { minIntervalSec: 0 } }, 'quotas.minIntervalSec'],
+    [{ quotas: { requestsPerSec: 0 } }, 'quotas.requestsPerSec'],
+    [{ quotas: { requestBurst: 0.5 } }, 'quotas.requestBurst'],
     [{ quotas: { disk: 5 } }, 'quotas.disk'],
     [{ version: 1 }, 'version'],
   ])('refuses %j', async (fields, path) => {

@@ -13,6 +13,11 @@ export function natsUrl(): Promise<string | undefined> {
   return serviceUrl('nats');
 }
 
+/** The URL of a Redis, or undefined where there is none; as `natsUrl`. */
+export function redisUrl(): Promise<string | undefined> {
+  return serviceUrl('redis');
+}
+
 /** Whether python3 with python-dateutil is here; where it is not, the run ends by saying what to install. */
 export async function hasDateutil(): Promise<boolean> {
   return 'version' in (await askServiceDesk<DateutilAnswer>('dateutil'));

@@ -1,10 +1,12 @@
 import type { FastifyInstance, FastifyRequest, RouteOptions } from 'fastify';
 import type { Caller, Role } from '../../domain/entities/caller.ts';
+import type { RateLimiter } from '../../domain/ports/rate-limiter.ts';
 import type { TokenVerifier } from '../../domain/ports/token-verifier.ts';
 import type { TenantPolicies } from '../../domain/services/tenant-policies.ts';
 import { authenticate } from './authenticate.ts';
-import { authorize, type Capability, capabilityOf, refuseInactive } from './authorize.ts';
+import { authorize, type Capability, capabilityOf, grants, refuseInactive } from './authorize.ts';
 import { checkJson } from './json-body.ts';
+import { limitTenant, RefusedTokens } from './rate-limit.ts';
 import { refuseForeignTenantId, tenantOf } from './tenant.ts';
 
 declare module 'fastify' {
@@ -22,14 +24,17 @@ declare module 'fastify' {
 export interface AccessParts {
   readonly verifier: TokenVerifier;
   readonly policies: Pick<TenantPolicies, 'of' | 'inUse'>;
+  readonly limiter: RateLimiter;
 }
 
 /**
- * Lets a request in before its body is read: authenticate, tenant, authorize. A tenant is in use, and has a row, from the first request on
+ * Lets a request in before its body is read: authenticate, tenant, authorize, and the tenant's rate, which the platform's requests do not count
+ * against. A tenant is in use, and has a row, from the first request on
  * that may change something of it. Every route registered after this needs an entry in the table
  * of capabilities, else registering it throws.
  */
-export function guardAccess(app: FastifyInstance, { verifier, policies }: AccessParts): void {
+export function guardAccess(app: FastifyInstance, { verifier, policies, limiter }: AccessParts): void {
+  const refusedTokens = new RefusedTokens();
   app.decorateRequest('caller', null);
   app.decorateRequest('roles', null);
   app.addHook('onRoute', (route: RouteOptions) => {
@@ -40,12 +45,13 @@ export function guardAccess(app: FastifyInstance, { verifier, policies }: Access
     if (capability === undefined) throw new Error(`route ${request.routeOptions.url ?? ''} is not guarded`);
     if (capability === 'PUBLIC') return;
     reply.header('cache-control', 'no-store');
-    const identity = await authenticate(verifier, request);
+    const identity = await authenticate(verifier, refusedTokens, request);
     const tenantId = tenantOf(identity, request.headers['x-tenant-id']);
     authorize(identity.roles, capability);
     request.roles = identity.roles;
     const isReading = capability === 'READ' || capability === 'ALL_TENANTS';
     const policy = await (isReading ? policies.of(tenantId) : policies.inUse(tenantId));
+    if (!grants(identity.roles, 'ALL_TENANTS')) await limitTenant(limiter, policy, reply);
     const isHarmless = isReading || request.method === 'GET' || request.method === 'HEAD';
     if (!isHarmless) refuseInactive(policy.state, request.routeOptions.schema?.operationId);
     const { subject, organizationId } = identity;

@@ -113,6 +113,10 @@ function headersOf(operation: Operation, status: string, media: Media | undefine
     ...(status.startsWith('2') &&
       isRepeatable(operation) && { 'Idempotent-Replayed': text('true where an earlier request was answered so') }),
     ...(status === '401' && { 'WWW-Authenticate': text('Bearer') }),
+    ...(status === '429' && {
+      RateLimit: text('What is left of the limit: r requests, a whole burst in t seconds'),
+      'RateLimit-Policy': text('The limit: q requests at once, on average within w seconds'),
+    }),
     ...((status === '429' || status === '503') && { 'Retry-After': text('Seconds') }),
   };
 }

@@ -44,6 +44,7 @@ export const GUARDED: readonly ProblemCode[] = [
   'PERMISSION_DENIED',
   'TENANT_FORBIDDEN',
   'TENANT_SUSPENDED',
+  'RATE_LIMITED',
   'INTERNAL',
   'UNAVAILABLE',
 ];

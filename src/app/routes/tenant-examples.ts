@@ -15,7 +15,7 @@ const tenant = {
   state: 'ACTIVE',
   suspension: null,
   defaults: { tz: 'Europe/Berlin', retry, retentionDays: 14 },
-  quotas: { schedules: 5000, payloadBytes: 262_144, minIntervalSec: 60 },
+  quotas: { schedules: 5000, payloadBytes: 262_144, minIntervalSec: 60, requestsPerSec: 50, requestBurst: 200 },
   version: 2,
   createdAt: '2026-03-17T10:12:41.000Z',
   updatedAt: '2026-03-17T10:14:02.000Z',

@@ -27,6 +27,8 @@ const quotas = z
     schedules: whole(0, MANY).optional(),
     payloadBytes: whole(1, LARGEST_PAYLOAD).optional(),
     minIntervalSec: whole(1, MANY).optional(),
+    requestsPerSec: z.number().min(0.01).max(1_000_000).optional(),
+    requestBurst: whole(1, 1_000_000).optional(),
   })
   .meta({ id: 'TenantQuotas' });
 
@@ -149,6 +151,8 @@ export const tenantShown = z
         schedules: limit.meta({ description: 'Living schedules' }),
         payloadBytes: z.number(),
         minIntervalSec: limit.meta({ description: 'Between two slots of one schedule' }),
+        requestsPerSec: limit.meta({ description: 'Requests to the API, on average' }),
+        requestBurst: limit.meta({ description: 'Requests at once; null: as many as in a second' }),
       })
       .meta({ description: 'What holds: what the platform granted, else the service’s; null is no limit' }),
     version: z.int().meta({ description: 'Grows with every change; the ETag' }),

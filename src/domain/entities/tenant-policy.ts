@@ -18,6 +18,9 @@ export interface TenantQuotas {
   readonly payloadBytes: number;
   /** Between two slots of one schedule. */
   readonly minIntervalSec: number | null;
+  /** Requests to the API, on average; `requestBurst` at once, as many as a second's without. */
+  readonly requestsPerSec: number | null;
+  readonly requestBurst: number | null;
 }
 
 type Some<T> = { readonly [Name in keyof T]?: T[Name] | undefined };
@@ -81,6 +84,8 @@ function granted(given: GrantedQuotas, service: TenantQuotas): TenantQuotas {
     schedules: given.schedules ?? service.schedules,
     payloadBytes: given.payloadBytes ?? service.payloadBytes,
     minIntervalSec: given.minIntervalSec ?? service.minIntervalSec,
+    requestsPerSec: given.requestsPerSec ?? service.requestsPerSec,
+    requestBurst: given.requestBurst ?? service.requestBurst,
   };
 }
 

@@ -87,14 +87,17 @@ class JwtVerifier implements TokenVerifier {
 
   async verify(token: string): Promise<Identity> {
     if (token.length > MAX_TOKEN_CHARS) throw unauthenticated('the token is longer than 8 KiB');
-    const digest = hash('sha256', token, 'base64');
-    const known = this.#verified.get(digest);
-    const now = this.#now();
-    if (known !== undefined && now < known.endsAt) return known.identity;
+    const known = this.recall(token);
+    if (known !== null) return known;
     checkHeader(token);
-    const { identity, endsAt } = await this.#check(token, now);
-    this.#verified.set(digest, { identity, endsAt });
+    const { identity, endsAt } = await this.#check(token, this.#now());
+    this.#verified.set(digestOf(token), { identity, endsAt });
     return identity;
+  }
+
+  recall(token: string): Identity | null {
+    const known = this.#verified.get(digestOf(token));
+    return known !== undefined && this.#now() < known.endsAt ? known.identity : null;
   }
 
   /** Every token is checked anew from here on. */
@@ -118,6 +121,10 @@ class JwtVerifier implements TokenVerifier {
     if (identity === null) throw unauthenticated('the token names no subject, or an organization that cannot be read');
     return { identity, endsAt: (exp + SKEW_SEC) * 1000 };
   }
+}
+
+function digestOf(token: string): string {
+  return hash('sha256', token, 'base64');
 }
 
 /** Refuses, before any key is looked for, what no key could make good. */
