@@ -1,4 +1,4 @@
-import type { Verdict } from './check/judge.ts';
+import type { Spread, Verdict } from './check/judge.ts';
 
 /** What a campaign of any length must have met for its verdict to mean something. */
 const WANTED = [
@@ -32,7 +32,7 @@ export function isClean({ violations }: Verdict): boolean {
 
 /** The verdict as text: every violation by name, then what there was to be judged. */
 export function reportOf(verdict: Verdict, seed: number): string {
-  const { violations, counts, latenessMs } = verdict;
+  const { violations, counts, latenessMs, redeliveredMs } = verdict;
   const named = Object.entries(violations).flatMap(([kind, all]: [string, readonly string[]]) => [
     `  ${kind}: ${all.length}`,
     ...all.slice(0, 10).map((one) => `      ${one}`),
@@ -40,14 +40,18 @@ export function reportOf(verdict: Verdict, seed: number): string {
   const counted = Object.entries(counts)
     .toSorted(([left], [right]) => (left < right ? -1 : 1))
     .map(([name, count]) => `  ${name}: ${count}`);
-  const { p50, p99, max } = latenessMs;
   return [
     `violations, seed ${seed}`,
     ...named,
     'judged',
     ...counted,
-    `  late by ms: p50 ${p50.toFixed(0)}, p99 ${p99.toFixed(0)}, most ${max.toFixed(0)}`,
+    `  late by ms: ${spread(latenessMs)}`,
+    `  delivered again after a kill by ms: ${spread(redeliveredMs)}`,
     ...vacuous(verdict).map((name) => `  !! VACUOUS: ${name}`),
     isClean(verdict) ? 'verdict: every promise held' : 'verdict: VIOLATED',
   ].join('\n');
+}
+
+function spread({ count, p50, p99, max }: Spread): string {
+  return `p50 ${p50.toFixed(0)}, p99 ${p99.toFixed(0)}, most ${max.toFixed(0)} of ${count}`;
 }

@@ -3,6 +3,7 @@ import { checkCreation } from './creation.ts';
 import { checkDeliveries } from './deliveries.ts';
 import { checkEndings } from './endings.ts';
 import { type Facts, factsOf } from './facts.ts';
+import { redeliveries } from './recovery.ts';
 import { checkRequests, countRequests } from './requests.ts';
 
 /** What a campaign may do wrong, each with the slots, runs or schedules concerned; all empty: the promises held. */
@@ -28,7 +29,16 @@ export interface Verdict {
   readonly violations: Violations;
   /** What was there to be judged, so that an empty list of violations says something. */
   readonly counts: Readonly<Record<string, number>>;
-  readonly latenessMs: { readonly p50: number; readonly p99: number; readonly max: number };
+  readonly latenessMs: Spread;
+  /** From a kill -9 to the next delivery of what the node held, where nothing else was broken. */
+  readonly redeliveredMs: Spread;
+}
+
+export interface Spread {
+  readonly count: number;
+  readonly p50: number;
+  readonly p99: number;
+  readonly max: number;
 }
 
 /** Compares what was asked for, what the database holds and what arrived. Holds no scheduling code of the service. */
@@ -38,8 +48,6 @@ export function judge(history: History): Verdict {
   const deliveries = checkDeliveries(facts);
   const endings = checkEndings(facts);
   const requests = checkRequests(facts);
-  const sorted = deliveries.lateness.toSorted((left, right) => left - right);
-  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
   return {
     violations: {
       lost: creation.lost,
@@ -73,8 +81,15 @@ export function judge(history: History): Verdict {
       ['lateness judged', deliveries.lateness.length],
       ['lateness judged, no fault in sight', deliveries.calm],
     ]),
-    latenessMs: { p50: at(0.5), p99: at(0.99), max: at(1) },
+    latenessMs: spreadOf(deliveries.lateness),
+    redeliveredMs: spreadOf(redeliveries(facts)),
   };
+}
+
+function spreadOf(values: readonly number[]): Spread {
+  const sorted = values.toSorted((left, right) => left - right);
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? 0;
+  return { count: sorted.length, p50: at(0.5), p99: at(0.99), max: at(1) };
 }
 
 function recordCounts({ history, holds }: Facts): ReadonlyMap<string, number> {
