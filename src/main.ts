@@ -25,7 +25,7 @@ main().catch((error: unknown) => {
   console.error(
     error instanceof ConfigError
       ? error.message
-      : `the service could not start: ${error instanceof Error ? error.message : String(error)}`,
+      : `the service failed: ${error instanceof Error ? error.message : String(error)}`,
   );
   process.exitCode = 1;
 });

@@ -62,16 +62,25 @@ export class ComposedScheduler implements Scheduler {
     return server === null ? null : server.listen({ port: config.PORT, host: config.host });
   }
 
-  /** Not ready first; then the engine drains while requests end; leases and connections last. */
+  /** Not ready first; then the engine drains while requests end; leases and connections last. A step that fails keeps none behind it. */
   async [Symbol.asyncDispose](): Promise<void> {
     const { server, ops, engine, upkeep, health, config, closing, journal } = this.#parts;
+    await using ending = new AsyncDisposableStack();
+    ending.use(closing);
+    ending.defer(() => journal.note('stopped', {}));
+    ending.defer(() => ops?.close());
+    if (engine !== null)
+      ending.defer(() => upkeep.leave().catch((error: unknown) => journal.loopFailed('leave', error)));
+    ending.defer(() => bothEnded(Promise.resolve(engine?.[Symbol.asyncDispose]()), Promise.resolve(server?.close())));
     health.drain();
     journal.note('draining', {});
     await new Promise((resolve) => setTimeout(resolve, config.SHUTDOWN_DELAY_MS));
-    await Promise.all([engine?.[Symbol.asyncDispose](), server?.close()]);
-    if (engine !== null) await upkeep.leave().catch((error: unknown) => journal.loopFailed('leave', error));
-    await ops?.close();
-    journal.note('stopped', {});
-    await closing.disposeAsync();
   }
+}
+
+/** Waits for both, whichever fails; throws what the first of them throws. */
+async function bothEnded(...ending: readonly PromiseLike<unknown>[]): Promise<void> {
+  const ends = await Promise.allSettled(ending);
+  const failed = ends.find((end) => end.status === 'rejected');
+  if (failed !== undefined) throw failed.reason;
 }

@@ -12,7 +12,6 @@ export const CRASH_POINTS = [
   'deliver.before-send',
   'deliver.after-request',
   'deliver.after-answer',
-  'deliver.after-outcome',
   'announce.before-write',
   'announce.after-write',
   'show.before-write',

@@ -30,7 +30,7 @@ export const SCENARIOS = {
     points: [
       ...(['claim.before-lock', 'claim.after-lock', 'claim.after-write', 'claim.after-commit'] as const),
       ...(['deliver.before-start', 'deliver.before-send', 'deliver.after-request'] as const),
-      ...(['deliver.after-answer', 'deliver.after-outcome', 'show.before-write', 'show.after-write'] as const),
+      ...(['deliver.after-answer', 'show.before-write', 'show.after-write'] as const),
       ...(['settle.before-write', 'settle.after-write', 'settle.before-commit', 'settle.after-commit'] as const),
       ...(['renew.before-write', 'renew.after-write'] as const),
     ],

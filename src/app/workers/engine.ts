@@ -94,8 +94,17 @@ export class Engine implements AsyncDisposable {
 
   /** Stops claiming, lets attempts end, settles them, gives the rest back; renewal stops last. Within 30 s, come what may. */
   async [Symbol.asyncDispose](): Promise<void> {
+    try {
+      await this.#drain(this.#parts.clock.monotonic() + DRAIN_MS);
+    } finally {
+      // What could not be drained is left to the end of its lease.
+      this.#claiming.abort();
+      this.#finishing.abort();
+    }
+  }
+
+  async #drain(deadline: number): Promise<void> {
     const { delivery, clock, bell } = this.#parts;
-    const deadline = clock.monotonic() + DRAIN_MS;
     crashPoint('shutdown.before-stop');
     this.#claiming.abort();
     await this.#until(this.#claimers, deadline);

@@ -27,7 +27,7 @@ export interface BackfillRepository {
 /** Backfilled runs of one schedule that wait for delivery at a time. */
 export const MOST_WAITING = 100;
 
-/** What one round of emission made. */
+/** What one round of emission made. `isMoreLeft`: backfills are open, here or in the hands of another process. */
 export interface Emitted {
   readonly runs: readonly Pick<RunRow, 'scheduleId' | 'slot'>[];
   readonly isMoreLeft: boolean;

@@ -4,11 +4,20 @@ import { encodeRunId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClaimedRun, SettledRun } from '../ports/engine-store.ts';
 import type { Journal } from '../ports/journal.ts';
-import type { Delivery, Sender, Senders } from '../ports/sender.ts';
+import type { Delivery, Senders } from '../ports/sender.ts';
 import { CircuitBreakers } from './circuit-breakers.ts';
-import { type EndedDelivery, endedFlight, handedBack, postponed, type UntimedEnd } from './ended-delivery.ts';
+import {
+  type EndedDelivery,
+  endedFlight,
+  handedBack,
+  MISTAKE,
+  NOT_ANNOUNCED,
+  postponed,
+  SENDER_DEAF,
+  type UntimedEnd,
+} from './ended-delivery.ts';
 import { FairQueue } from './fair-queue.ts';
-import { type Departure, Flight, nextAttempt, type Waiting, waitingFor } from './flight.ts';
+import { type Departure, Flight, type Waiting, waitingFor } from './flight.ts';
 import type { HeldClaim } from './held-claim.ts';
 
 /** How many deliveries may be in flight, and how many more may be claimed ahead of them. */
@@ -26,17 +35,8 @@ const MOST_PER_DESTINATION = 128;
 /** Settlement is woken by the first ended attempt, then at each full group. */
 const RING_EVERY = 1000;
 
-/** What a sender says, or what was made of a sender that broke its word and threw. */
-const SENDER_THREW: Outcome = { kind: 'unanswered', attempt: 'FAILED', reason: 'the sender failed' };
-const NOT_ANNOUNCED: Outcome = { kind: 'aborted', attempt: 'ABORTED', reason: 'its start could not be written down' };
 /** A sender that was told to stop has this long; then its attempt ends without it. */
 const STOP_MS = 2000;
-const SENDER_DEAF: Outcome = {
-  kind: 'unanswered',
-  attempt: 'TIMEOUT',
-  reason: 'the sender did not stop',
-  possibleDuplicate: true,
-};
 
 /** Delivers claimed runs, fairly over tenants, each attempt with a total deadline; hands ended attempts to settlement. */
 export class DeliveryService {
@@ -184,23 +184,21 @@ export class DeliveryService {
   }
 
   #start(waiting: Waiting, departure: Departure, isProbe: boolean): void {
-    crashPoint('deliver.before-start');
-    const { run, claimedAt } = waiting;
-    const named = { key: run.key, tenantId: run.version.tenantId };
-    const trace = this.#journal.traceFire(named, { due: run.due, claimedAt, attempt: nextAttempt(run) });
-    const flight = new Flight(waiting, trace, departure);
+    const flight = new Flight(waiting, departure);
     flight.isProbe = isProbe;
-    if (run.attempts.length === 0) this.#journal.attemptStarted(named, departure.at - run.due);
     this.#flights.add(flight);
     if (this.#flights.size === 1) this.onFlight();
     const ended = (outcome: Outcome): void => this.#end(flight, outcome);
-    this.#send(this.#senders.of(flight.version.definition.target.kind), flight).then(ended, (error: unknown) => {
-      this.#journal.loopFailed('deliver', error);
-      ended(SENDER_THREW);
+    this.#send(flight, waiting.claimedAt).then(ended, (error: unknown) => {
+      this.#mistaken(error);
+      ended(MISTAKE);
     });
   }
 
-  async #send(sender: Sender, flight: Flight): Promise<Outcome> {
+  /** Whatever throws from here on is a failed attempt. */
+  async #send(flight: Flight, claimedAt: number): Promise<Outcome> {
+    crashPoint('deliver.before-start');
+    flight.begin(this.#journal, claimedAt);
     if (flight.claim.isSuspect) {
       const isWritten = await this.announce(flight.recordRunning()).then(
         () => true,
@@ -209,7 +207,7 @@ export class DeliveryService {
       if (!isWritten) return NOT_ANNOUNCED;
       flight.isShown = true;
     }
-    return sender.send(flight, flight.abort.signal);
+    return this.#senders.of(flight.version.definition.target.kind).send(flight, flight.abort.signal);
   }
 
   #stopIfOver(flight: Flight, now: number): void {
@@ -232,10 +230,13 @@ export class DeliveryService {
       flight.trace?.settled('STALE');
       this.onRoom();
     } else {
-      this.#finish(endedFlight(flight, outcome, this.#clock.now(), this.#random()));
+      const arrival = { endedAt: this.#clock.now(), random: this.#random() };
+      this.#finish(endedFlight(flight, outcome, arrival, this.#mistaken));
     }
     this.#pump();
   }
+
+  readonly #mistaken = (error: unknown): void => this.#journal.loopFailed('deliver', error);
 
   #now(): Departure {
     return { at: this.#clock.now(), monotonic: this.#clock.monotonic() };
@@ -244,7 +245,6 @@ export class DeliveryService {
   #finish(ended: UntimedEnd): void {
     this.#unsettled += 1;
     this.#ended.push({ ...ended, endedAt: this.#clock.monotonic() });
-    crashPoint('deliver.after-outcome');
     if (this.#ended.length === 1 || this.#ended.length % RING_EVERY === 0) this.onEnded(this.#ended.length);
   }
 }

@@ -19,9 +19,43 @@ export interface EndedDelivery {
 
 export type UntimedEnd = Omit<EndedDelivery, 'endedAt'>;
 
-/** The attempt ended at `endedAt`, epoch ms; `random` in [0, 1) spreads the next one. */
-export function endedFlight(flight: Flight, outcome: Outcome, endedAt: number, random: number): UntimedEnd {
-  crashPoint('deliver.after-answer');
+/** What is said of an attempt that no sender speaks for: a mistake of ours, a start that was not announced, a sender that does not stop. */
+export const MISTAKE: Outcome = { kind: 'unanswered', attempt: 'FAILED', reason: 'the sender failed' };
+export const NOT_ANNOUNCED: Outcome = {
+  kind: 'aborted',
+  attempt: 'ABORTED',
+  reason: 'its start could not be written down',
+};
+export const SENDER_DEAF: Outcome = {
+  kind: 'unanswered',
+  attempt: 'TIMEOUT',
+  reason: 'the sender did not stop',
+  possibleDuplicate: true,
+};
+
+/** When an attempt ended, epoch ms; `random` in [0, 1) spreads the next one. */
+interface Arrival {
+  readonly endedAt: number;
+  readonly random: number;
+}
+
+/** What the attempt made of its run. Where that cannot be told, which `mistaken` hears of, it failed: nothing holds a run for ever. */
+export function endedFlight(
+  flight: Flight,
+  outcome: Outcome,
+  arrival: Arrival,
+  mistaken: (error: unknown) => void,
+): UntimedEnd {
+  try {
+    crashPoint('deliver.after-answer');
+    return settledFlight(flight, outcome, arrival);
+  } catch (error) {
+    mistaken(error);
+    return settledFlight(flight, MISTAKE, arrival);
+  }
+}
+
+function settledFlight(flight: Flight, outcome: Outcome, { endedAt, random }: Arrival): UntimedEnd {
   const { run, claim, trace, departure, due: firstDue } = flight;
   const attempt = { before: run.attempts, startedAt: departure.at, endedAt, firstDue, outcome };
   const settlement = settleAttempt(run.version.definition.retry, attempt, random);
@@ -32,7 +66,7 @@ export function endedFlight(flight: Flight, outcome: Outcome, endedAt: number, r
 export function handedBack(waiting: Waiting, now: Departure): UntimedEnd {
   const { run, claim } = waiting;
   const end = { state: 'RETRYING', reason: null, attempts: run.attempts, retryAt: now.at } as const;
-  return { claim, settled: new Flight(waiting, null, now).record(end, now.at), trace: null, durationMs: null };
+  return { claim, settled: new Flight(waiting, now).record(end, now.at), trace: null, durationMs: null };
 }
 
 /** No attempt was made, as the destination does not answer; none is to be made before `until`, epoch ms. */
@@ -40,5 +74,5 @@ export function postponed(waiting: Waiting, now: Departure, until: number): Unti
   const { run, claim } = waiting;
   const postponement = { before: run.attempts, now: now.at, firstDue: run.due, until };
   const end = postponeRun(run.version.definition.retry, postponement);
-  return { claim, settled: new Flight(waiting, null, now).record(end, now.at), trace: null, durationMs: null };
+  return { claim, settled: new Flight(waiting, now).record(end, now.at), trace: null, durationMs: null };
 }

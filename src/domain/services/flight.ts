@@ -2,7 +2,7 @@ import { destinationOf } from '../entities/destination.ts';
 import { type Attempt, attemptNumberAfter, boundedAttempts } from '../entities/run.ts';
 import { encodeRunId, type RunId } from '../ids.ts';
 import type { ClaimedRun, SettledRun } from '../ports/engine-store.ts';
-import type { FireTrace } from '../ports/journal.ts';
+import type { FireTrace, Journal } from '../ports/journal.ts';
 import type { Delivery } from '../ports/sender.ts';
 import type { Place } from './fair-queue.ts';
 import type { HeldClaim } from './held-claim.ts';
@@ -29,7 +29,7 @@ export type FlightEnd = Pick<SettledRun, 'state' | 'reason' | 'retryAt'> & { rea
 export class Flight implements Delivery {
   readonly run: ClaimedRun;
   readonly claim: HeldClaim;
-  readonly trace: FireTrace | null;
+  trace: FireTrace | null = null;
   readonly abort = new AbortController();
   readonly departure: Departure;
   readonly place: Place;
@@ -40,10 +40,9 @@ export class Flight implements Delivery {
   /** Monotonic; null while nobody has asked it to stop. */
   #stoppedAt: number | null = null;
 
-  constructor({ run, claim, place }: Waiting, trace: FireTrace | null, departure: Departure) {
+  constructor({ run, claim, place }: Waiting, departure: Departure) {
     this.run = run;
     this.claim = claim;
-    this.trace = trace;
     this.departure = departure;
     this.place = place;
     this.isShown = run.startedAt !== null;
@@ -72,6 +71,14 @@ export class Flight implements Delivery {
   }
   get payload(): Delivery['payload'] {
     return this.run.payload ?? this.run.version.definition.payload;
+  }
+
+  /** Tells the journal that the attempt begins; `claimedAt` is epoch ms. */
+  begin(journal: Pick<Journal, 'traceFire' | 'attemptStarted'>, claimedAt: number): void {
+    const { key, due, attempts, version } = this.run;
+    const named = { key, tenantId: version.tenantId };
+    this.trace = journal.traceFire(named, { due, claimedAt, attempt: this.attempt });
+    if (attempts.length === 0) journal.attemptStarted(named, this.departure.at - due);
   }
 
   get stoppedAt(): number | null {

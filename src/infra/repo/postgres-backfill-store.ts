@@ -58,7 +58,7 @@ export class PostgresBackfillStore implements BackfillStore {
         if (!isOver) left += 1;
       }
       if (open.length > 0) crashPoint('backfill.after-write');
-      return { runs, isMoreLeft: left > 0 };
+      return { runs, isMoreLeft: left > 0 || (await areOthersOpen(sql)) };
     });
   }
 }
@@ -75,6 +75,12 @@ function lockOpen(sql: EngineSql, limit: number): Promise<readonly OpenBackfill[
       select count(*)::int as waiting from retries r where r.schedule_id = b.schedule_id and r.space = ${BACKFILL_SPACE}) as w
     where ${ofActiveTenant(sql)}
     order by w.waiting >= ${MOST_WAITING}, b.created_at limit ${limit} for update of b skip locked`;
+}
+
+/** Backfills beyond the limit, or in the hands of a process that may die before it commits. */
+async function areOthersOpen(sql: EngineSql): Promise<boolean> {
+  const [row] = await sql<{ open: boolean }[]>`select exists (select from backfills) as open`;
+  return row?.open === true;
 }
 
 /** PENDING runs for the slots that have no run yet: none of their own but a skipped one, none in flight, and none backfilled. */

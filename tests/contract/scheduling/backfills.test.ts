@@ -82,6 +82,18 @@ it('asked for twice makes no slot run twice', async () => {
   expect(await runsOf(id)).toHaveLength(5);
 });
 
+it('is looked for again within seconds while another process holds it, which may die before it commits', async () => {
+  const { caller, id, backfills } = await minutely('f');
+  await backfills.request(caller, id, { from: FROM, to: FROM + 2 * MINUTE_MS, limit: 10 });
+  await sql.begin(async (other) => {
+    await other`select from backfills where schedule_id = ${id} for update`;
+    expect(await backfills.emit()).toBeLessThanOrEqual(1_000);
+    expect(await runsOf(id)).toHaveLength(0);
+  });
+  await backfills.emit();
+  expect(await runsOf(id)).toHaveLength(3);
+});
+
 it('of a deleted schedule ends without another run', async () => {
   const { caller, id, backfills } = await minutely('d');
   await backfills.request(caller, id, { from: FROM, to: FROM + 4 * MINUTE_MS, limit: 10 });

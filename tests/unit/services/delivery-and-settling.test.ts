@@ -69,7 +69,7 @@ class MemoryStore implements EngineStore {
   }
 }
 
-function open(answer: (delivery: Delivery) => Outcome | null, concurrency = 10_000) {
+function open(answer: (delivery: Delivery) => Outcome | null, concurrency = 10_000, heard: Partial<Journal> = {}) {
   const store = new MemoryStore();
   const senders = new ScriptedSenders(answer);
   const events: string[] = [];
@@ -79,6 +79,7 @@ function open(answer: (delivery: Delivery) => Outcome | null, concurrency = 10_0
     leaseLost: () => void events.push('lease.lost'),
     outcomeStale: () => void events.push('outcome.stale'),
     runSettled: (_run, { durationMs }) => void settledAfterMs.push(durationMs),
+    ...heard,
   };
   const delivery = new DeliveryService({ senders, clock, journal, random: () => 0, limits: { concurrency, ahead: 0 } });
   const identity = { owner: 'me', leaseMs: 60_000 };
@@ -118,6 +119,39 @@ async function settleAll(settling: SettlingService, turns = 200): Promise<number
   }
   return failures;
 }
+
+describe('a mistake of ours', () => {
+  it('at the start of an attempt is one of its failures, and no other run notices', async () => {
+    const failures: string[] = [];
+    let starts = 0;
+    const { store, delivery, settling } = open(() => ACCEPTED, 10_000, {
+      traceFire: () => {
+        starts += 1;
+        if (starts === 1) throw new Error('broken');
+        return null;
+      },
+      loopFailed: (loop) => void failures.push(loop),
+    });
+    delivery.accept(claimOf(3), runs(3));
+    await settleAll(settling);
+    expect(outcomesOf(store)).toEqual(['RETRYING FAILED', 'SUCCEEDED ACCEPTED', 'SUCCEEDED ACCEPTED']);
+    expect([delivery.open, failures]).toEqual([0, ['deliver']]);
+  });
+
+  it('at its end counts as one too, where what it made of its run cannot be told', async () => {
+    const unknown = { kind: 'unknown', attempt: 'FAILED' } as never;
+    const { store, delivery, settling } = open(({ key }) => (key.slot === TEN ? unknown : ACCEPTED));
+    delivery.accept(claimOf(2), runs(2));
+    await settleAll(settling);
+    expect(outcomesOf(store)).toEqual(['RETRYING FAILED', 'SUCCEEDED ACCEPTED']);
+    expect(delivery.open).toBe(0);
+  });
+
+  function outcomesOf({ settled }: MemoryStore): readonly string[] {
+    const inOrder = settled.toSorted((left, right) => left.key.slot - right.key.slot);
+    return inOrder.map(({ state, attempts }) => [state, ...attempts.map(({ outcome }) => outcome)].join(' '));
+  }
+});
 
 describe('settlement', () => {
   it('writes outcomes in groups of at most a thousand, and closes the claim with its last', async () => {
