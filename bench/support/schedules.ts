@@ -71,7 +71,7 @@ export function scheduleInput(
 }
 
 /** Three cron expressions for each recurrence rule, over daily, weekly and monthly patterns. */
-function recurringTrigger(index: number): Trigger {
+export function recurringTrigger(index: number): Trigger {
   const time = (index * STRIDE) % SECONDS_OF_DAY;
   const [second, minute, hour] = [time % 60, Math.floor(time / 60) % 60, Math.floor(time / 3600)];
   const at = `BYHOUR=${hour};BYMINUTE=${minute};BYSECOND=${second}`;

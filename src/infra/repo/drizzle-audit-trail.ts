@@ -7,6 +7,7 @@ import type { AuditPosition, AuditQuery, AuditTrail } from '../../domain/ports/a
 import type { Page } from '../../domain/ports/schedule-repository.ts';
 import { auditEntries } from '../db/audit-schema.ts';
 import { pipelined, type Transaction } from '../db/client.ts';
+import { columnArrays } from './column-arrays.ts';
 import { instantOf } from './schedule-rows.ts';
 
 type Row = typeof auditEntries.$inferInsert;
@@ -27,8 +28,10 @@ export class DrizzleAuditTrail implements AuditTrail {
   record(caller: Caller, ...changes: readonly AuditedChange[]): void {
     if (changes.length === 0) return;
     const rows = changes.map((change) => this.#rowOf(caller, change));
-    const insert = this.#tx.insert(auditEntries).values(rows);
-    const sending = rows.length === 1 ? insert.prepare('insert_audit').execute() : insert.execute();
+    const sending =
+      rows.length === 1
+        ? this.#tx.insert(auditEntries).values(rows).prepare('insert_audit').execute()
+        : this.#insertAll(rows);
     // Told by `stored`, or by the statement after it, which then fails too.
     sending.catch(() => undefined);
     this.#sent.push(sending);
@@ -60,6 +63,13 @@ export class DrizzleAuditTrail implements AuditTrail {
     const items = rows.slice(0, query.limit);
     const last = rows.length > query.limit ? items.at(-1) : undefined;
     return { items, next: last === undefined ? null : { at: last.at.getTime(), id: last.id }, total: null };
+  }
+
+  async #insertAll(rows: readonly Row[]): Promise<void> {
+    const { names, arrays } = columnArrays(auditEntries, rows);
+    await this.#tx.execute(
+      sql`insert into ${auditEntries} (${names}) select ${names} from unnest(${arrays}) as given(${names})`,
+    );
   }
 
   #rowOf(caller: Caller, { action, id, organizationId, before, after }: AuditedChange): Row {
