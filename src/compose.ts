@@ -15,6 +15,7 @@ import { EchoReceiver } from './app/routes/echo.ts';
 import { buildServer } from './app/server.ts';
 import { Engine } from './app/workers/engine.ts';
 import type { Config } from './config.ts';
+import type { TenantId } from './domain/ids.ts';
 import type { Journal } from './domain/ports/journal.ts';
 import type { Senders } from './domain/ports/sender.ts';
 import type { NodeRecord } from './domain/ports/upkeep-store.ts';
@@ -28,6 +29,7 @@ import { RunService } from './domain/services/run-service.ts';
 import { SchedulingService } from './domain/services/scheduling-service.ts';
 import { SealedHeaders } from './domain/services/sealed-headers.ts';
 import { SettlingService } from './domain/services/settling-service.ts';
+import { TenantFlightLimits } from './domain/services/tenant-flight-limits.ts';
 import { TenantMovesService } from './domain/services/tenant-moves-service.ts';
 import { UpkeepService } from './domain/services/upkeep-service.ts';
 import { WatchService } from './domain/services/watch-service.ts';
@@ -180,8 +182,11 @@ function buildEngine(
   needs: EngineNeeds,
 ): { engine: Engine | null; upkeep: UpkeepService; health: DatabaseHealthProbe } {
   const { clock, journal, enginePool, senders, bell, backfills, redrives, versions, commands } = needs;
-  const store = new PostgresEngineStore(enginePool, versions, () => clock.monotonic());
-  const limits = { concurrency: config.DELIVERY_CONCURRENCY, ahead: AHEAD };
+  const firesPerMinute = config.QUOTA_FIRES_PER_MINUTE ?? null;
+  const store = new PostgresEngineStore(enginePool, versions, () => clock.monotonic(), firesPerMinute);
+  const flightLimits = new TenantFlightLimits(config.QUOTA_CONCURRENT_DELIVERIES ?? null);
+  const ofTenant = (tenantId: TenantId) => flightLimits.of(tenantId);
+  const limits = { concurrency: config.DELIVERY_CONCURRENCY, ahead: AHEAD, ofTenant };
   const delivery = new DeliveryService({ senders, clock, journal, random: Math.random, limits });
   const identity = { owner: newId(), leaseMs: config.LEASE_MS };
   const firing = new FiringService({ store, delivery, clock, journal, newId, identity });
@@ -189,7 +194,7 @@ function buildEngine(
   const version = packageVersion();
   const about = { build: `${version}+${config.BUILD_ID}`, tzdata: tzdataVersion ?? 'unknown' };
   const node = () => ({ id: identity.owner, ...about, roles: config.ROLES, commands: [...commands.keys()] });
-  const { upkeep, zones, watch } = buildUpkeep(config, needs, node);
+  const { upkeep, zones, watch } = buildUpkeep(config, { ...needs, flightLimits }, node);
   firing.holdsSlots = () => zones.outdated !== null;
   const engine = config.ROLES.includes('engine')
     ? new Engine({ firing, delivery, settling, upkeep, backfills, redrives, bell, clock, journal })
@@ -208,7 +213,7 @@ function buildEngine(
 
 function buildUpkeep(
   config: Config,
-  needs: EngineNeeds,
+  needs: EngineNeeds & { readonly flightLimits: TenantFlightLimits },
   node: () => NodeRecord,
 ): { upkeep: UpkeepService; zones: ZoneDataService; watch: WatchService } {
   const { clock, journal, enginePool, scheduling, calendars, versions } = needs;

@@ -70,6 +70,10 @@ export const environmentSchema = z.object({
   QUOTA_SCHEDULES: whole(0, MANY)
     .optional()
     .describe('living schedules of a tenant, unless the platform grants others'),
+  QUOTA_FIRES_PER_MINUTE: whole(0, MANY)
+    .optional()
+    .describe('slots of a tenant that become runs in a minute, likewise'),
+  QUOTA_CONCURRENT_DELIVERIES: whole(1, MANY).optional().describe('attempts of a tenant in flight at once, likewise'),
   QUOTA_PAYLOAD_BYTES: whole(1, 921_600).default(262_144).describe('of a payload as JSON, likewise'),
   QUOTA_MIN_INTERVAL_SEC: whole(1, MANY).optional().describe('between two slots of a schedule, likewise'),
   QUOTA_REQUESTS_PER_SEC: z.coerce

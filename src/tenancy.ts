@@ -61,6 +61,8 @@ function servicePolicyOf(config: Config): ServicePolicy {
     defaults: { ...SERVICE_DEFAULTS, retentionDays: config.RETENTION_DAYS },
     quotas: {
       schedules: config.QUOTA_SCHEDULES ?? null,
+      firesPerMinute: config.QUOTA_FIRES_PER_MINUTE ?? null,
+      concurrentDeliveries: config.QUOTA_CONCURRENT_DELIVERIES ?? null,
       payloadBytes: config.QUOTA_PAYLOAD_BYTES,
       minIntervalSec: config.QUOTA_MIN_INTERVAL_SEC ?? null,
       requestsPerSec: config.QUOTA_REQUESTS_PER_SEC ?? null,

@@ -13,6 +13,8 @@ const RETRY = {
 };
 const QUOTAS = {
   schedules: null,
+  firesPerMinute: null,
+  concurrentDeliveries: null,
   payloadBytes: 262_144,
   minIntervalSec: null,
   requestsPerSec: null,
@@ -162,6 +164,8 @@ describe('/tenants', () => {
     [{ quotas: { schedules: 2 ** 31 } }, 'quotas.schedules'],
     [{ quotas: { payloadBytes: 2_000_000 } }, 'quotas.payloadBytes'],
     [{ quotas: { minIntervalSec: 0 } }, 'quotas.minIntervalSec'],
+    [{ quotas: { firesPerMinute: -1 } }, 'quotas.firesPerMinute'],
+    [{ quotas: { concurrentDeliveries: 0 } }, 'quotas.concurrentDeliveries'],
     [{ quotas: { requestsPerSec: 0 } }, 'quotas.requestsPerSec'],
     [{ quotas: { requestBurst: 0.5 } }, 'quotas.requestBurst'],
     [{ quotas: { disk: 5 } }, 'quotas.disk'],

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import type { Act, MissedChoice, ScheduleInput } from '../../src/domain/entities/schedule.ts';
 import type { TenantEntity } from '../../src/domain/entities/tenant.ts';
 import { TenantEntity as Tenant } from '../../src/domain/entities/tenant.ts';
+import { TenantFlightLimits } from '../../src/domain/services/tenant-flight-limits.ts';
 import { TenantMovesService } from '../../src/domain/services/tenant-moves-service.ts';
 import { connectPool } from '../../src/infra/db/client.ts';
 import { DatabaseClock } from '../../src/infra/db/database-clock.ts';
@@ -42,7 +43,8 @@ function newMover(): TenantMovesService {
   const journal = { ...silentJournal(), note: (event: string) => void told.push(event) };
   const bell = { ring: () => undefined, listen: () => undefined };
   const parts = { unitOfWork: bench.unitOfWork, bell, clock: new DatabaseClock(), journal, retentionDays: 30 };
-  return new TenantMovesService({ ...parts, moves: new PostgresTenantMoves(pool) });
+  const flightLimits = new TenantFlightLimits(null);
+  return new TenantMovesService({ ...parts, flightLimits, moves: new PostgresTenantMoves(pool) });
 }
 
 async function moveAll(mover = newMover()): Promise<void> {
@@ -257,6 +259,7 @@ describe('a deleted tenant', () => {
     await bench.sql`
       insert into backfills (id, tenant_id, schedule_id, version, cursor, until, remaining, created_at, created_by)
       values (gen_random_uuid(), ${caller.tenantId}, ${id}, 1, ${at}, ${at}, 1, now(), 'test')`;
+    await bench.sql`insert into tenant_minutes (tenant_id, minute, fires) values (${caller.tenantId}, now(), 1)`;
     await bench.sql`
       insert into redrives (id, tenant_id, filter, rate_per_sec, state, next_at, created_at, created_by, ended_at)
       values (gen_random_uuid(), ${caller.tenantId}, '{}', 1, 'DONE', now(), now(), 'test', now())`;

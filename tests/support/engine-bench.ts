@@ -4,7 +4,7 @@ import type { ScheduleInput } from '../../src/domain/entities/schedule.ts';
 import { asTenantId, type RunKey, type ScheduleId } from '../../src/domain/ids.ts';
 import type { Journal } from '../../src/domain/ports/journal.ts';
 import type { Senders } from '../../src/domain/ports/sender.ts';
-import { DeliveryService } from '../../src/domain/services/delivery-service.ts';
+import { type DeliveryLimits, DeliveryService } from '../../src/domain/services/delivery-service.ts';
 import { FiringService } from '../../src/domain/services/firing-service.ts';
 import { SealedHeaders } from '../../src/domain/services/sealed-headers.ts';
 import { SettlingService } from '../../src/domain/services/settling-service.ts';
@@ -28,6 +28,7 @@ export interface EngineOptions {
   readonly leaseMs?: number;
   readonly concurrency?: number;
   readonly ahead?: number;
+  readonly ofTenant?: DeliveryLimits['ofTenant'];
 }
 
 /** One node's engine without its loops: a test takes the steps. */
@@ -123,17 +124,18 @@ export class EngineBench implements AsyncDisposable {
   }
 
   engine(options: EngineOptions = {}): TestEngine {
-    const { senders = new ScriptedSenders(), leaseMs = 60_000, concurrency = 1000, ahead = 4000 } = options;
+    const { senders = new ScriptedSenders(), leaseMs = 60_000, concurrency = 1000, ahead = 4000, ofTenant } = options;
     const open = (): postgres.Sql =>
       connectPool(this.url, { role: 'scheduler_engine', max: 4, applicationName: 'engine' });
     const pool = this.#closing.use(new EnginePool(open, 10_000));
     const clock = new DatabaseClock();
     const stale: RunKey[] = [];
     const journal: Journal = { ...tellingEnds(this.#told), outcomeStale: ({ key }) => void stale.push(key) };
+    const limits = { concurrency, ahead, ofTenant };
     const store = new PostgresEngineStore(pool, new ScheduleVersionCache(1000, 1e7, new SealedHeaders(TEST_SEAL)), () =>
       clock.monotonic(),
     );
-    const delivery = new DeliveryService({ senders, clock, journal, random: () => 0, limits: { concurrency, ahead } });
+    const delivery = new DeliveryService({ senders, clock, journal, random: () => 0, limits });
     const owner = newId();
     const firing = new FiringService({ store, delivery, clock, journal, newId, identity: { owner, leaseMs } });
     const settling = new SettlingService({ store, delivery, firing, clock, journal });

@@ -50,7 +50,15 @@ export interface OpenScheduling {
 /** The policy of a service that nobody configured. */
 export const SERVICE_POLICY: ServicePolicy = {
   defaults: { ...SERVICE_DEFAULTS, retentionDays: 30 },
-  quotas: { schedules: null, payloadBytes: 262_144, minIntervalSec: null, requestsPerSec: null, requestBurst: null },
+  quotas: {
+    schedules: null,
+    firesPerMinute: null,
+    concurrentDeliveries: null,
+    payloadBytes: 262_144,
+    minIntervalSec: null,
+    requestsPerSec: null,
+    requestBurst: null,
+  },
 };
 
 const SILENT_BELL: Bell = { ring: () => undefined, listen: () => undefined };

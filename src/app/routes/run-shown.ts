@@ -9,6 +9,7 @@ const runReason = z.enum([
   'MISFIRE',
   'PAUSED',
   'CALENDAR',
+  'QUOTA',
   'BY_USER',
   'DELETED',
   'EXHAUSTED',

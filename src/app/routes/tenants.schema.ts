@@ -25,6 +25,8 @@ const defaults = z
 const quotas = z
   .strictObject({
     schedules: whole(0, MANY).optional(),
+    firesPerMinute: whole(0, MANY).optional(),
+    concurrentDeliveries: whole(1, MANY).optional(),
     payloadBytes: whole(1, LARGEST_PAYLOAD).optional(),
     minIntervalSec: whole(1, MANY).optional(),
     requestsPerSec: z.number().min(0.01).max(1_000_000).optional(),
@@ -149,6 +151,10 @@ export const tenantShown = z
     quotas: z
       .object({
         schedules: limit.meta({ description: 'Living schedules' }),
+        firesPerMinute: limit.meta({
+          description: 'Slots that become runs, by the minute of the clock; more are SKIPPED',
+        }),
+        concurrentDeliveries: limit.meta({ description: 'Attempts in flight at once; more wait' }),
         payloadBytes: z.number(),
         minIntervalSec: limit.meta({ description: 'Between two slots of one schedule' }),
         requestsPerSec: limit.meta({ description: 'Requests to the API, on average' }),

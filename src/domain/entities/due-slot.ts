@@ -80,6 +80,20 @@ function skipUpTo(of: DueSlotRules, timer: TimerState, upTo: number, previous: P
   return skip(of, timer, { ...stretch, reason: 'MISFIRE' }, previous);
 }
 
+/** What becomes of the slot that `decision` would have fired, where it may not: it is skipped, with what the decision skipped before it. */
+export function skippedInstead(
+  of: DueSlotRules,
+  timer: TimerState,
+  { decision, reason }: { readonly decision: FireDecision; readonly reason: SkippedSlots['reason'] },
+  previous: PreviousRun,
+): FireDecision {
+  const { fired, skipped } = decision;
+  if (fired === null) return decision;
+  const before = skipped === null ? 0 : skipped.count;
+  const stretch = { from: skipped?.from ?? fired.slot, to: fired.slot, count: before === null ? null : before + 1 };
+  return skip(of, { ...timer, slot: fired.slot }, { ...stretch, reason }, previous);
+}
+
 /** A slot that its calendar skips is not the one that a person asked to skip: the mark stays. */
 function skip(of: DueSlotRules, timer: TimerState, skipped: SkippedSlots, previous: PreviousRun): FireDecision {
   const isMarked = timer.skipNext === true && skipped.reason === 'CALENDAR';

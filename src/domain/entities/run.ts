@@ -9,6 +9,7 @@ export type RunReason =
   | 'OVERLAP'
   | 'MISFIRE'
   | 'CALENDAR'
+  | 'QUOTA'
   | 'PAUSED'
   | 'BY_USER'
   | 'DELETED'

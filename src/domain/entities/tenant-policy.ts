@@ -14,6 +14,10 @@ export interface TenantDefaults {
 export interface TenantQuotas {
   /** Living schedules. */
   readonly schedules: number | null;
+  /** Slots that become runs, by the minute of the database's clock. */
+  readonly firesPerMinute: number | null;
+  /** Attempts in flight at once. */
+  readonly concurrentDeliveries: number | null;
   /** A payload, or a body sent instead of it, as JSON. */
   readonly payloadBytes: number;
   /** Between two slots of one schedule. */
@@ -82,6 +86,8 @@ function chosen(given: ChosenDefaults, service: TenantDefaults): TenantDefaults 
 function granted(given: GrantedQuotas, service: TenantQuotas): TenantQuotas {
   return {
     schedules: given.schedules ?? service.schedules,
+    firesPerMinute: given.firesPerMinute ?? service.firesPerMinute,
+    concurrentDeliveries: given.concurrentDeliveries ?? service.concurrentDeliveries,
     payloadBytes: given.payloadBytes ?? service.payloadBytes,
     minIntervalSec: given.minIntervalSec ?? service.minIntervalSec,
     requestsPerSec: given.requestsPerSec ?? service.requestsPerSec,

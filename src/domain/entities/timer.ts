@@ -35,7 +35,7 @@ export interface SkippedSlots {
   readonly from: number;
   readonly to: number;
   readonly count: number | null;
-  readonly reason: 'OVERLAP' | 'MISFIRE' | 'PAUSED' | 'BY_USER' | 'CALENDAR';
+  readonly reason: 'OVERLAP' | 'MISFIRE' | 'PAUSED' | 'BY_USER' | 'CALENDAR' | 'QUOTA';
 }
 
 /** The fate of a due slot and what its timer becomes. `COMPLETED`: no slot will come and no run is open; `disabled`: why none can be computed. */

@@ -2,6 +2,12 @@ import type { MissedChoice } from '../entities/schedule.ts';
 import type { TenantLifecycle } from '../entities/tenant.ts';
 import type { ScheduleId, TenantId } from '../ids.ts';
 
+/** Of attempts in flight: what the platform granted, and among how many engines it is divided. */
+export interface DeliveryGrants {
+  readonly granted: ReadonlyMap<TenantId, number>;
+  readonly engines: number;
+}
+
 /** A tenant whose schedules do not all follow its state yet. */
 export interface UnsettledTenant {
   readonly tenantId: TenantId;
@@ -39,6 +45,8 @@ export interface TenantMoves {
   releaseWaiting(of: UnsettledTenant, limit: number): Promise<number>;
   /** All follow; false when the tenant has changed since. */
   settle(of: UnsettledTenant): Promise<boolean>;
+  /** What each tenant was granted of attempts in flight, and how many engines live. */
+  deliveryGrants(): Promise<DeliveryGrants>;
   /**
    * Deletes the next rows of a tenant that is DELETING, at most `limit` of a table, the tenant's own row last. `WAITING`: what is
    * left is in flight.

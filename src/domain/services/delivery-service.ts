@@ -16,12 +16,12 @@ import {
   SENDER_DEAF,
   type UntimedEnd,
 } from './ended-delivery.ts';
-import { FairQueue } from './fair-queue.ts';
+import { FairQueue, type FlightLimits } from './fair-queue.ts';
 import { type Departure, Flight, type Waiting, waitingFor } from './flight.ts';
 import type { HeldClaim } from './held-claim.ts';
 
 /** How many deliveries may be in flight, and how many more may be claimed ahead of them. */
-export interface DeliveryLimits {
+export interface DeliveryLimits extends Pick<FlightLimits, 'ofTenant'> {
   readonly concurrency: number;
   readonly ahead: number;
 }
@@ -71,9 +71,9 @@ export class DeliveryService {
     this.#random = parts.random;
     this.#limits = parts.limits;
     this.#breakers = new CircuitBreakers(parts.journal);
-    const { concurrency: window } = parts.limits;
+    const { concurrency: window, ofTenant } = parts.limits;
     const perDestination = Math.min(MOST_PER_DESTINATION, Math.ceil(window / DESTINATION_SHARE));
-    this.#queue = new FairQueue({ window, perTenant: Math.ceil(window / TENANT_SHARE), perDestination });
+    this.#queue = new FairQueue({ window, perTenant: Math.ceil(window / TENANT_SHARE), perDestination, ofTenant });
   }
 
   /** How many more runs may be claimed now: what waits, flies or is not yet settled counts. */

@@ -14,6 +14,8 @@ export interface FlightLimits {
   readonly window: number;
   readonly perTenant: number;
   readonly perDestination: number;
+  /** Of this tenant, always; left out: no such limit. */
+  readonly ofTenant?: ((tenantId: TenantId) => number) | undefined;
 }
 
 /** A tenant may have so many in flight for each place that is still free. */
@@ -87,9 +89,10 @@ export class FairQueue<T extends { readonly place: Place }> {
     return left;
   }
 
-  #mayFly({ lanes: { inFlight } }: Waiting<T>): boolean {
+  #mayFly({ tenantId, lanes: { inFlight } }: Waiting<T>): boolean {
     const isAlone = this.#ring.length === 0;
-    const { window, perTenant } = this.#limits;
+    const { window, perTenant, ofTenant } = this.#limits;
+    if (ofTenant !== undefined && inFlight >= ofTenant(tenantId)) return false;
     return inFlight < (window - this.#flying) * FOR_EACH_FREE && (isAlone || inFlight < perTenant);
   }
 
@@ -102,13 +105,14 @@ export class FairQueue<T extends { readonly place: Place }> {
   #tenantOf(tenantId: TenantId): Waiting<T> {
     const known = this.#tenants.get(tenantId);
     if (known !== undefined) return known;
-    const tenant = { lanes: new TenantLanes<T>(this.#limits.perDestination), isQueued: false };
+    const tenant = { tenantId, lanes: new TenantLanes<T>(this.#limits.perDestination), isQueued: false };
     this.#tenants.set(tenantId, tenant);
     return tenant;
   }
 }
 
 interface Waiting<T> {
+  readonly tenantId: TenantId;
   readonly lanes: TenantLanes<T>;
   isQueued: boolean;
 }

@@ -5,6 +5,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { SchedulePlace, TenantMoves, UnsettledTenant } from '../ports/tenant-moves.ts';
 import type { UnitOfWork } from '../ports/unit-of-work.ts';
+import type { TenantFlightLimits } from './tenant-flight-limits.ts';
 
 /** Tenants that are moved in one round, chunks of one in a round, and the sizes of these. */
 const TENANTS = 5;
@@ -39,6 +40,7 @@ export class TenantMovesService {
   readonly #clock: Clock;
   readonly #journal: Journal;
   readonly #retentionDays: number;
+  readonly #flightLimits: TenantFlightLimits;
   readonly #passes = new Map<TenantId, Pass>();
   /** The last schedule that was looked at of those to take up again. */
   readonly #takenUp = new Map<TenantId, ScheduleId>();
@@ -51,6 +53,7 @@ export class TenantMovesService {
     clock: Clock;
     journal: Journal;
     retentionDays: number;
+    flightLimits: TenantFlightLimits;
   }) {
     this.#moves = parts.moves;
     this.#unitOfWork = parts.unitOfWork;
@@ -58,10 +61,17 @@ export class TenantMovesService {
     this.#clock = parts.clock;
     this.#journal = parts.journal;
     this.#retentionDays = parts.retentionDays;
+    this.#flightLimits = parts.flightLimits;
+  }
+
+  /** What must be known before the first delivery. */
+  async prepare(): Promise<void> {
+    this.#flightLimits.learn(await this.#moves.deliveryGrants());
   }
 
   /** One round. Answers whether it wants to go on at once. */
   async step(): Promise<boolean> {
+    await this.prepare();
     const retires = await this.#retire();
     const unsettled = await this.#moves.unsettled(TENANTS);
     const wantsMore = [retires];

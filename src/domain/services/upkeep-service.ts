@@ -28,7 +28,7 @@ export class UpkeepService {
   readonly #zones: Pick<ZoneDataService, 'step'>;
   readonly #calendars: Pick<CalendarService, 'takeOver'>;
   readonly #watch: Pick<WatchService, 'step'>;
-  readonly #tenants: Pick<TenantMovesService, 'step'>;
+  readonly #tenants: Pick<TenantMovesService, 'prepare' | 'step'>;
   #housekeptAt = Number.NEGATIVE_INFINITY;
 
   constructor(parts: {
@@ -42,7 +42,7 @@ export class UpkeepService {
     zones: Pick<ZoneDataService, 'step'>;
     calendars: Pick<CalendarService, 'takeOver'>;
     watch: Pick<WatchService, 'step'>;
-    tenants: Pick<TenantMovesService, 'step'>;
+    tenants: Pick<TenantMovesService, 'prepare' | 'step'>;
   }) {
     this.#store = parts.store;
     this.#scheduling = parts.scheduling;
@@ -62,6 +62,7 @@ export class UpkeepService {
     await this.#store.makePartitions(DAYS_AHEAD);
     await this.#store.heartbeat(this.#node());
     await this.#zones.step();
+    await this.#tenants.prepare();
   }
 
   /** One round. Answers the milliseconds until the next. */

@@ -5,7 +5,7 @@ import type { SealedSigningKey } from '../../domain/entities/signing-key.ts';
 import type { Suspension, TenantLifecycle } from '../../domain/entities/tenant.ts';
 import type { ChosenDefaults, GrantedQuotas } from '../../domain/entities/tenant-policy.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import { instant } from './columns.ts';
+import { instant, tenant } from './columns.ts';
 
 /* What is kept of tenants themselves. */
 
@@ -35,3 +35,10 @@ export const tenants = pgTable(
     index('tenants_unsettled').on(table.updatedAt).where(sql`not is_settled`),
   ],
 );
+
+/** How many slots became runs in a tenant's latest minute; a row only for tenants with a quota of them. */
+export const tenantMinutes = pgTable('tenant_minutes', {
+  tenantId: tenant().primaryKey(),
+  minute: instant('minute').notNull(),
+  fires: integer('fires').notNull(),
+});

@@ -17,6 +17,7 @@ import { claimDue } from './claim-due.ts';
 import { claimWaiting } from './claim-waiting.ts';
 import { ClaimWatermark } from './claim-watermark.ts';
 import { arrayLiteral, type EngineSql, executorOf, ofActiveTenant } from './engine-rows.ts';
+import { FireQuotas } from './fire-quotas.ts';
 import { type RecoveryRequest, recoverClaims } from './recover-claims.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 import { insertRunning, settleRuns } from './settle-runs.ts';
@@ -28,11 +29,19 @@ export class PostgresEngineStore implements EngineStore {
   readonly #pool: EnginePool;
   readonly #versions: ScheduleVersionCache;
   readonly #watermark: ClaimWatermark;
+  readonly #quotas: FireQuotas;
 
-  constructor(pool: EnginePool, versions: ScheduleVersionCache, monotonic: () => number) {
+  /** `firesPerMinute`: of tenants that were granted nothing else; null: no limit. */
+  constructor(
+    pool: EnginePool,
+    versions: ScheduleVersionCache,
+    monotonic: () => number,
+    firesPerMinute: number | null = null,
+  ) {
     this.#pool = pool;
     this.#versions = versions;
     this.#watermark = new ClaimWatermark(monotonic);
+    this.#quotas = new FireQuotas(firesPerMinute, monotonic);
   }
 
   async fireDue(
@@ -48,7 +57,7 @@ export class PostgresEngineStore implements EngineStore {
         const { now, due } = await claimDue(sql, { limit, low }, this.#versions);
         if (now === null) return { ...(await nextDue(sql, 'timers', low)), due: [], decisions: [], over: [] };
         crashPoint('claim.after-lock');
-        const decisions = decide(due, now);
+        const decisions = await this.#quotas.enforce(sql, due, decide(due, now));
         const decided = due.map((slot, index) => ({ slot, decision: decisionAt(decisions, index) }));
         const [over, next] = await Promise.all([writeFired(sql, decided, claimant), nextDue(sql, 'timers', low)]);
         crashPoint('claim.after-write');

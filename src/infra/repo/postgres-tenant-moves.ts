@@ -1,5 +1,11 @@
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
-import type { MovedChunk, SchedulePlace, TenantMoves, UnsettledTenant } from '../../domain/ports/tenant-moves.ts';
+import type {
+  DeliveryGrants,
+  MovedChunk,
+  SchedulePlace,
+  TenantMoves,
+  UnsettledTenant,
+} from '../../domain/ports/tenant-moves.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
 import { deleteTenantRows } from './delete-tenant-rows.ts';
 import { arrayLiteral, type EngineSql } from './engine-rows.ts';
@@ -75,6 +81,16 @@ export class PostgresTenantMoves implements TenantMoves {
         sql`update tenants set is_settled = true where tenant_id = ${tenantId} and version = ${version} and not is_settled`,
     );
     return settled.count > 0;
+  }
+
+  async deliveryGrants(): Promise<DeliveryGrants> {
+    const rows = await this.#pool.query(
+      (sql) => sql<{ id: TenantId | null; value: number }[]>`
+        select tenant_id as id, (quotas->>'concurrentDeliveries')::int as value from tenants where quotas ? 'concurrentDeliveries'
+        union all select null, count(*)::int from nodes where 'engine' = any(roles) and heartbeat > now() - interval '30 seconds'`,
+    );
+    const granted = rows.flatMap(({ id, value }): [TenantId, number][] => (id === null ? [] : [[id, value]]));
+    return { granted: new Map(granted), engines: Math.max(1, rows.find(({ id }) => id === null)?.value ?? 1) };
   }
 
   deleteSome(tenantId: TenantId, limit: number): Promise<'MORE' | 'WAITING' | 'GONE'> {

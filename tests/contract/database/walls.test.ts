@@ -31,6 +31,7 @@ describe('the walls between tenants in the database', () => {
         'schedule_versions',
         'schedules',
         'secrets',
+        'tenant_minutes',
         'tenants',
         'timers',
       ]),
