@@ -98,6 +98,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   const app = bareServer(limits, parts);
   app.server.maxConnections = limits.maxConnections;
   await protect(app, parts.corsOrigins ?? []);
+  refuseUnknownPaths(app);
   await describeApi(app, { title: 'Scheduler', version: '0.0.0', ...parts.docs }, EXAMPLES);
   await app.register(async (scope) => guardedRoutes(scope, parts));
   await app.ready();
@@ -167,7 +168,6 @@ function bareServer(limits: ServerLimits, { journal, trustedProxies = [] }: Serv
     },
   });
   app.setErrorHandler(onProblem);
-  refuseUnknownPaths(app);
   app.setValidatorCompiler(validateWithZod);
   app.setSerializerCompiler(serializerCompiler);
   acceptJsonBodies(app);

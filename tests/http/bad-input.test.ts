@@ -44,6 +44,11 @@ describe('a body that is no JSON object', () => {
     ['__proto__ within', withMember('"payload":{"a":[{"__proto__":1}]}')],
     ['an escaped __proto__', withMember('"payload":{"\\u005f_proto__":1}')],
     ['constructor.prototype', withMember('"payload":{"constructor":{"prototype":{"a":1}}}')],
+    ['a field named twice', withMember('"name":"other"')],
+    ['a field named twice within', withMember('"payload":{"a":[{"b":1,"c":{},"b":1}]}')],
+    ['a field named twice, once escaped', withMember('"payload":{"a":1,"\\u0061":1}')],
+    ['a whole number that would be rounded', withMember('"payload":[9007199254740993]')],
+    ['a negative one', withMember('"payload":{"id":-12345678901234567890}')],
     ['NUL in a value', withMember('"payload":"a\\u0000b"')],
     ['NUL in a key', withMember('"payload":{"a\\u0000":1}')],
     ['a lone high surrogate', withMember('"payload":["\\ud800"]')],
@@ -68,12 +73,14 @@ describe('a body that is no JSON object', () => {
     expect(problemIn(answer)).toMatchObject({ status: 400, detail: `${path} ${message}`, errors: [{ path, message }] });
   });
 
-  it('but 32 levels, a byte order mark and odd names are fine', async () => {
+  it('but 32 levels, a byte order mark, odd names and large numbers are fine', async () => {
     const bodies = [
       withMember(`"payload":${nested(31)}`),
       `\ufeff${RAW}`,
       withMember('"payload":{"constructor":"x","prototype":1,"toString":null,"":0}'),
       withMember('"payload":"\\ud83d\\udcc5"'),
+      withMember('"payload":{"a":{"b":1},"b":{"a":":\\"","c":"\\\\"},"d":[]}'),
+      withMember('"payload":[9007199254740992,-9007199254740991,1000000000000000000000,0.12345678901234567,1e300]'),
     ];
     for (const body of bodies) expect((await server().request('POST', '/schedules', { body })).statusCode).toBe(201);
   });

@@ -1,3 +1,4 @@
+import { gzipSync } from 'node:zlib';
 import { describe, expect, it } from 'vitest';
 import type { Scheduling } from '../../src/app/routes/api.ts';
 import { DomainError, type ErrorCode } from '../../src/domain/errors.ts';
@@ -55,6 +56,33 @@ describe('every error is a problem document', () => {
       const answer = await server().request(method, url, { body: '{"a":1}', headers });
       expect(problemIn(answer)).toMatchObject({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' });
     }
+  });
+
+  it.each(['gzip', 'deflate', 'br', 'gzip, gzip', 'x'])('where the body is encoded: %s', async (encoding) => {
+    const headers = { 'content-encoding': encoding };
+    for (const body of [gzipSync(JSON.stringify(scheduleBody())), JSON.stringify(scheduleBody())]) {
+      const answer = await server().request('POST', '/schedules', { body, headers });
+      expect(problemIn(answer)).toMatchObject({ status: 415, code: 'UNSUPPORTED_MEDIA_TYPE' });
+    }
+  });
+
+  it('and no cache keeps it, no browser guesses at it', async () => {
+    const answers = [
+      await server().request('GET', '/nothing', { as: null }),
+      await server().request('GET', '/schedules/%zz', { as: null }),
+      await server().request('GET', '/schedules', { as: null }),
+      await server().request('PUT', '/schedules', { as: null }),
+      await server().request('GET', '/schedules/none'),
+      await server().request('POST', '/schedules', { body: '{' }),
+      await server().request('POST', '/schedules', { body: 'x', headers: { 'content-type': 'text/plain' } }),
+    ];
+    for (const { headers } of answers)
+      expect(headers).toMatchObject({
+        'cache-control': 'no-store',
+        'x-content-type-options': 'nosniff',
+        'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+      });
+    expect(answers[0]?.headers['strict-transport-security']).toBeDefined();
   });
 
   it('but JSON is JSON in any spelling of its type', async () => {

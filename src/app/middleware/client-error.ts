@@ -1,6 +1,6 @@
 import { STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
-import { PROBLEM_JSON, type ProblemCode, problemOf } from './problem.ts';
+import { PROBLEM_HEADERS, PROBLEM_JSON, type ProblemCode, problemOf } from './problem.ts';
 import { newTraceId } from './trace-id.ts';
 
 /** Answers what Node's HTTP parser refuses before there is a request: slow, oversized or malformed. */
@@ -14,6 +14,7 @@ export function refuseUnreadable(error: Error & { readonly code?: string }, sock
     `Content-Type: ${PROBLEM_JSON}`,
     `Content-Length: ${Buffer.byteLength(body)}`,
     'Connection: close',
+    ...Object.entries(PROBLEM_HEADERS).map(([name, value]) => `${name}: ${value}`),
   ];
   if (socket.writable) socket.write(`${head.join('\r\n')}\r\n\r\n${body}`);
   socket.destroy();

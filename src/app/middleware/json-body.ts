@@ -1,27 +1,32 @@
 import type { FastifyInstance, FastifyRequest } from 'fastify';
 import { DomainError } from '../../domain/errors.ts';
 import { dottedPath } from './field-problems.ts';
+import { refuseLoss } from './json-loss.ts';
+import { HttpError } from './problem.ts';
 
 /** Objects and arrays inside one another, the outermost counted. */
 const MAX_DEPTH = 32;
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: false });
 
-/** Bodies are JSON objects in UTF-8 and nothing else (415); an empty body is no body. */
+/** Bodies are JSON objects in UTF-8, not compressed, and nothing else (415); an empty body is no body. */
 export function acceptJsonBodies(app: FastifyInstance): void {
   app.removeAllContentTypeParsers();
-  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (_request: FastifyRequest, body: Buffer) =>
-    readJsonBody(body),
-  );
+  app.addContentTypeParser('application/json', { parseAs: 'buffer' }, async (request: FastifyRequest, body: Buffer) => {
+    refuseEncoded(request.headers['content-encoding']);
+    return readJsonBody(body);
+  });
 }
 
 /** The object in a request's body, undefined when the body is empty. Throws VALIDATION_FAILED. */
 export function readJsonBody(body: Buffer): object | undefined {
   if (body.length === 0) return undefined;
-  const value = parse(decode(body));
+  const text = decode(body);
+  const value = parse(text);
   if (value === null || typeof value !== 'object' || Array.isArray(value))
     throw new DomainError('VALIDATION_FAILED', 'the body must be a JSON object');
   checkJson(value, []);
+  refuseLoss(text, value);
   return value;
 }
 
@@ -36,6 +41,11 @@ export function checkJson(value: unknown, path: (string | number)[]): void {
   if (path.length >= MAX_DEPTH) throw refused(path, `is nested deeper than ${MAX_DEPTH} levels`);
   if (Array.isArray(value)) checkItems(value, path);
   else checkMembers(value, path);
+}
+
+function refuseEncoded(encoding: string | undefined): void {
+  if (encoding !== undefined && encoding.trim().toLowerCase() !== 'identity')
+    throw new HttpError('UNSUPPORTED_MEDIA_TYPE', 'send the body without a content encoding');
 }
 
 function checkItems(items: readonly unknown[], path: (string | number)[]): void {

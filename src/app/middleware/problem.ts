@@ -37,6 +37,13 @@ export class HttpError extends Error {
 
 export const PROBLEM_JSON = 'application/problem+json';
 
+/** What every error carries, also one that is answered before helmet has set its headers. */
+export const PROBLEM_HEADERS: Readonly<Record<string, string>> = {
+  'cache-control': 'no-store',
+  'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+};
+
 /** The only table from error code to HTTP status. */
 export const PROBLEMS: Readonly<Record<ProblemCode, { readonly status: number; readonly title: string }>> = {
   VALIDATION_FAILED: { status: 400, title: 'Validation failed' },
@@ -100,7 +107,7 @@ export function sendProblem(
   if (problem.code === 'UNAUTHENTICATED') reply.header('www-authenticate', challenge(reply.request));
   return reply
     .code(problem.status)
-    .headers(headers)
+    .headers({ ...PROBLEM_HEADERS, ...headers })
     .type(PROBLEM_JSON)
     .send(Buffer.from(JSON.stringify(problem)));
 }
