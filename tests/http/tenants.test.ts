@@ -247,6 +247,16 @@ describe('quotas', () => {
     expect((await post('c')).statusCode).toBe(201);
   });
 
+  it('bound a bulk too, item by item', async () => {
+    const as = await created({ quotas: { schedules: 2, minIntervalSec: 60 } });
+    const often = scheduleBody({ trigger: { type: 'INTERVAL', every: '1s' } });
+    const schedules = [scheduleBody({ key: 'a' }), often, scheduleBody({ key: 'b' }), scheduleBody({ key: 'c' })];
+    const items = schedules.map((schedule) => ({ op: 'CREATE', schedule }));
+    const answer = await server().request('POST', '/schedules/bulk', { body: { items }, as });
+    expect(answer.json().items.map((item: { status: number }) => item.status)).toEqual([201, 403, 201, 403]);
+    expect((await server().request('GET', '/schedules', { as })).json().items).toHaveLength(2);
+  });
+
   it('bound payloads and bodies, of schedules and of manual runs', async () => {
     const as = await created({ quotas: { payloadBytes: 10 } });
     const http = { url: 'https://example.com/', body: 'x'.repeat(9) };

@@ -46,8 +46,9 @@ export class ScheduleDrafts {
     const owner = { id: this.freshId(), tenantId: caller.tenantId };
     const dated = await withDates(work.calendars, input, null);
     const created = ScheduleEntity.create(dated, owner, { by: caller.subject, now: work.now });
-    await admit(work, caller, created);
     await this.#checkTarget(work, created.state.target);
+    // Last: a place that is taken here is not given back before the transaction ends.
+    await admit(work, caller, created);
     return this.#headers.sealedIn(created);
   }
 

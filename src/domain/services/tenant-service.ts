@@ -26,7 +26,7 @@ type TenantEvent = 'created' | 'changed' | 'suspended' | 'resumed' | 'deletion_b
 
 /**
  * What a tenant's administrators do with their own tenant, and the platform with all of them. Every change passes through
- * `#change` or `create`, in one transaction of the tenant it is about.
+ * `#change` or `create`, in one transaction of the tenant it is about. Tokens of an organization change no tenant: PERMISSION_DENIED.
  */
 export class TenantService {
   readonly #unitOfWork: UnitOfWork;
@@ -60,6 +60,7 @@ export class TenantService {
 
   /** Throws ALREADY_EXISTS, also for a tenant that began by itself with its first use. */
   async create(caller: Caller, tenantId: TenantId, input: TenantInput): Promise<TenantWithPolicy> {
+    checkReach(caller);
     const created = await this.#unitOfWork.forTenant(tenantId, async ({ tenants, audit, now }) => {
       const act = { by: caller.subject, now };
       const tenant = TenantEntity.fresh(tenantId, now).change(input, this.#policies.service, act);
@@ -72,14 +73,12 @@ export class TenantService {
     return this.#withPolicy(created);
   }
 
-  /** `merge` makes the new input from the current one, inside the transaction. Throws PERMISSION_DENIED for a token of an organization. */
+  /** `merge` makes the new input from the current one, inside the transaction. */
   async patch(
     caller: Caller,
     of: AddressedTenant,
     merge: (current: TenantInput) => TenantInput,
   ): Promise<TenantWithPolicy> {
-    if (caller.organizationId !== null)
-      throw new DomainError('PERMISSION_DENIED', 'the token writes only what belongs to its organization');
     return this.#change(caller, of, 'changed', (before, act) =>
       before.change(merge(before.input), this.#policies.service, act),
     );
@@ -117,6 +116,7 @@ export class TenantService {
     event: TenantEvent,
     verb: (before: TenantEntity, act: Act) => TenantEntity,
   ): Promise<TenantWithPolicy> {
+    checkReach(caller);
     const { before, after } = await this.#unitOfWork.forTenant(tenantId, async ({ tenants, audit, now }) => {
       const found = await tenants.findForChange();
       if (found === null) throw new DomainError('NOT_FOUND', 'no such tenant');
@@ -141,6 +141,11 @@ export class TenantService {
   #withPolicy(tenant: TenantEntity): TenantWithPolicy {
     return { tenant, policy: policyOf(tenant.state.tenantId, tenant.state, this.#policies.service) };
   }
+}
+
+function checkReach({ organizationId }: Caller): void {
+  if (organizationId !== null)
+    throw new DomainError('PERMISSION_DENIED', 'the token writes only what belongs to its organization');
 }
 
 /** A tenant as the trail tells of it. */

@@ -13,6 +13,8 @@ export interface RedisRateLimiterParts {
 }
 
 const DEADLINE_MS = 100;
+/** What belongs to connecting is nobody's wait. */
+const CONNECTING_MS = 2_000;
 /** After a failure requests are limited here for so long before one asks Redis again. */
 const PAUSE_MS = 1_000;
 const RECONNECT_MS = 500;
@@ -38,6 +40,7 @@ export class RedisRateLimiter implements RateLimiter, AsyncDisposable {
   readonly #fallback: RateLimiter;
   readonly #journal: Pick<Journal, 'note'>;
   readonly #monotonic: () => number;
+  readonly #deadlineMs: number;
   /** Null before the first connection. */
   #isShared: boolean | null = null;
   #askAgainAt = Number.NEGATIVE_INFINITY;
@@ -46,9 +49,10 @@ export class RedisRateLimiter implements RateLimiter, AsyncDisposable {
     this.#fallback = fallback;
     this.#journal = journal;
     this.#monotonic = monotonic;
+    this.#deadlineMs = deadlineMs;
     this.#redis = new Redis(url, {
-      commandTimeout: deadlineMs,
-      connectTimeout: 2_000,
+      commandTimeout: CONNECTING_MS,
+      connectTimeout: CONNECTING_MS,
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
       enableOfflineQueue: false,
@@ -67,8 +71,7 @@ export class RedisRateLimiter implements RateLimiter, AsyncDisposable {
   async take(key: string, limit: RateLimit): Promise<RateDecision> {
     if (this.#redis.status !== 'ready' || this.#monotonic() < this.#askAgainAt) return this.#fallback.take(key, limit);
     try {
-      const answer = await this.#redis.eval(TAKE, 1, `scheduler:rate:${key}`, 1000 / limit.perSec, limit.burst);
-      const decision = decisionOf(answer);
+      const decision = decisionOf(await this.#ask(key, limit));
       this.#tell(true, '');
       return decision;
     } catch (error) {
@@ -77,6 +80,19 @@ export class RedisRateLimiter implements RateLimiter, AsyncDisposable {
       // A connection that says nothing any more would never be given up by itself.
       if (this.#redis.status === 'ready') this.#redis.disconnect(true);
       return this.#fallback.take(key, limit);
+    }
+  }
+
+  /** The answer of Redis. Rejects when the deadline has passed: what was asked may have been counted there. */
+  async #ask(key: string, { perSec, burst }: RateLimit): Promise<unknown> {
+    const { promise: expired, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error('no answer in time')), this.#deadlineMs);
+    const asked = this.#redis.eval(TAKE, 1, `scheduler:rate:${key}`, 1000 / perSec, burst);
+    asked.catch(() => undefined);
+    try {
+      return await Promise.race([asked, expired]);
+    } finally {
+      clearTimeout(timer);
     }
   }
 
