@@ -59,7 +59,7 @@ import type { Telemetry } from './infra/telemetry/start-telemetry.ts';
 import { ComposedScheduler, type Scheduler } from './scheduler.ts';
 import { buildTenancy } from './tenancy.ts';
 
-const CACHED_VERSIONS = 20_000;
+const CACHED_VERSIONS = 40_000;
 const CACHED_BYTES = 64 * 1024 * 1024;
 /** Claimed ahead of what delivers now, so that a slow batch never idles the sockets. */
 const AHEAD = 4_000;

@@ -179,6 +179,22 @@ describe('the cancel of a run in flight', () => {
     },
   );
 
+  it('takes nothing from the runs that are settled together with it', async () => {
+    const schedules = await Promise.all([bench.schedule(), bench.schedule(), bench.schedule()]);
+    const slots = await Promise.all(schedules.map((schedule) => bench.rewind(schedule, MINUTE)));
+    const senders = new ScriptedSenders(() => null);
+    const engine = bench.engine({ senders });
+    await engine.firing.fireDue();
+    const [, cancelled] = schedules;
+    const key = { scheduleId: cancelled.id, slot: slots[1] ?? 0, space: 0 };
+    await bench.runs.cancel(cancelled.caller, key);
+    senders.release(ACCEPTED);
+    await engine.settle();
+    expect((await Promise.all(schedules.map(fates))).flat()).toEqual(['SUCCEEDED', 'CANCELLED BY_USER', 'SUCCEEDED']);
+    expect(engine.stale).toEqual([key]);
+    expect(await bench.claims()).toEqual([]);
+  });
+
   it('keeps it from being delivered again after a crash', async () => {
     const { schedule, key } = await inFlight();
     await bench.runs.cancel(schedule.caller, key);

@@ -203,8 +203,8 @@ export function endedAttempt(ended: EndedAttempt): Attempt {
   const { outcome, before } = ended;
   return {
     number: attemptNumberAfter(before),
-    startedAt: isoOf(ended.startedAt),
-    endedAt: isoOf(ended.endedAt),
+    startedAt: startText(ended.startedAt),
+    endedAt: endText(ended.endedAt),
     outcome: outcome.attempt,
     ...(outcome.httpStatus !== undefined && { httpStatus: outcome.httpStatus }),
     ...(outcome.reason !== undefined && { error: outcome.reason }),
@@ -213,14 +213,18 @@ export function endedAttempt(ended: EndedAttempt): Attempt {
   };
 }
 
-let lastMs = Number.NaN;
-let lastText = '';
+/** RFC 3339; the starts of a burst of attempts are often the same millisecond, and so are their ends. */
+const startText = inText();
+const endText = inText();
 
-/** RFC 3339; instants of a burst are often the same millisecond. */
-function isoOf(ms: number): string {
-  if (ms !== lastMs) {
-    lastMs = ms;
-    lastText = new Date(ms).toISOString();
-  }
-  return lastText;
+function inText(): (ms: number) => string {
+  let lastMs = Number.NaN;
+  let lastText = '';
+  return (ms) => {
+    if (ms !== lastMs) {
+      lastMs = ms;
+      lastText = new Date(ms).toISOString();
+    }
+    return lastText;
+  };
 }

@@ -61,6 +61,8 @@ export interface ClaimedRun {
   readonly payload: JsonValue | null;
   readonly due: number;
   readonly startedAt: number | null;
+  /** False for a slot that this very claim has fired. */
+  readonly hasRow: boolean;
 }
 
 export interface ClaimedRuns {
@@ -92,6 +94,8 @@ export interface SettledRun {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly retryAt: number | null;
+  /** It may have a row already; false: only somebody who ended it meanwhile can have written one. */
+  readonly hasRow: boolean;
   /** Where it waits until then. */
   readonly lane: Lane;
   /** The end of this run may move its schedule: see `ScheduleVersion.endOfRunMatters`. */

@@ -213,6 +213,6 @@ function firedRuns(batch: FiredBatch): readonly ClaimedRun[] {
       return [];
     const { slot, due, cause } = decision.fired;
     const key = { scheduleId: version.scheduleId, slot, space: 0 };
-    return [{ key, version, cause, attempts: [], payload: null, due, startedAt: null }];
+    return [{ key, version, cause, attempts: [], payload: null, due, startedAt: null, hasRow: false }];
   });
 }

@@ -116,6 +116,7 @@ export class Flight implements Delivery {
       startedAt: run.startedAt ?? departure.at,
       endedAt,
       retryAt: end.retryAt,
+      hasRow: run.hasRow || this.isShown,
       lane: laneOf({ cause: run.cause, attempts: end.attempts }),
       endMatters: end.reason === 'GONE' || run.version.endOfRunMatters,
     };

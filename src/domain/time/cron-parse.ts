@@ -1,5 +1,6 @@
 import { HOUR, itemsOf, MINUTE, MONTH, MONTH_DAY, numberOf, rangeOf, SECOND, valuesOf, WEEKDAY } from './cron-field.ts';
 import { type Piece, refuse, refuseAt } from './refuse.ts';
+import { remembered } from './remembered.ts';
 
 /** The fields of a cron expression, read and found possible one by one. Names are numbers here, Sunday is 0. */
 export interface CronFields {
@@ -28,6 +29,15 @@ export interface CronWeekdays {
 }
 
 const MAX_LENGTH = 512;
+/** What each field was read as, by its text. */
+const known = {
+  second: remembered<readonly number[]>(),
+  minute: remembered<readonly number[]>(),
+  hour: remembered<readonly number[]>(),
+  month: remembered<readonly number[]>(),
+  monthDays: remembered<CronMonthDays>(),
+  weekdays: remembered<CronWeekdays>(),
+};
 const MACROS: ReadonlyMap<string, string> = new Map([
   ['@yearly', '0 0 1 1 *'],
   ['@annually', '0 0 1 1 *'],
@@ -76,12 +86,12 @@ function fieldsOf(pieces: readonly Piece[]): CronFields {
   const [second, minute, hour, monthDay, month, weekday] = pieces;
   if (!second || !minute || !hour || !monthDay || !month || !weekday) throw new Error('six fields expected');
   return {
-    second: valuesOf(second, SECOND),
-    minute: valuesOf(minute, MINUTE),
-    hour: valuesOf(hour, HOUR),
-    month: valuesOf(month, MONTH),
-    monthDays: monthDaysOf(monthDay),
-    weekdays: weekdaysOf(weekday),
+    second: known.second(second.text, () => valuesOf(second, SECOND)),
+    minute: known.minute(minute.text, () => valuesOf(minute, MINUTE)),
+    hour: known.hour(hour.text, () => valuesOf(hour, HOUR)),
+    month: known.month(month.text, () => valuesOf(month, MONTH)),
+    monthDays: known.monthDays(monthDay.text, () => monthDaysOf(monthDay)),
+    weekdays: known.weekdays(weekday.text, () => weekdaysOf(weekday)),
     wild: /[*?/]/.test(second.text + minute.text + hour.text),
   };
 }

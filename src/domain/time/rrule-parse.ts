@@ -1,6 +1,7 @@
 import { readWrittenTime } from './instant.ts';
 import type { NthWeekday } from './month-days.ts';
 import { type Piece, refuse, refuseAt, splitPiece } from './refuse.ts';
+import { remembered } from './remembered.ts';
 
 export type Frequency = (typeof FREQUENCIES)[number];
 
@@ -58,6 +59,9 @@ const NAMES: ReadonlySet<string> = new Set([
   'BYDAY',
   ...Object.keys(LISTS),
 ]);
+/** What each list was read as, by its name and text. */
+const knownLists = remembered<readonly number[]>();
+const knownWeekdays = remembered<readonly NthWeekday[]>();
 const UNTIL = /^(\d{4})(\d\d)(\d\d)(?:T(\d\d)(\d\d)(\d\d)(Z)?)?$/;
 const MAX_LENGTH = 2048;
 const MAX_INTERVAL = 10_000_000;
@@ -72,7 +76,11 @@ export function parseRrule(text: string, offset: number): RruleParts {
   const until = untilOf(parts.get('UNTIL'));
   const count = parts.get('COUNT');
   if (until !== null && count !== undefined) refuseAt('rrule', count, 'COUNT or UNTIL, not both');
-  const list = (name: keyof typeof LISTS): readonly number[] | null => listOf(parts.get(name), LISTS[name]);
+  const list = (name: keyof typeof LISTS): readonly number[] | null => {
+    const piece = parts.get(name);
+    return piece === undefined ? null : knownLists(`${name}=${piece.text}`, () => listOf(piece, LISTS[name]));
+  };
+  const byDay = parts.get('BYDAY');
   return {
     freq: FREQUENCIES.find((name) => name === freq.text) ?? refuseAt('rrule', freq, `one of ${FREQUENCIES.join(', ')}`),
     interval: numberIn(parts.get('INTERVAL'), MAX_INTERVAL) ?? 1,
@@ -82,7 +90,7 @@ export function parseRrule(text: string, offset: number): RruleParts {
     bySecond: list('BYSECOND'),
     byMinute: list('BYMINUTE'),
     byHour: list('BYHOUR'),
-    byDay: weekdaysOf(parts.get('BYDAY')),
+    byDay: byDay === undefined ? null : knownWeekdays(byDay.text, () => weekdaysOf(byDay)),
     byMonthDay: list('BYMONTHDAY'),
     byYearDay: list('BYYEARDAY'),
     byWeekNo: list('BYWEEKNO'),
@@ -107,8 +115,7 @@ function partsOf(text: string, textOffset: number): ReadonlyMap<string, Piece> {
   return parts;
 }
 
-function listOf(piece: Piece | undefined, range: Range): readonly number[] | null {
-  if (piece === undefined) return null;
+function listOf(piece: Piece, range: Range): readonly number[] {
   const values = new Set(splitPiece(piece).map((item) => numberAt(item, range)));
   return [...values].sort((a, b) => a - b);
 }
@@ -126,8 +133,7 @@ function numberAt(item: Piece, range: Range): number {
   return value;
 }
 
-function weekdaysOf(piece: Piece | undefined): readonly NthWeekday[] | null {
-  if (piece === undefined) return null;
+function weekdaysOf(piece: Piece): readonly NthWeekday[] {
   return splitPiece(piece).map((item) => {
     const [, n, name = ''] = /^([+-]?\d{1,2})?([A-Z]{2})$/.exec(item.text) ?? [];
     const weekday = WEEKDAYS.indexOf(name);

@@ -37,10 +37,11 @@ export function isConnectionLost(error: unknown): boolean {
     : isOutage(cause);
 }
 
-/** True for a second row with the same key in this unique index. */
-export function isUniqueViolation(error: unknown, constraint: string): boolean {
+/** True for a second row with the same key in this unique index, or in any. */
+export function isUniqueViolation(error: unknown, constraint?: string): boolean {
   const cause = databaseError(error);
-  return cause instanceof postgres.PostgresError && cause.code === '23505' && cause.constraint_name === constraint;
+  if (!(cause instanceof postgres.PostgresError) || cause.code !== '23505') return false;
+  return constraint === undefined || cause.constraint_name === constraint;
 }
 
 /**

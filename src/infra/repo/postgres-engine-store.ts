@@ -12,6 +12,7 @@ import type {
   SettledRun,
   SettledRuns,
 } from '../../domain/ports/engine-store.ts';
+import { isUniqueViolation } from '../db/database-errors.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
 import { claimDue } from './claim-due.ts';
 import { claimWaiting } from './claim-waiting.ts';
@@ -83,7 +84,7 @@ export class PostgresEngineStore implements EngineStore {
   async settle(settled: readonly SettledRun[], closed: readonly Lease[]): Promise<SettledRuns> {
     const mattering = settled.filter((run) => run.endMatters && run.state !== 'RETRYING');
     if (mattering.length === 0) {
-      const stale = await this.#pool.query((sql) => settleRuns(sql, settled, closed));
+      const stale = await this.#settleAlone(settled, closed);
       return { stale, nextDue: Number.POSITIVE_INFINITY, over: [] };
     }
     const ends = mattering.map(endedRun);
@@ -134,6 +135,19 @@ export class PostgresEngineStore implements EngineStore {
 
   async recover(claimant: Claimant, request: RecoveryRequest): Promise<RecoveredClaims> {
     return this.#pool.transaction((sql) => recoverClaims(sql, claimant, request, this.#versions));
+  }
+
+  /** In one statement, no end of a run matters to its schedule. */
+  async #settleAlone(settled: readonly SettledRun[], closed: readonly Lease[]): Promise<readonly RunKey[]> {
+    if (settled.every((run) => !run.hasRow)) {
+      try {
+        return await this.#pool.query((sql) => settleRuns(sql, settled, closed, 'NONE'));
+      } catch (error) {
+        // Somebody has written one meanwhile: a cancel, or this very statement, whose answer was lost.
+        if (!isUniqueViolation(error)) throw error;
+      }
+    }
+    return this.#pool.query((sql) => settleRuns(sql, settled, closed));
   }
 }
 
