@@ -54,8 +54,13 @@ export async function runCampaign(options: CampaignOptions): Promise<History> {
   const endedAt = Date.now();
   const published = broker === null ? [] : await broker.messages();
   const exitCodes = await cluster.stopMembers();
-  const told = { operations: workload.operations, deliveries: receivers.log, faults: nemesis.faults };
+  const told = {
+    operations: workload.operations,
+    deliveries: receivers.log,
+    faults: [...nemesis.faults, ...cluster.starts],
+  };
   const rows = await readDatabase(cluster.url);
+  const logs = Object.fromEntries(Object.entries(cluster.logs).map(([name, said]) => [name, said()]));
   return {
     ...rows,
     ...told,
@@ -65,6 +70,7 @@ export async function runCampaign(options: CampaignOptions): Promise<History> {
     endedAt,
     exitCodes,
     crashes: cluster.crashes,
+    logs,
   };
 }
 

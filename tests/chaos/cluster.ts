@@ -8,11 +8,13 @@ import { FaultProxy } from '../support/fault-proxy.ts';
 import { type ServiceNode, startNode } from '../support/nodes.ts';
 import { until } from '../support/until.ts';
 import { installAudit } from './audit.ts';
+import type { Fault } from './history.ts';
 
 /** Nothing is lost by an immediate stop of the server: only a crash of the machine would need the disk. */
 const SETTINGS = { fsync: 'off', full_page_writes: 'off', max_connections: '200' };
 
 const RESTART_MS = 300;
+const START_WITHIN_MS = 60_000;
 
 /** A node of the cluster over all its lives. */
 export interface Member {
@@ -37,6 +39,10 @@ export class Cluster implements AsyncDisposable {
   readonly dir: string;
   /** Lives that ended though nobody ended them, once they had started: what they said last. */
   readonly crashes: string[] = [];
+  /** From the start of each life to the moment it said that it was ready. */
+  readonly starts: Fault[] = [];
+  /** What each life said. */
+  readonly logs: Record<string, () => string> = {};
   readonly #options: ClusterOptions;
   #isOver = false;
   #server: EmbeddedPostgres;
@@ -107,10 +113,20 @@ export class Cluster implements AsyncDisposable {
       }),
     });
     member.life = { name, process };
+    this.logs[name] = () => process.output();
+    void this.#watchStart(member, name);
     process.gone().then(
       () => this.#ended(index, name, process.output()),
       () => undefined,
     );
+  }
+
+  async #watchStart(member: Member, name: string): Promise<void> {
+    const from = Date.now();
+    const isOver = async (): Promise<boolean> =>
+      this.#isOver || member.life?.name !== name || (await isReady(member.api));
+    await until(`${name} is ready`, isOver, START_WITHIN_MS).catch(() => undefined);
+    this.starts.push({ kind: 'start', what: `${name} starts`, node: name, from, to: Date.now() });
   }
 
   /** As a supervisor does: what could not start because its database was away is started again. */
@@ -124,19 +140,7 @@ export class Cluster implements AsyncDisposable {
 
   /** Waits until every node says that it can do its work. */
   async ready(): Promise<void> {
-    await Promise.all(
-      this.members.map(({ api }) =>
-        until(
-          `${api} is ready`,
-          () =>
-            fetch(`${api}/ready`).then(
-              (answer) => answer.ok,
-              () => false,
-            ),
-          60_000,
-        ),
-      ),
-    );
+    await Promise.all(this.members.map(({ api }) => until(`${api} is ready`, () => isReady(api), START_WITHIN_MS)));
   }
 
   /** The server ends at once, as in a crash, and comes back `downMs` later. */
@@ -165,6 +169,13 @@ export class Cluster implements AsyncDisposable {
     await this.#server.stop();
     await rm(this.dir, { recursive: true, force: true });
   }
+}
+
+function isReady(api: string): Promise<boolean> {
+  return fetch(`${api}/ready`).then(
+    (answer) => answer.ok,
+    () => false,
+  );
 }
 
 function isAlive(pid: number): boolean {

@@ -136,7 +136,17 @@ export interface Published {
   readonly at: number;
 }
 
-export type FaultKind = 'kill' | 'stop' | 'backends' | 'database' | 'network' | 'broker' | 'clock' | 'receivers';
+/** `start`: a process that has been started and is not ready yet. */
+export type FaultKind =
+  | 'kill'
+  | 'stop'
+  | 'backends'
+  | 'database'
+  | 'network'
+  | 'broker'
+  | 'clock'
+  | 'receivers'
+  | 'start';
 
 /** A stretch in which something was broken; `node` is the incarnation concerned, null for all of them. */
 export interface Fault {
@@ -167,4 +177,6 @@ export interface History {
   readonly exitCodes: readonly (number | null)[];
   /** Nodes that ended though nobody ended them. */
   readonly crashes: readonly string[];
+  /** What each life of a node said, by its name. */
+  readonly logs: Readonly<Record<string, string>>;
 }

@@ -25,7 +25,7 @@ const TENANTS = 5;
 const PACE_MS = 500;
 /** So many steps with faults, then so many without: what is late in between has no excuse. */
 const STORM = 30;
-const CALM = 12;
+const CALM = 30;
 /** What opens breakers takes minutes to heal: only long campaigns hold it. */
 const LONG_STEPS = 200;
 const FAULT_SHARE = 0.35;

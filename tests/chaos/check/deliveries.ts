@@ -60,10 +60,10 @@ interface Duplicates {
   readonly explained: Map<string, number>;
 }
 
-/** What comes after a 2xx that went out whole is a duplicate; each needs a holder that lost the run to a fault of its own. */
+/** What comes right after a 2xx that went out whole is a duplicate; each needs a holder that lost the run to a fault of its own. */
 function checkDuplicates(facts: Facts, run: RunRecord, all: readonly Delivery[], found: Duplicates): void {
-  const first = all.findIndex(({ status, whole }) => whole && status >= 200 && status < 300);
-  const duplicates = first === -1 ? 0 : all.length - first - 1;
+  const isSuccess = ({ status, whole }: Delivery): boolean => whole && status >= 200 && status < 300;
+  const duplicates = all.slice(1).filter((_, index) => all.slice(index, index + 1).every(isSuccess)).length;
   if (duplicates === 0) return;
   const causes = [...takeovers(facts, run).map(({ kind }) => kind), ...leasesGivenUp(run)];
   for (const kind of causes.slice(0, duplicates)) found.explained.set(kind, (found.explained.get(kind) ?? 0) + 1);

@@ -1,5 +1,5 @@
 import type { RunRecord } from '../history.ts';
-import { concerns, type Facts, FINAL_STATES, nameOf, type Subject } from './facts.ts';
+import { concerns, type Facts, FINAL_STATES, nameOf, type Subject, writtenEndOf } from './facts.ts';
 
 /* How runs ended: all of them, each for a reason that something in the history bears out. */
 
@@ -51,7 +51,7 @@ function bearsOut(facts: Facts, subject: Subject, run: RunRecord): boolean {
   const asked = (kind: string): boolean => operations.some((operation) => operation.kind === kind);
   switch (`${run.state} ${run.reason}`) {
     case 'SKIPPED OVERLAP':
-      return isOverlapped(subject, run);
+      return isOverlapped(facts, subject, run);
     case 'SKIPPED MISFIRE':
       return isMissed(subject, run);
     case 'SKIPPED PAUSED':
@@ -81,11 +81,11 @@ function bearsOut(facts: Facts, subject: Subject, run: RunRecord): boolean {
 }
 
 /** The run fired before it had not ended when it was skipped. */
-function isOverlapped({ plan, slots }: Subject, run: RunRecord): boolean {
+function isOverlapped(facts: Facts, { plan, slots }: Subject, run: RunRecord): boolean {
   if (plan.overlap !== 'SKIP' && plan.overlap !== 'BUFFER_ONE') return false;
   const decidedAt = run.endedAt ?? 0;
   return slots.some(
-    (other) => other.slot < run.slot && other.state !== 'SKIPPED' && (other.endedAt ?? Infinity) > decidedAt - SLACK_MS,
+    (other) => other.slot < run.slot && other.state !== 'SKIPPED' && writtenEndOf(facts, other) > decidedAt - SLACK_MS,
   );
 }
 

@@ -1,6 +1,7 @@
 import type {
   Delivery,
   Fault,
+  FaultKind,
   History,
   Hold,
   Operation,
@@ -34,19 +35,16 @@ export interface Facts {
 }
 
 export const FINAL_STATES: readonly string[] = ['SUCCEEDED', 'CANCELLED', 'SKIPPED', 'DEAD'];
+/** States in which no claim holds a run. */
+const LEFT: readonly string[] = [...FINAL_STATES, 'RETRYING'];
 
-export function factsOf(history: History): Facts {
+export function factsOf(given: History): Facts {
+  const history = { ...given, faults: given.faults.toSorted((left, right) => left.from - right.from) };
   const byTime = <T extends { readonly at: number }>(all: readonly T[]): readonly T[] =>
     all.toSorted((left, right) => left.at - right.at);
   const grouped = <T extends { readonly runId: string; readonly at: number }>(all: readonly T[]) =>
     Map.groupBy(byTime(all), (one) => one.runId);
-  const holds = new Map<string, Hold[]>();
-  for (const hold of byTime(history.holds))
-    for (const runId of hold.runIds) {
-      const known = holds.get(runId);
-      if (known === undefined) holds.set(runId, [hold]);
-      else known.push(hold);
-    }
+  const changes = grouped(history.changes);
   const published = new Map<string, number>();
   for (const { runId } of history.published) published.set(runId, (published.get(runId) ?? 0) + 1);
   return {
@@ -54,10 +52,29 @@ export function factsOf(history: History): Facts {
     subjects: subjectsOf(history),
     runs: new Map(history.runs.map((run) => [run.id, run])),
     deliveries: grouped(history.deliveries),
-    holds,
-    changes: grouped(history.changes),
+    holds: holdsByRun(byTime(history.holds), changes),
+    changes,
     published,
   };
+}
+
+/** A claim that is taken over names runs that had left it before: settled, or waiting and held by another claim since. */
+function holdsByRun(
+  holds: readonly Hold[],
+  changes: ReadonlyMap<string, readonly RunChange[]>,
+): ReadonlyMap<string, readonly Hold[]> {
+  const found = new Map<string, Hold[]>();
+  for (const hold of holds)
+    for (const runId of hold.runIds) {
+      const known = found.get(runId) ?? [];
+      const before = known.at(-1);
+      const hasLeft =
+        hold.fence > 1 &&
+        (before?.claimId !== hold.claimId ||
+          changes.get(runId)?.some(({ at, state }) => at > before.at && at < hold.at && LEFT.includes(state)));
+      if (hasLeft !== true) found.set(runId, [...known, hold]);
+    }
+  return found;
 }
 
 function subjectsOf({ plans, schedules, runs, operations }: History): readonly Subject[] {
@@ -84,6 +101,12 @@ function subjectsOf({ plans, schedules, runs, operations }: History): readonly S
   });
 }
 
+/** When the end of a run was in the database; its own `endedAt` is when its last attempt ended. */
+export function writtenEndOf({ changes }: Facts, run: RunRecord): number {
+  const written = changes.get(run.id)?.findLast(({ state }) => FINAL_STATES.includes(state))?.at ?? 0;
+  return Math.max(run.endedAt ?? Number.POSITIVE_INFINITY, written);
+}
+
 /** Names a slot or run so that it can be found in the history. */
 export function nameOf(run: Pick<RunRecord, 'scheduleId' | 'slot' | 'space'>, why = ''): string {
   const space = run.space === 0 ? '' : ` space ${run.space}`;
@@ -95,19 +118,22 @@ export function recoveryMs(history: History): number {
   return history.leaseMs + 2_000;
 }
 
+/** Faults that make no node lose what it holds. */
+const HARMLESS: readonly FaultKind[] = ['broker', 'receivers', 'clock', 'start'];
+
 /** True when the fault may have hurt the node in the stretch. A broker or a receiver hurts no node. */
 export function concerns(fault: Fault, node: string | undefined, from: number, to: number): boolean {
   const isOfNode = fault.node === null || fault.node === node;
-  const isHarmful = fault.kind !== 'broker' && fault.kind !== 'receivers' && fault.kind !== 'clock';
+  const isHarmful = !HARMLESS.includes(fault.kind);
   return isHarmful && isOfNode && fault.from <= to && fault.to >= from;
 }
 
-/** How much of the stretch no fault (with what it leaves behind) covers. */
+/** How much of the stretch no fault (with what it leaves behind) covers; the faults are in the order of their beginnings. */
 export function calmWithin(history: History, from: number, to: number): number {
   const tail = recoveryMs(history);
   let calm = 0;
   let at = from;
-  for (const fault of history.faults.toSorted((left, right) => left.from - right.from)) {
+  for (const fault of history.faults) {
     if (fault.from > at) calm += Math.max(0, Math.min(fault.from, to) - at);
     at = Math.max(at, fault.to + tail);
     if (at >= to) return calm;

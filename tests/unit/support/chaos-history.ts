@@ -211,5 +211,6 @@ export function goodHistory(): History {
     endedAt: ENDED,
     exitCodes: [0, 0, 0],
     crashes: [],
+    logs: {},
   };
 }
