@@ -101,6 +101,18 @@ const MUTATIONS: readonly (readonly [string, keyof Violations, Mutation])[] = [
     ({ faults }) => ({ faults: faults.map((fault) => ({ ...fault, from: at(30), to: at(31) })) }),
   ],
   [
+    'a takeover of a claim that the run had left',
+    'unexplainedDuplicate',
+    ({ changes }) => ({
+      changes: [
+        ...changes,
+        ...changes
+          .filter(({ runId }) => runId === FOURTH)
+          .map((one) => ({ ...one, at: at(4) + 50, state: 'RETRYING', attempts: 0, lastAttemptStartedAt: null })),
+      ],
+    }),
+  ],
+  [
     'a message published twice',
     'unexplainedDuplicate',
     ({ published }) => ({ published: [...published, ...published] }),
