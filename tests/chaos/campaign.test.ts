@@ -1,6 +1,7 @@
 import { expect, it } from 'vitest';
 import { runCampaign } from './campaign.ts';
 import { judge } from './check/judge.ts';
+import { keepHistory } from './keep.ts';
 import { isClean, reportOf, vacuous } from './report.ts';
 
 /* A short campaign: three processes on one database, everything around them breaking. `npm run test:chaos` runs long ones. */
@@ -15,6 +16,7 @@ it(`keeps every promise over ${STEPS} steps of faults and requests (CHAOS_SEED=$
   const history = await runCampaign({ seed: SEED, steps: STEPS, scale: 0.4, say: (line) => said.push(line) });
   const verdict = judge(history);
   const report = reportOf(verdict, SEED);
+  if (!isClean(verdict)) said.push(`the history is kept in ${await keepHistory(history, SEED)}`);
   expect(isClean(verdict), `${said.join('\n')}\n${report}`).toBe(true);
   expect(vacuous(verdict), report).toEqual([]);
   console.log(report);

@@ -6,6 +6,7 @@ import { openIssuer } from './client.ts';
 import { Cluster } from './cluster.ts';
 import { fakeTimeLibrary } from './fake-time.ts';
 import type { History } from './history.ts';
+import { LoadWatch } from './load.ts';
 import { Nemesis } from './nemesis.ts';
 import { type Campaign, planCampaign, type Step } from './plan.ts';
 import { Receivers } from './receivers.ts';
@@ -40,6 +41,7 @@ export async function runCampaign(options: CampaignOptions): Promise<History> {
   );
   await cluster.ready();
   const campaign = planned(options, broker !== null, fakeTime !== null);
+  const load = closing.use(new LoadWatch());
   const receivers = closing.use(await Receivers.start(campaign.plans, options.seed));
   const nemesis = new Nemesis(cluster, receivers, broker);
   const apis = cluster.members.map(({ api }) => api);
@@ -54,24 +56,10 @@ export async function runCampaign(options: CampaignOptions): Promise<History> {
   const endedAt = Date.now();
   const published = broker === null ? [] : await broker.messages();
   const exitCodes = await cluster.stopMembers();
-  const told = {
-    operations: workload.operations,
-    deliveries: receivers.log,
-    faults: [...nemesis.faults, ...cluster.starts],
-  };
+  const told = { operations: workload.operations, deliveries: receivers.log, published, exitCodes, endedAt };
+  const faults = [...nemesis.faults, ...cluster.starts, ...load.crowded];
   const rows = await readDatabase(cluster.url);
-  const logs = Object.fromEntries(Object.entries(cluster.logs).map(([name, said]) => [name, said()]));
-  return {
-    ...rows,
-    ...told,
-    plans: campaign.plans,
-    published,
-    leaseMs: LEASE_MS,
-    endedAt,
-    exitCodes,
-    crashes: cluster.crashes,
-    logs,
-  };
+  return { ...rows, ...told, ...cluster.story(), faults, plans: campaign.plans, leaseMs: LEASE_MS };
 }
 
 /** Slots may begin once the cluster has started and the standing schedules are made. */

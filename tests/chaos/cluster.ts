@@ -8,7 +8,7 @@ import { FaultProxy } from '../support/fault-proxy.ts';
 import { type ServiceNode, startNode } from '../support/nodes.ts';
 import { until } from '../support/until.ts';
 import { installAudit } from './audit.ts';
-import type { Fault } from './history.ts';
+import type { Fault, History } from './history.ts';
 
 /** Nothing is lost by an immediate stop of the server: only a crash of the machine would need the disk. */
 const SETTINGS = { fsync: 'off', full_page_writes: 'off', max_connections: '200' };
@@ -38,11 +38,10 @@ export class Cluster implements AsyncDisposable {
   readonly members: readonly Member[];
   readonly dir: string;
   /** Lives that ended though nobody ended them, once they had started: what they said last. */
-  readonly crashes: string[] = [];
+  readonly #crashes: string[] = [];
   /** From the start of each life to the moment it said that it was ready. */
   readonly starts: Fault[] = [];
-  /** What each life said. */
-  readonly logs: Record<string, () => string> = {};
+  readonly #outputs = new Map<string, () => string>();
   readonly #options: ClusterOptions;
   #isOver = false;
   #server: EmbeddedPostgres;
@@ -113,7 +112,7 @@ export class Cluster implements AsyncDisposable {
       }),
     });
     member.life = { name, process };
-    this.logs[name] = () => process.output();
+    this.#outputs.set(name, () => process.output());
     void this.#watchStart(member, name);
     process.gone().then(
       () => this.#ended(index, name, process.output()),
@@ -134,7 +133,7 @@ export class Cluster implements AsyncDisposable {
     const member = this.member(index);
     if (this.#isOver || member.life?.name !== name) return;
     member.life = null;
-    if (!output.includes('the service could not start')) this.crashes.push(`${name}: ${output.slice(-1_000)}`);
+    if (!output.includes('the service could not start')) this.#crashes.push(`${name}: ${output.slice(-1_000)}`);
     setTimeout(() => this.#isOver || member.life !== null || this.startMember(index), RESTART_MS);
   }
 
@@ -152,6 +151,12 @@ export class Cluster implements AsyncDisposable {
     await until('the server comes back', () => performance.now() >= over, downMs + 1_000);
     const port = Number(new URL(this.url).port);
     this.#server = await startEmbeddedPostgres({ dataDir: this.dir, port, settings: SETTINGS });
+  }
+
+  /** Which lives ended though nobody ended them, and what each said. */
+  story(): Pick<History, 'crashes' | 'logs'> {
+    const logs = Object.fromEntries([...this.#outputs].map(([name, said]) => [name, said()]));
+    return { crashes: this.#crashes, logs };
   }
 
   /** Ends every node in order; answers their exit codes. */

@@ -136,7 +136,7 @@ export interface Published {
   readonly at: number;
 }
 
-/** `start`: a process that has been started and is not ready yet. */
+/** `start`: a process that has been started and is not ready yet; `load`: others have the machine. */
 export type FaultKind =
   | 'kill'
   | 'stop'
@@ -146,7 +146,8 @@ export type FaultKind =
   | 'broker'
   | 'clock'
   | 'receivers'
-  | 'start';
+  | 'start'
+  | 'load';
 
 /** A stretch in which something was broken; `node` is the incarnation concerned, null for all of them. */
 export interface Fault {

@@ -1,7 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { runCampaign } from './campaign.ts';
 import { judge } from './check/judge.ts';
+import { keepHistory } from './keep.ts';
 import { isClean, reportOf, vacuous } from './report.ts';
 
 /* npm run test:chaos -- --steps N --seed S: a campaign of any length, its verdict, and an exit code. */
@@ -26,9 +26,7 @@ const history = await runCampaign({
 const verdict = judge(history);
 console.log(reportOf(verdict, seed));
 if (!isClean(verdict) || vacuous(verdict).length > 0) {
-  await mkdir(values.keep, { recursive: true });
-  const file = `${values.keep}/history-${seed}.json`;
-  await writeFile(file, JSON.stringify(history));
+  const file = await keepHistory(history, seed, values.keep);
   console.log(`the history is kept in ${file}`);
   process.exitCode = 1;
 }

@@ -167,6 +167,17 @@ describe('while the run before it is open, a slot', () => {
     expect(await fates(schedule)).toEqual(['CANCELLED OVERLAP', 'SUCCEEDED']);
   });
 
+  it('replaces it under CANCEL_OTHER, and its record names the version that was sent', async () => {
+    const schedule = await backlog(2, { overlapPolicy: 'CANCEL_OTHER', payload: 'first' });
+    const senders = new ScriptedSenders(() => null);
+    const engine = bench.engine({ senders });
+    await engine.firing.fireDue();
+    await bench.schedules.patch(schedule.caller, schedule.id, (now) => ({ ...now, payload: 'second' }), null);
+    await engine.firing.fireDue();
+    expect(senders.sent).toMatchObject([{ version: 1 }, { version: 2 }]);
+    expect((await bench.runsOf(schedule))[0]).toMatchObject({ state: 'CANCELLED', version: 1 });
+  });
+
   it('replaces it under CANCEL_OTHER also while it waits for its next attempt', async () => {
     const schedule = await backlog(2, { overlapPolicy: 'CANCEL_OTHER' });
     const senders = new ScriptedSenders(() => (senders.sent.length === 1 ? FAILED : ACCEPTED));

@@ -128,8 +128,11 @@ function cancelPrevious(sql: EngineSql, replaced: readonly Decided[]): readonly 
     delete from retries w using jsonb_to_recordset(${rows}::text::jsonb) as r(s uuid, t float8)
     where w.schedule_id = r.s and w.slot = to_timestamp(r.t / 1000) and w.space = 0`,
     sql`
+    /* one in flight without a row has the version that its claim names */
     insert into runs (schedule_id, slot, space, tenant_id, version, state, reason, cause, due, ended_at)
-    select r.s, to_timestamp(r.t / 1000), 0, r.n, r.v, 'CANCELLED', 'OVERLAP', 'SCHEDULE', to_timestamp(r.t / 1000), now()
+    select r.s, to_timestamp(r.t / 1000), 0, r.n,
+           coalesce((select u.version from claims c cross join lateral unnest(c.schedule_ids, c.slots, c.spaces, c.versions) as u(schedule_id, slot, space, version)
+                     where c.schedule_ids @> array[r.s] and u.schedule_id = r.s and u.slot = to_timestamp(r.t / 1000) and u.space = 0 limit 1), r.v), 'CANCELLED', 'OVERLAP', 'SCHEDULE', to_timestamp(r.t / 1000), now()
     from jsonb_to_recordset(${rows}::text::jsonb) as r(s uuid, t float8, n text, v int) order by r.s
     on conflict (schedule_id, slot, space) do update
       set state = 'CANCELLED', reason = 'OVERLAP', ended_at = now(), next_attempt_at = null, claim_id = null

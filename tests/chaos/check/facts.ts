@@ -119,7 +119,7 @@ export function recoveryMs(history: History): number {
 }
 
 /** Faults that make no node lose what it holds. */
-const HARMLESS: readonly FaultKind[] = ['broker', 'receivers', 'clock', 'start'];
+const HARMLESS: readonly FaultKind[] = ['broker', 'receivers', 'clock', 'start', 'load'];
 
 /** True when the fault may have hurt the node in the stretch. A broker or a receiver hurts no node. */
 export function concerns(fault: Fault, node: string | undefined, from: number, to: number): boolean {
