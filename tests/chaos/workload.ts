@@ -90,8 +90,7 @@ export class Workload {
   }
 
   async #backfill(step: RequestStep, id: string): Promise<string> {
-    const to = Date.now();
-    const from = to - 2_000 - Math.floor(step.dice * 15_000);
+    const { from, to } = stretchToBackfill(this.#planAt(step.plan), step.dice);
     const body = { from: new Date(from).toISOString(), to: new Date(to).toISOString() };
     const request = { method: 'POST', path: `/schedules/${id}/backfills`, body } as const;
     const { reply } = await this.#send(step, request, ({ body: shown }) => ({
@@ -182,6 +181,16 @@ export class Workload {
       endAt: new Date(plan.endAt).toISOString(),
     };
   }
+}
+
+/** The last seconds, most of which have runs, or as long before the schedule was made, when it had none. */
+function stretchToBackfill({ trigger }: Plan, dice: number): { readonly from: number; readonly to: number } {
+  const length = 2_000 + Math.floor(dice * 15_000);
+  const now = Date.now();
+  if (dice < 0.5) return { from: now - length, to: now };
+  const from =
+    trigger.type === 'INTERVAL' ? trigger.anchor : trigger.type === 'RRULE' ? trigger.dtstart : now - 3_600_000;
+  return { from, to: from + length };
 }
 
 function triggerOf({ trigger }: Plan): unknown {
