@@ -189,7 +189,8 @@ function buildEngine(
   const limits = { concurrency: config.DELIVERY_CONCURRENCY, ahead: AHEAD, ofTenant };
   const delivery = new DeliveryService({ senders, clock, journal, random: Math.random, limits });
   const identity = { owner: newId(), leaseMs: config.LEASE_MS };
-  const firing = new FiringService({ store, delivery, clock, journal, newId, identity });
+  const catchUpPerSec = config.CATCH_UP_PER_SEC;
+  const firing = new FiringService({ store, delivery, clock, journal, newId, identity, catchUpPerSec });
   const settling = new SettlingService({ store, delivery, firing, clock, journal });
   const version = packageVersion();
   const about = { build: `${version}+${config.BUILD_ID}`, tzdata: tzdataVersion ?? 'unknown' };

@@ -59,6 +59,9 @@ export const environmentSchema = z.object({
   HTTP_ALLOW_PRIVATE_NETWORKS: flag.default(false).describe('lets HTTP targets reach loopback and private addresses'),
   HTTP_ALLOW_LIST: list.default([]).describe('hosts, host:port or CIDR that HTTP targets may reach all the same'),
   DELIVERY_CONCURRENCY: whole(1, 20_000).default(1_000).describe('attempts in flight at once in this process'),
+  CATCH_UP_PER_SEC: whole(10, 100_000)
+    .default(1_000)
+    .describe('late slots that this process starts a second, and as many backfilled and redriven runs'),
   LEASE_MS: whole(1_000, 120_000)
     .default(15_000)
     .describe('how long a claim outlives its process; late slots after a crash'),

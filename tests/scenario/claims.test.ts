@@ -161,7 +161,7 @@ describe('a node that dies between its claim and the outcome', () => {
     const schedules = await dueSchedules(1);
     const node = bench.engine();
     const unheard = { owner: node.owner, claimId: newId(), leaseMs: 1 };
-    await node.store.fireDue(10, unheard, (due, now) =>
+    await node.store.fireDue({ live: 10, late: 10, excluded: [] }, unheard, (due, now) =>
       due.map(
         (slot) =>
           slot.version?.fire(slot.timer, now, slot.previous) ?? { fired: null, skipped: null, next: { disabled: '' } },

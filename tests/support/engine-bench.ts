@@ -29,6 +29,7 @@ export interface EngineOptions {
   readonly concurrency?: number;
   readonly ahead?: number;
   readonly ofTenant?: DeliveryLimits['ofTenant'];
+  readonly catchUpPerSec?: number;
 }
 
 /** One node's engine without its loops: a test takes the steps. */
@@ -125,6 +126,7 @@ export class EngineBench implements AsyncDisposable {
 
   engine(options: EngineOptions = {}): TestEngine {
     const { senders = new ScriptedSenders(), leaseMs = 60_000, concurrency = 1000, ahead = 4000, ofTenant } = options;
+    const { catchUpPerSec = 1000 } = options;
     const open = (): postgres.Sql =>
       connectPool(this.url, { role: 'scheduler_engine', max: 4, applicationName: 'engine' });
     const pool = this.#closing.use(new EnginePool(open, 10_000));
@@ -137,7 +139,15 @@ export class EngineBench implements AsyncDisposable {
     );
     const delivery = new DeliveryService({ senders, clock, journal, random: () => 0, limits });
     const owner = newId();
-    const firing = new FiringService({ store, delivery, clock, journal, newId, identity: { owner, leaseMs } });
+    const firing = new FiringService({
+      store,
+      delivery,
+      clock,
+      journal,
+      newId,
+      identity: { owner, leaseMs },
+      catchUpPerSec,
+    });
     const settling = new SettlingService({ store, delivery, firing, clock, journal });
     const settle = (flying = 0): Promise<void> => settleAll({ settling, delivery }, flying);
     return { owner, store, upkeep: new PostgresUpkeepStore(pool), clock, firing, delivery, settling, stale, settle };

@@ -20,6 +20,20 @@ export interface Claimant {
   readonly leaseMs: number;
 }
 
+/** How many due slots may be claimed: live ones, and late ones beside them. */
+export interface DueRoom {
+  readonly live: number;
+  readonly late: number;
+  /** Tenants of which none are to be claimed. */
+  readonly excluded: readonly TenantId[];
+}
+
+/** How many waiting runs may be claimed of each lane. */
+export interface WaitingRoom {
+  readonly lanes: Readonly<Record<Lane, number>>;
+  readonly excluded: readonly TenantId[];
+}
+
 /** A due timer with what decides its fate. `version` is null where its definition no longer compiles; `problem` says why. */
 export interface DueSlot {
   readonly scheduleId: ScheduleId;
@@ -47,8 +61,14 @@ export interface FiredBatch {
   readonly decisions: readonly FireDecision[];
   /** The earliest due time after the transaction's start, else Infinity. */
   readonly nextDue: number;
-  /** Due timers are left: over the limit, or held by another claimer. */
+  /** Live slots are left: over the limit, left out, or held by another claimer. */
   readonly isBehind: boolean;
+  /** As many live ones as there was room for. */
+  readonly isFull: boolean;
+  /** How many of `due` are late. */
+  readonly late: number;
+  /** Late ones are left for which there was no room. */
+  readonly isLateLeft: boolean;
   readonly over: readonly ScheduleOver[];
 }
 
@@ -117,14 +137,14 @@ export interface RecoveredClaims {
 
 /** The engine's statements, across all tenants. Each method is one transaction. */
 export interface EngineStore {
-  /** Claims due timers, lets `decide` choose each one's fate, writes timers, claim and skip records; after it the slots exist. */
+  /** Claims due timers, live before late ones, lets `decide` choose each one's fate, writes timers, claim and skip records; after it the slots exist. */
   fireDue(
-    limit: number,
+    room: DueRoom,
     claimant: Claimant,
     decide: (due: readonly DueSlot[], now: number) => readonly FireDecision[],
   ): Promise<FiredBatch>;
   /** Claims waiting runs whose time has come. Runs of deleted schedules end as CANCELLED instead. */
-  claimWaiting(limit: number, claimant: Claimant): Promise<ClaimedRuns>;
+  claimWaiting(room: WaitingRoom, claimant: Claimant): Promise<ClaimedRuns>;
   /** Writes outcomes, and deletes the claims in `closed`, each guarded by its lease's fence. */
   settle(settled: readonly SettledRun[], closed: readonly Lease[]): Promise<SettledRuns>;
   /** RUNNING rows for runs in flight that have none, and the start of those that have one without. */

@@ -1,6 +1,6 @@
 import { crashPoint } from '#crash-point';
 import type { Outcome } from '../entities/run.ts';
-import { encodeRunId } from '../ids.ts';
+import { encodeRunId, type TenantId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClaimedRun, SettledRun } from '../ports/engine-store.ts';
 import type { Journal } from '../ports/journal.ts';
@@ -19,6 +19,7 @@ import {
 import { FairQueue, type FlightLimits } from './fair-queue.ts';
 import { type Departure, Flight, type Waiting, waitingFor } from './flight.ts';
 import type { HeldClaim } from './held-claim.ts';
+import { Occupancy } from './occupancy.ts';
 
 /** How many deliveries may be in flight, and how many more may be claimed ahead of them. */
 export interface DeliveryLimits extends Pick<FlightLimits, 'ofTenant'> {
@@ -49,8 +50,8 @@ export class DeliveryService {
   readonly #flights = new Set<Flight>();
   readonly #breakers: CircuitBreakers;
   #ended: EndedDelivery[] = [];
-  #unsettled = 0;
-  #isDraining = false;
+  /** What waits, flies or is not yet settled: it bounds what may be claimed. */
+  readonly occupancy: Occupancy;
   /** Called when an attempt has ended, when room for more has come, and when the first attempt is under way. */
   onEnded: (waiting: number) => void = () => undefined;
   onRoom: () => void = () => undefined;
@@ -71,25 +72,16 @@ export class DeliveryService {
     this.#random = parts.random;
     this.#limits = parts.limits;
     this.#breakers = new CircuitBreakers(parts.journal);
+    this.occupancy = new Occupancy(parts.limits.concurrency + parts.limits.ahead);
     const { concurrency: window, ofTenant } = parts.limits;
     const perDestination = Math.min(MOST_PER_DESTINATION, Math.ceil(window / DESTINATION_SHARE));
     this.#queue = new FairQueue({ window, perTenant: Math.ceil(window / TENANT_SHARE), perDestination, ofTenant });
   }
 
-  /** How many more runs may be claimed now: what waits, flies or is not yet settled counts. */
-  get room(): number {
-    if (this.#isDraining) return 0;
-    return Math.max(
-      0,
-      this.#limits.concurrency + this.#limits.ahead - this.#queue.size - this.#flights.size - this.#unsettled,
-    );
-  }
-
-  /** Runs accepted and not yet settled. */
+  /** Runs accepted and not yet settled; and those of them in flight. */
   get open(): number {
-    return this.#queue.size + this.#flights.size + this.#unsettled;
+    return this.occupancy.open;
   }
-
   get flying(): number {
     return this.#flights.size;
   }
@@ -97,7 +89,10 @@ export class DeliveryService {
   /** Takes over the runs of a claim; each ends in one {@link EndedDelivery}, unless the claim is lost. */
   accept(claim: HeldClaim, runs: readonly ClaimedRun[]): void {
     const claimedAt = this.#clock.now();
-    for (const run of runs) this.#queue.put(waitingFor(run, claim, claimedAt));
+    for (const run of runs) {
+      this.occupancy.add(run.version.tenantId);
+      this.#queue.put(waitingFor(run, claim, claimedAt));
+    }
     this.#pump();
   }
 
@@ -115,8 +110,8 @@ export class DeliveryService {
     this.#ended = place === 'FIRST' ? [...ended, ...this.#ended] : [...this.#ended, ...ended];
   }
 
-  release(count: number): void {
-    this.#unsettled -= count;
+  release(settled: readonly EndedDelivery[]): void {
+    for (const { settled: run } of settled) this.occupancy.remove(run.tenantId);
     this.onRoom();
   }
 
@@ -143,7 +138,7 @@ export class DeliveryService {
 
   /** Starts nothing more: what waits is handed back without an attempt. */
   beginDrain(): void {
-    this.#isDraining = true;
+    this.occupancy.close();
     const now = this.#now();
     for (const waiting of this.#queue.drain()) this.#finish(handedBack(waiting, now));
   }
@@ -164,7 +159,7 @@ export class DeliveryService {
         continue;
       }
       this.#queue.done(waiting.place);
-      if (waiting.claim.isLost) this.onRoom();
+      if (waiting.claim.isLost) this.#drop(waiting.place.tenantId);
       else this.#finish(handedBack(waiting, now));
     }
   }
@@ -228,7 +223,7 @@ export class DeliveryService {
     flight.trace?.attemptEnded(outcome);
     if (flight.claim.isLost) {
       flight.trace?.settled('STALE');
-      this.onRoom();
+      this.#drop(tenantId);
     } else {
       const arrival = { endedAt: this.#clock.now(), random: this.#random() };
       this.#finish(endedFlight(flight, outcome, arrival, this.#mistaken));
@@ -238,12 +233,17 @@ export class DeliveryService {
 
   readonly #mistaken = (error: unknown): void => this.#journal.loopFailed('deliver', error);
 
+  /** A run of a claim that was lost is nobody's here any more. */
+  #drop(tenantId: TenantId): void {
+    this.occupancy.remove(tenantId);
+    this.onRoom();
+  }
+
   #now(): Departure {
     return { at: this.#clock.now(), monotonic: this.#clock.monotonic() };
   }
 
   #finish(ended: UntimedEnd): void {
-    this.#unsettled += 1;
     this.#ended.push({ ...ended, endedAt: this.#clock.monotonic() });
     if (this.#ended.length === 1 || this.#ended.length % RING_EVERY === 0) this.onEnded(this.#ended.length);
   }

@@ -1,10 +1,14 @@
 import { crashPoint } from '#crash-point';
 import type { FireDecision } from '../entities/timer.ts';
+import type { TenantId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClaimedRun, DueSlot, EngineStore, FiredBatch, Lease } from '../ports/engine-store.ts';
 import type { Journal } from '../ports/journal.ts';
+import { LANES } from '../ports/run-repository.ts';
 import type { DeliveryService } from './delivery-service.ts';
 import { HeldClaim } from './held-claim.ts';
+import { countByLane, laneRoom } from './lanes.ts';
+import { Pace } from './pace.ts';
 import { reportSchedulesOver } from './schedules-over.ts';
 
 /** Who this process is to the claims it holds, and how long a lease lasts. */
@@ -17,6 +21,9 @@ export interface FiringIdentity {
 const MAX_BATCH = 1000;
 /** Claims are not made for less room than this, unless nothing is in flight. */
 const MIN_ROOM = 100;
+/** Late slots take at most this part of the room beside the live ones. */
+const LATE_PART = 4;
+const CATCH_UP_PER_SEC = 1000;
 /** After a claim that found work, the next waits this long, so that slots gather into batches. */
 const COALESCE_MS = 5;
 /** When another process holds due timers, look again after this long: it may die before it commits. */
@@ -39,8 +46,12 @@ export class FiringService {
   readonly #held = new Map<string, HeldClaim>();
   /** True while this process must leave slots to others: see ZoneDataService. */
   holdsSlots: () => boolean = () => false;
-  /** True while claims wait for room. */
-  isStarved = false;
+  /** Late slots, and backfilled and redriven runs, are claimed at this pace. */
+  readonly #latePace: Pace;
+  readonly #waitingPace: Pace;
+  /** The tenants that the last claim left out, as they held too much. */
+  #excluded: readonly TenantId[] = [];
+  #hasNoRoom = false;
 
   constructor(parts: {
     store: EngineStore;
@@ -49,6 +60,8 @@ export class FiringService {
     journal: Journal;
     newId: () => string;
     identity: FiringIdentity;
+    /** How many late slots a second, and as many backfilled and redriven runs, this process starts. */
+    catchUpPerSec?: number;
   }) {
     this.#store = parts.store;
     this.#delivery = parts.delivery;
@@ -56,6 +69,14 @@ export class FiringService {
     this.#journal = parts.journal;
     this.#newId = parts.newId;
     this.#identity = parts.identity;
+    const perSec = parts.catchUpPerSec ?? CATCH_UP_PER_SEC;
+    this.#latePace = new Pace(perSec);
+    this.#waitingPace = new Pace(perSec);
+  }
+
+  /** True while claims wait for room, or a tenant that was left out has room again. */
+  get isStarved(): boolean {
+    return this.#hasNoRoom || this.#excluded.some((tenantId) => !this.#delivery.occupancy.isCrowding(tenantId));
   }
 
   /** Claims and fires due slots. Answers the milliseconds until it should be called again. */
@@ -65,32 +86,42 @@ export class FiringService {
     if (limit === 0) return this.#longestSleep();
     const askedAt = this.#clock.monotonic();
     const claimId = this.#newId();
-    const batch = await this.#store.fireDue(limit, this.#claimant(claimId), decideAll);
+    const late = Math.min(this.#latePace.available(askedAt), Math.ceil(limit / LATE_PART));
+    const room = { live: limit, late, excluded: this.#excluded };
+    const batch = await this.#store.fireDue(room, this.#claimant(claimId), decideAll);
     if (batch.due.length > 0) crashPoint('claim.after-commit');
     this.#clock.observe(batch.now, askedAt);
+    this.#latePace.take(batch.late);
     const runs = firedRuns(batch);
     reportSchedulesOver(this.#journal, batch.over);
     if (batch.due.length > 0) this.#report(claimId, batch, runs.length, this.#clock.monotonic() - askedAt);
     if (runs.length > 0) this.#hold({ claimId, fence: 1, recoveries: 0 }, runs, askedAt);
-    if (batch.due.length === limit) return 0;
-    if (batch.due.length === 0) return this.#sleepUntil(batch);
-    return batch.isBehind ? COALESCE_MS : Math.max(COALESCE_MS, this.#sleepUntil(batch));
+    if (batch.isFull) return 0;
+    const sleepMs = Math.min(this.#sleepUntil(batch), batch.isLateLeft ? this.#latePace.waitMs : LONGEST_SLEEP_MS);
+    if (batch.due.length === 0) return sleepMs;
+    return batch.isBehind ? COALESCE_MS : Math.max(COALESCE_MS, sleepMs);
   }
 
-  /** Claims waiting runs (retries, manual, buffered) whose time has come. */
+  /** Claims waiting runs (retries, manual, buffered, backfilled, redriven) whose time has come, each lane by its weight. */
   async fireWaiting(): Promise<number> {
     const limit = this.#limit();
     if (limit === 0) return this.#longestSleep();
     const askedAt = this.#clock.monotonic();
     const claimId = this.#newId();
-    const { now, runs, nextDue, isBehind } = await this.#store.claimWaiting(limit, this.#claimant(claimId));
+    const lanes = laneRoom(limit, this.#waitingPace.available(askedAt));
+    const claimed = await this.#store.claimWaiting({ lanes, excluded: this.#excluded }, this.#claimant(claimId));
+    const { now, runs } = claimed;
     this.#clock.observe(now, askedAt);
     if (runs.length > 0) {
       crashPoint('retry.after-commit');
       this.#journal.retriesClaimed({ claimId, runs: runs.length });
       this.#hold({ claimId, fence: 1, recoveries: 0 }, runs, askedAt);
     }
-    return runs.length === limit ? 0 : this.#sleepUntil({ nextDue, isBehind });
+    const counts = countByLane(runs);
+    const paced = counts[LANES.catchUp] + counts[LANES.redrive];
+    this.#waitingPace.take(paced);
+    if (counts[LANES.live] >= lanes[LANES.live] || counts[LANES.retry] >= lanes[LANES.retry]) return 0;
+    return Math.min(this.#sleepUntil(claimed), paced > 0 ? Math.max(1, this.#waitingPace.waitMs) : LONGEST_SLEEP_MS);
   }
 
   /** Takes over claims whose holder let the lease expire; without room, one at a time. Called twice a lease. */
@@ -162,9 +193,10 @@ export class FiringService {
   }
 
   #limit(): number {
-    const { room, open } = this.#delivery;
-    this.isStarved = room < MIN_ROOM && open > 0;
-    return this.isStarved ? 0 : Math.min(room, MAX_BATCH);
+    const { free, step, open, crowding } = this.#delivery.occupancy;
+    this.#excluded = crowding;
+    this.#hasNoRoom = free < MIN_ROOM && open > 0;
+    return this.#hasNoRoom ? 0 : Math.min(step, MAX_BATCH);
   }
 
   #claimant(claimId: string): { owner: string; claimId: string; leaseMs: number } {

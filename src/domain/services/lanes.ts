@@ -15,3 +15,22 @@ export const LANE_WEIGHTS: Readonly<Record<Lane, number>> = {
   [LANES.catchUp]: 1,
   [LANES.redrive]: 1,
 };
+
+const TURNS = Object.values(LANE_WEIGHTS).reduce((sum, weight) => sum + weight, 0);
+
+/** How much of a claim's room each lane gets; catch-up and redrives share what their pace lets through. */
+export function laneRoom(room: number, paced: number): Readonly<Record<Lane, number>> {
+  const share = (lane: Lane): number => Math.ceil((room * LANE_WEIGHTS[lane]) / TURNS);
+  return {
+    [LANES.live]: share(LANES.live),
+    [LANES.retry]: share(LANES.retry),
+    [LANES.catchUp]: Math.min(share(LANES.catchUp), Math.ceil(paced / 2)),
+    [LANES.redrive]: Math.min(share(LANES.redrive), Math.floor(paced / 2)),
+  };
+}
+
+export function countByLane(runs: readonly Parameters<typeof laneOf>[0][]): Record<Lane, number> {
+  const counts = { [LANES.live]: 0, [LANES.retry]: 0, [LANES.catchUp]: 0, [LANES.redrive]: 0 };
+  for (const run of runs) counts[laneOf(run)] += 1;
+  return counts;
+}

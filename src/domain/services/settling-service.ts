@@ -80,7 +80,7 @@ export class SettlingService {
     for (const claim of closing) this.#firing.forget(claim);
     for (const [claim, settled] of counts)
       if (this.#firing.settled(claim, settled) && !closing.includes(claim)) this.#closable.push(claim);
-    this.#delivery.release(ended.length);
+    this.#delivery.release(ended);
     return this.#delivery.waiting.count >= this.#groupSize ? 0 : GROUP_WAIT_MS;
   }
 

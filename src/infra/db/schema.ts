@@ -157,6 +157,7 @@ export const retries = pgTable(
   (table) => [
     primaryKey({ columns: [table.scheduleId, table.slot, table.space] }),
     index('retries_due').on(table.nextDue),
+    index('retries_lane_due').on(table.lane, table.nextDue),
   ],
 );
 

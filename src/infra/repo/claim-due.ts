@@ -1,8 +1,9 @@
 import type { PreviousRun } from '../../domain/entities/timer.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
-import type { DueSlot } from '../../domain/ports/engine-store.ts';
-import { arrayLiteral, type EngineSql, ofActiveTenant } from './engine-rows.ts';
+import type { DueRoom, DueSlot } from '../../domain/ports/engine-store.ts';
+import { arrayLiteral, type EngineSql, ofActiveTenant, quotedLiteral } from './engine-rows.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
+import type { Scan } from './watermarks.ts';
 
 interface DueRow {
   readonly schedule_id: ScheduleId;
@@ -15,30 +16,52 @@ interface DueRow {
   readonly fires: number;
   readonly skip_next: boolean;
   readonly now: number;
+  readonly is_late: boolean;
 }
+
+/** A slot due for longer is late: it is claimed beside the live ones, at a pace of its own. The default of `misfire.thresholdSec`. */
+export const LATE_AFTER_MS = 60_000;
 
 export interface DueTimers {
   /** The database's time at the transaction's start; null when nothing was due. */
   readonly now: number | null;
+  /** Live slots first, each kind oldest first. */
   readonly due: readonly DueSlot[];
+  /** How many of them are late. */
+  readonly late: number;
 }
 
-/** Locks due timers, oldest first, passing over those another node holds, and reads what decides their fate. Only inside a transaction. */
+/**
+ * Locks due timers, live and late ones, oldest first, passing over those that another node holds and those of tenants that are left out,
+ * and reads what decides their fate. Only inside a transaction.
+ */
 export async function claimDue(
   sql: EngineSql,
-  query: { readonly limit: number; readonly low: number },
+  query: { readonly room: DueRoom; readonly scan: Scan },
   versions: ScheduleVersionCache,
 ): Promise<DueTimers> {
+  const { room, scan } = query;
+  const claimable = sql`tenant_id <> all(${quotedLiteral(room.excluded)}::text::text[]) and ${ofActiveTenant(sql)}`;
+  const columns = sql`schedule_id, tenant_id, version, slot, next_due, cursor, last_fired, fires, skip_next`;
+  const lateBefore = sql`now() - ${LATE_AFTER_MS}::float8 * interval '1 ms'`;
   const rows = await sql<DueRow[]>`
     /* indexes timers_due, tenants_inactive */
     select schedule_id, tenant_id, version, date_part('epoch', slot) * 1000 as slot, date_part('epoch', next_due) * 1000 as due,
            date_part('epoch', cursor) * 1000 as cursor, date_part('epoch', last_fired) * 1000 as last_fired,
-           fires::float8 as fires, skip_next, date_part('epoch', now()) * 1000 as now
-    from timers
-    where next_due <= now() and next_due >= to_timestamp(${query.low}::float8 / 1000) and ${ofActiveTenant(sql)}
-    order by next_due limit ${query.limit} for update skip locked`;
+           fires::float8 as fires, skip_next, date_part('epoch', now()) * 1000 as now, is_late
+    from (
+      select * from (
+        select ${columns}, false as is_late from timers
+        where next_due <= now() and next_due >= greatest(to_timestamp(${scan.low}::float8 / 1000), ${lateBefore}) and ${claimable}
+        order by next_due limit ${room.live} for update skip locked) live
+      union all
+      select * from (
+        select ${columns}, true as is_late from timers
+        where next_due < ${lateBefore} and next_due >= to_timestamp(${scan.lateLow}::float8 / 1000) and ${claimable}
+        order by next_due limit ${room.late} for update skip locked) late
+    ) as due`;
   const [first] = rows;
-  if (first === undefined) return { now: null, due: [] };
+  if (first === undefined) return { now: null, due: [], late: 0 };
   const keys = rows.map((row) => ({ scheduleId: row.schedule_id, version: row.version }));
   const [lookup, previous] = await Promise.all([versions.load(sql, keys), previousRuns(sql, rows)]);
   const due = rows.map((row): DueSlot => {
@@ -59,7 +82,7 @@ export async function claimDue(
       previous: previous.get(row.schedule_id) ?? 'ENDED',
     };
   });
-  return { now: Math.floor(first.now), due };
+  return { now: Math.floor(first.now), due, late: rows.filter((row) => row.is_late).length };
 }
 
 /**

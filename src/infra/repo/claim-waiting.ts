@@ -1,22 +1,33 @@
-import type { Claimant, ClaimedRun } from '../../domain/ports/engine-store.ts';
-import { arrayLiteral, claimedRun, type EngineSql, ofActiveTenant, type RunningRow } from './engine-rows.ts';
+import type { Claimant, ClaimedRun, WaitingRoom } from '../../domain/ports/engine-store.ts';
+import {
+  arrayLiteral,
+  claimedRun,
+  type EngineSql,
+  ofActiveTenant,
+  quotedLiteral,
+  type RunningRow,
+} from './engine-rows.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 
 /**
- * Takes waiting runs whose time has come out of `retries`, marks them RUNNING under a new claim. Those of a schedule that a
+ * Takes waiting runs whose time has come out of `retries`, so many of each lane, marks them RUNNING under a new claim. Those of a schedule that a
  * caller deleted end as CANCELLED; those of one that deleted itself with its last slot still run. Those whose definition can
  * no longer be read are left to recovery, which ends them. Only inside a transaction.
  */
 export async function claimWaiting(
   sql: EngineSql,
-  limit: number,
+  room: WaitingRoom,
   claimant: Claimant,
   versions: ScheduleVersionCache,
 ): Promise<readonly ClaimedRun[]> {
   const rows = await sql<(RunningRow & { alive: boolean })[]>`
-    /* indexes retries_due, tenants_inactive; runs and schedules by primary key */
+    /* indexes retries_lane_due, tenants_inactive; runs and schedules by primary key */
     with due as materialized (
-      select schedule_id, slot, space, version from retries where next_due <= now() and ${ofActiveTenant(sql)} order by next_due limit ${limit} for update skip locked
+      select d.* from unnest(${arrayLiteral(Object.keys(room.lanes))}::text::smallint[], ${arrayLiteral(Object.values(room.lanes))}::text::int[]) as l(lane, most)
+      cross join lateral (
+        select w.schedule_id, w.slot, w.space, w.version from retries w
+        where w.lane = l.lane and w.next_due <= now() and w.tenant_id <> all(${quotedLiteral(room.excluded)}::text::text[]) and ${ofActiveTenant(sql)}
+        order by w.next_due limit l.most for update skip locked) d
     ), gone as (
       delete from retries w using due d where w.schedule_id = d.schedule_id and w.slot = d.slot and w.space = d.space
     ), alive as materialized (

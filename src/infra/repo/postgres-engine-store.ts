@@ -4,6 +4,7 @@ import type { RunKey } from '../../domain/ids.ts';
 import type {
   Claimant,
   ClaimedRuns,
+  DueRoom,
   DueSlot,
   EngineStore,
   FiredBatch,
@@ -11,26 +12,29 @@ import type {
   RecoveredClaims,
   SettledRun,
   SettledRuns,
+  WaitingRoom,
 } from '../../domain/ports/engine-store.ts';
 import { isUniqueViolation } from '../db/database-errors.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
-import { claimDue } from './claim-due.ts';
+import { claimDue, LATE_AFTER_MS } from './claim-due.ts';
 import { claimWaiting } from './claim-waiting.ts';
-import { ClaimWatermark } from './claim-watermark.ts';
 import { arrayLiteral, type EngineSql, executorOf, ofActiveTenant } from './engine-rows.ts';
 import { FireQuotas } from './fire-quotas.ts';
 import { type RecoveryRequest, recoverClaims } from './recover-claims.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 import { insertRunning, settleRuns } from './settle-runs.ts';
 import { applyEnds, type EndedRun, lockTimers, schedulesOf } from './terminal-transition.ts';
+import { Watermarks } from './watermarks.ts';
 import { writeFired } from './write-fired.ts';
 
 /** The engine's statements on PostgreSQL, across tenants. */
 export class PostgresEngineStore implements EngineStore {
   readonly #pool: EnginePool;
   readonly #versions: ScheduleVersionCache;
-  readonly #watermark: ClaimWatermark;
   readonly #quotas: FireQuotas;
+  readonly #monotonic: () => number;
+  readonly #marks: Watermarks;
+  #isLateLeft = false;
 
   /** `firesPerMinute`: of tenants that were granted nothing else; null: no limit. */
   constructor(
@@ -41,43 +45,55 @@ export class PostgresEngineStore implements EngineStore {
   ) {
     this.#pool = pool;
     this.#versions = versions;
-    this.#watermark = new ClaimWatermark(monotonic);
     this.#quotas = new FireQuotas(firesPerMinute, monotonic);
+    this.#monotonic = monotonic;
+    this.#marks = new Watermarks(monotonic);
   }
 
   async fireDue(
-    limit: number,
+    room: DueRoom,
     claimant: Claimant,
     decide: (due: readonly DueSlot[], now: number) => readonly FireDecision[],
   ): Promise<FiredBatch> {
-    const turn = this.#watermark.begin();
-    const { low } = turn;
+    const scan = this.#marks.begin(room.excluded);
+    const began = this.#monotonic();
     try {
-      const batch = await this.#pool.transaction(async (sql): Promise<FiredBatch> => {
+      const { late, ...batch } = await this.#pool.transaction(async (sql) => {
         crashPoint('claim.before-lock');
-        const { now, due } = await claimDue(sql, { limit, low }, this.#versions);
-        if (now === null) return { ...(await nextDue(sql, 'timers', low)), due: [], decisions: [], over: [] };
+        const { now, due, late } = await claimDue(sql, { room, scan }, this.#versions);
+        if (now === null) return { ...(await nextSlot(sql, scan.low)), due, decisions: [], over: [], late };
         crashPoint('claim.after-lock');
         const decisions = await this.#quotas.enforce(sql, due, decide(due, now));
         const decided = due.map((slot, index) => ({ slot, decision: decisionAt(decisions, index) }));
-        const [over, next] = await Promise.all([writeFired(sql, decided, claimant), nextDue(sql, 'timers', low)]);
+        const [over, next] = await Promise.all([writeFired(sql, decided, claimant), nextSlot(sql, scan.low)]);
         crashPoint('claim.after-write');
-        return { ...next, now, due, decisions, over };
+        return { ...next, now, due, decisions, over, late };
       });
-      const mayBeBelow = this.#watermark.end(turn, batch.due.at(-1)?.timer.due ?? null, writtenBack(batch));
-      return mayBeBelow ? { ...batch, isBehind: true } : batch;
+      const { now, due, decisions } = batch;
+      const live = due.length - late;
+      const isFull = live === room.live;
+      const isLateFull = late === room.late;
+      const movedTo = earliestMove(decisions, now);
+      if (room.late > 0) this.#isLateLeft = isLateFull || movedTo < now - LATE_AFTER_MS;
+      const mayBeBelow = this.#marks.end(scan, {
+        live: { count: live, upTo: isFull || scan.excluded.length === 0 ? dueOf(due[live - 1], now) : now },
+        late: room.late === 0 ? null : { upTo: isLateFull ? dueOf(due.at(-1), now) : now - LATE_AFTER_MS },
+        movedTo,
+        tookMs: this.#monotonic() - began,
+      });
+      return { ...batch, isFull, isLateLeft: this.#isLateLeft, late, isBehind: batch.isBehind || mayBeBelow };
     } catch (error) {
-      this.#watermark.giveUp(turn);
+      this.#marks.giveUp(scan);
       throw error;
     }
   }
 
-  async claimWaiting(limit: number, claimant: Claimant): Promise<ClaimedRuns> {
+  async claimWaiting(room: WaitingRoom, claimant: Claimant): Promise<ClaimedRuns> {
     return this.#pool.transaction(async (sql) => {
       crashPoint('retry.before-lock');
-      const runs = await claimWaiting(sql, limit, claimant, this.#versions);
+      const runs = await claimWaiting(sql, room, claimant, this.#versions);
       if (runs.length > 0) crashPoint('retry.after-write');
-      return { runs, ...(await nextDue(sql, 'retries', 0)) };
+      return { runs, ...(await nextWaiting(sql)) };
     });
   }
 
@@ -151,22 +167,53 @@ export class PostgresEngineStore implements EngineStore {
   }
 }
 
-/** The database's time; the earliest due time after the transaction's start; whether earlier ones are held elsewhere or were left over. */
-async function nextDue(
-  sql: EngineSql,
-  table: 'timers' | 'retries',
-  low: number,
-): Promise<{ readonly now: number; readonly nextDue: number; readonly isBehind: boolean }> {
-  const [row] = await sql<{ now: number; due: number | null; behind: boolean }[]>`
-    /* index timers_due or retries_due */
+interface Next {
+  readonly now: number;
+  readonly nextDue: number;
+  readonly isBehind: boolean;
+}
+
+/** The database's time; the earliest due time after the transaction's start; whether live slots are held elsewhere or were left over. */
+async function nextSlot(sql: EngineSql, low: number): Promise<Next> {
+  const rows = await sql<NextRow[]>`
+    /* index timers_due */
     select date_part('epoch', clock_timestamp()) * 1000 as now,
-           (select date_part('epoch', next_due) * 1000 from ${sql(table)} where next_due > now() order by next_due limit 1) as due,
-           exists (select from ${sql(table)} where next_due <= now() and next_due >= to_timestamp(${low}::float8 / 1000) and ${ofActiveTenant(sql)}) as behind`;
+           (select date_part('epoch', next_due) * 1000 from timers where next_due > now() order by next_due limit 1) as due,
+           exists (select from timers where next_due <= now()
+                   and next_due >= greatest(to_timestamp(${low}::float8 / 1000), now() - ${LATE_AFTER_MS}::float8 * interval '1 ms') and ${ofActiveTenant(sql)}) as behind`;
+  return nextOf(rows);
+}
+
+/** The same of what waits. */
+async function nextWaiting(sql: EngineSql): Promise<Next> {
+  const rows = await sql<NextRow[]>`
+    /* index retries_due */
+    select date_part('epoch', clock_timestamp()) * 1000 as now,
+           (select date_part('epoch', next_due) * 1000 from retries where next_due > now() order by next_due limit 1) as due,
+           exists (select from retries where next_due <= now() and ${ofActiveTenant(sql)}) as behind`;
+  return nextOf(rows);
+}
+
+interface NextRow {
+  readonly now: number;
+  readonly due: number | null;
+  readonly behind: boolean;
+}
+
+function nextOf([row]: readonly NextRow[]): Next {
   return { now: row?.now ?? 0, nextDue: row?.due ?? Number.POSITIVE_INFINITY, isBehind: row?.behind ?? false };
 }
 
-function writtenBack({ decisions }: FiredBatch): readonly number[] {
-  return decisions.flatMap(({ next }) => (typeof next === 'object' && 'due' in next ? [next.due] : []));
+function dueOf(slot: DueSlot | undefined, otherwise: number): number {
+  return slot?.timer.due ?? otherwise;
+}
+
+/** The earliest due time that is written although it has passed: the next missed slot of a schedule. */
+function earliestMove(decisions: readonly FireDecision[], now: number): number {
+  let earliest = Number.POSITIVE_INFINITY;
+  for (const { next } of decisions)
+    if (typeof next === 'object' && 'due' in next && next.due <= now) earliest = Math.min(earliest, next.due);
+  return earliest;
 }
 
 function decisionAt(decisions: readonly FireDecision[], index: number): FireDecision {

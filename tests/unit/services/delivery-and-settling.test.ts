@@ -161,7 +161,7 @@ describe('settlement', () => {
     await settleAll(settling);
     expect(store.groups.filter((size) => size > 0)).toEqual([1000, 1000, 500]);
     expect(store.closed).toEqual([{ claimId: 'claim', fence: 1, recoveries: 0 }]);
-    expect([delivery.open, delivery.room]).toEqual([0, 10_000]);
+    expect([delivery.open, delivery.occupancy.free]).toEqual([0, 10_000]);
   });
 
   it('keeps every outcome while the store is down, and writes each once when it is back', async () => {
@@ -314,12 +314,12 @@ describe('delivery', () => {
   it('has no more in flight than it may, and room only for what was settled', async () => {
     const { senders, delivery, settling } = open(() => null, 3);
     delivery.accept(claimOf(5), runs(5));
-    expect([senders.held.length, delivery.room]).toEqual([3, 0]);
+    expect([senders.held.length, delivery.occupancy.free]).toEqual([3, 0]);
     senders.release(ACCEPTED);
     await vi.advanceTimersByTimeAsync(5);
-    expect([senders.held.length, delivery.room]).toEqual([2, 0]);
+    expect([senders.held.length, delivery.occupancy.free]).toEqual([2, 0]);
     await settling.settle();
-    expect([delivery.open, delivery.room]).toEqual([2, 1]);
+    expect([delivery.open, delivery.occupancy.free]).toEqual([2, 1]);
   });
 
   it('hands back what had not begun when the lease ran out', async () => {
@@ -344,7 +344,7 @@ describe('delivery', () => {
     lost.isLost = true;
     delivery.watch(60_000);
     await settleAll(settling);
-    expect([senders.sent.length, delivery.open, delivery.room]).toEqual([1, 0, 1]);
+    expect([senders.sent.length, delivery.open, delivery.occupancy.free]).toEqual([1, 0, 1]);
     expect(store.settled).toEqual([]);
   });
 
@@ -359,6 +359,6 @@ describe('delivery', () => {
         .map((run) => run.attempts.map((attempt) => attempt.outcome))
         .toSorted((left, right) => left.length - right.length),
     ).toEqual([[], ['ABORTED']]);
-    expect([delivery.open, delivery.room]).toEqual([0, 0]);
+    expect([delivery.open, delivery.occupancy.free]).toEqual([0, 0]);
   });
 });

@@ -1,0 +1,1 @@
+CREATE INDEX "retries_lane_due" ON "retries" USING btree ("lane","next_due");
