@@ -16,7 +16,7 @@ import { PostgresUpkeepStore } from '../../src/infra/repo/postgres-upkeep-store.
 import { ScheduleVersionCache } from '../../src/infra/repo/schedule-version-cache.ts';
 import { createTestDatabase } from './database.ts';
 import type { RunSeen, TimerSeen } from './rows-seen.ts';
-import { type OpenScheduling, openScheduling, scheduleInput, silentJournal, TEST_SEAL } from './scheduling.ts';
+import { type OpenScheduling, openScheduling, scheduleInput, TEST_SEAL, tellingEnds } from './scheduling.ts';
 import { ScriptedSenders } from './scripted-senders.ts';
 import { until } from './until.ts';
 
@@ -126,7 +126,6 @@ export class EngineBench implements AsyncDisposable {
 
   engine(options: EngineOptions = {}): TestEngine {
     const { senders = new ScriptedSenders(), leaseMs = 60_000, concurrency = 1000, ahead = 4000, ofTenant } = options;
-    const { catchUpPerSec = 1000 } = options;
     const open = (): postgres.Sql =>
       connectPool(this.url, { role: 'scheduler_engine', max: 4, applicationName: 'engine' });
     const pool = this.#closing.use(new EnginePool(open, 10_000));
@@ -139,15 +138,8 @@ export class EngineBench implements AsyncDisposable {
     );
     const delivery = new DeliveryService({ senders, clock, journal, random: () => 0, limits });
     const owner = newId();
-    const firing = new FiringService({
-      store,
-      delivery,
-      clock,
-      journal,
-      newId,
-      identity: { owner, leaseMs },
-      catchUpPerSec,
-    });
+    const identity = { owner, leaseMs };
+    const firing = new FiringService({ store, delivery, clock, journal, newId, identity, ...options });
     const settling = new SettlingService({ store, delivery, firing, clock, journal });
     const settle = (flying = 0): Promise<void> => settleAll({ settling, delivery }, flying);
     return { owner, store, upkeep: new PostgresUpkeepStore(pool), clock, firing, delivery, settling, stale, settle };
@@ -238,16 +230,6 @@ export class EngineBench implements AsyncDisposable {
   #ms(column: string): postgres.PendingQuery<postgres.Row[]> {
     return this.sql`round(date_part('epoch', ${this.sql(column)})::numeric * 1000)::float8`;
   }
-}
-
-/** A journal that is silent but for the ends of schedules. */
-function tellingEnds(told: string[]): Journal {
-  return {
-    ...silentJournal(),
-    scheduleChanged: (event, { id, version }, by) => {
-      if (event === 'completed' || event === 'disabled') told.push(`${id} ${event} v${version} by ${by}`);
-    },
-  };
 }
 
 async function settleAll(

@@ -137,6 +137,16 @@ export function silentJournal(): Journal {
   };
 }
 
+/** A journal that is silent but for the ends of schedules. */
+export function tellingEnds(told: string[]): Journal {
+  return {
+    ...silentJournal(),
+    scheduleChanged: (event, { id, version }, by) => {
+      if (event === 'completed' || event === 'disabled') told.push(`${id} ${event} v${version} by ${by}`);
+    },
+  };
+}
+
 /** A schedule as a caller would give it, with the service's defaults; name only what matters. */
 export function scheduleInput(given: Partial<ScheduleInput>): ScheduleInput {
   return {
