@@ -122,13 +122,19 @@ describe('the fires of a tenant in a minute', () => {
       throw new Error('the process fails before it commits');
     };
     const claimant = { owner: first.id, claimId: first.id, leaseMs: 1000 };
-    await expect(engines[0]?.store.fireDue(40, claimant, fail)).rejects.toThrow('before it commits');
+    await expect(engines[0]?.store.fireDue({ live: 40, late: 40, excluded: [] }, claimant, fail)).rejects.toThrow(
+      'before it commits',
+    );
     const decide = (due: readonly DueSlot[], now: number) =>
       due.map(({ version, timer, previous }) => {
         if (version === null) throw new Error('a definition is gone');
         return version.fire(timer, now, previous);
       });
-    await Promise.all(engines.map(({ store, owner }) => store.fireDue(10, { ...claimant, claimId: owner }, decide)));
+    await Promise.all(
+      engines.map(({ store, owner }) =>
+        store.fireDue({ live: 10, late: 10, excluded: [] }, { ...claimant, claimId: owner }, decide),
+      ),
+    );
     const [fired] = await bench.sql`select coalesce(sum(cardinality(slots)), 0)::int as count from claims`;
     const [skipped] =
       await bench.sql`select count(*)::int as count from runs where reason = 'QUOTA' and tenant_id = ${first.caller.tenantId}`;
