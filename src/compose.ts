@@ -89,12 +89,12 @@ async function composeInto(
   const signingKeys = new PostgresSigningKeys(enginePool, seal);
   const secretValues = new PostgresSecretValues(enginePool, seal);
   const senders = openSenders(config, { commands, signingKeys, secretValues, echo, ...base }, closing);
-  const scheduling = new SchedulingService({ ...base, senders, seal, newId });
-  const bulk = new BulkService({ ...base, senders, seal, newId, nextTurn });
+  const kept = { ...base, senders, seal, newId, retentionDays: config.RETENTION_DAYS };
+  const scheduling = new SchedulingService(kept);
+  const bulk = new BulkService({ ...kept, nextTurn });
   const runs = new RunService(base);
   const versions = new ScheduleVersionCache(CACHED_VERSIONS, CACHED_BYTES, new SealedHeaders(seal));
-  const store = new PostgresBackfillStore(enginePool, versions);
-  const backfills = new BackfillService({ ...base, store, newId });
+  const backfills = new BackfillService({ ...base, store: new PostgresBackfillStore(enginePool, versions), newId });
   const redrives = new RedriveService({ ...base, store: new PostgresRedriveStore(enginePool), newId });
   const calendars = new CalendarService({ ...base, changes: new PostgresCalendarChanges(enginePool) });
   const tenancy = buildTenancy(config, base, seal, closing);

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { UpkeepService } from '../../src/domain/services/upkeep-service.ts';
+import { connectPool } from '../../src/infra/db/client.ts';
 import { EngineBench, type MadeSchedule } from '../support/engine-bench.ts';
+import { silentJournal } from '../support/scheduling.ts';
 
 /* Runs lie in partitions by the day of their slot; a row whose day has none lies in the default partition. */
 
@@ -70,7 +73,95 @@ describe('the partition of a day', () => {
   });
 });
 
+describe('an engine', () => {
+  it('starts although today’s partition cannot be made now, and makes it when it can', {
+    timeout: 30_000,
+  }, async () => {
+    const schedule = await bench.schedule();
+    const [dropped] = await bench.sql<
+      { gone: boolean }[]
+    >`select drop_run_partition((now() at time zone 'UTC')::date) as gone`;
+    expect(dropped?.gone).toBe(true);
+    await place(schedule, { daysFromNow: 0, state: 'PENDING' });
+    const { upkeep: store, clock, owner } = bench.engine();
+    const failed: string[] = [];
+    const upkeep = new UpkeepService({
+      store,
+      clock,
+      scheduling: { resume: () => Promise.reject(new Error('nothing is resumed here')) },
+      journal: { ...silentJournal(), loopFailed: (loop) => void failed.push(loop) },
+      node: () => ({ id: owner, build: 'b', tzdata: 't', roles: [], commands: [] }),
+      retentionDays: 30,
+      auditRetentionDays: 30,
+      zones: { step: async () => false },
+      calendars: { takeOver: async () => false },
+      tenants: { prepare: async () => undefined, step: async () => false },
+      watch: { step: async () => undefined },
+    });
+    const reader = connectPool(bench.url, { role: 'scheduler_engine', max: 1, applicationName: 'reader' });
+    await reader.begin(async (sql) => {
+      await sql`select count(*) from runs`;
+      await upkeep.prepare();
+    });
+    await reader.end();
+    expect(failed).toEqual(['upkeep.partitions']);
+    expect(await bench.sql`select from nodes where id = ${owner}`).toHaveLength(1);
+    await upkeep.prepare();
+    expect(failed).toHaveLength(1);
+    expect(await homes(schedule)).toEqual([await partitionOf(0)]);
+  });
+});
+
 describe('retention', () => {
+  const aged = async (table: 'schedules' | 'schedule_versions', column: string, id: string): Promise<void> => {
+    await bench.sql`
+      update ${bench.sql(table)} set ${bench.sql(column)} = now() - interval '40 days'
+      where ${bench.sql(table === 'schedules' ? 'id' : 'schedule_id')} = ${id} and ${bench.sql(column)} is not null`;
+  };
+  const versionsOf = async ({ id }: MadeSchedule): Promise<readonly number[]> => {
+    const rows = await bench.sql<
+      { version: number }[]
+    >`select version from schedule_versions where schedule_id = ${id} order by version`;
+    return rows.map((row) => row.version);
+  };
+
+  it('removes a deleted schedule with its versions, once it is old enough and no run names it', async () => {
+    const { upkeep } = bench.engine();
+    const [bare, young, named, waited, alive] = await Promise.all([1, 2, 3, 4, 5].map(() => bench.schedule()));
+    if (!bare || !young || !named || !waited || !alive) throw new Error('nothing was made');
+    await place(named, { daysFromNow: -45 });
+    for (const { id, caller } of [bare, young, named, waited]) await bench.schedules.remove(caller, id, null);
+    for (const { id } of [bare, named, waited]) await aged('schedules', 'deleted_at', id);
+    await bench.sql`
+      insert into retries (schedule_id, slot, space, tenant_id, version, lane, next_due) values (${waited.id}, now(), 7, 'tenant', 1, 0, 'infinity')`;
+    expect(await upkeep.removeSchedulesGoneFor(30, 100)).toBe(1);
+    expect(await versionsOf(bare)).toEqual([]);
+    expect(await bench.scheduleState(bare)).toBeUndefined();
+    for (const kept of [young, named, waited, alive]) {
+      expect(await bench.scheduleState(kept)).toBeDefined();
+      expect(await versionsOf(kept)).toEqual([1]);
+    }
+  });
+
+  it('removes a version that was superseded long ago, and never the current one or one that a run names', async () => {
+    const { upkeep } = bench.engine();
+    const patched = async (): Promise<MadeSchedule> => {
+      const made = await bench.schedule();
+      for (const text of ['second', 'third'])
+        await bench.schedules.patch(made.caller, made.id, (input) => ({ ...input, payload: text }), null);
+      return made;
+    };
+    const [free, young, named] = [await patched(), await patched(), await patched()];
+    await place(named, { daysFromNow: -45 });
+    for (const { id } of [free, named]) await aged('schedule_versions', 'superseded_at', id);
+    expect(await upkeep.removeVersionsGoneFor(30, 1)).toBe(1);
+    expect(await upkeep.removeVersionsGoneFor(30, 100)).toBe(2);
+    expect(await upkeep.removeVersionsGoneFor(30, 100)).toBe(0);
+    expect(await versionsOf(free)).toEqual([3]);
+    expect(await versionsOf(young)).toEqual([1, 2, 3]);
+    expect(await versionsOf(named)).toEqual([1, 3]);
+  });
+
   it('drops whole days and sweeps the default partition, and keeps what is open or young', async () => {
     const schedule = await bench.schedule();
     const { upkeep } = bench.engine();

@@ -104,11 +104,13 @@ export class Engine implements AsyncDisposable {
   }
 
   async #drain(deadline: number): Promise<void> {
-    const { delivery, clock, bell } = this.#parts;
+    const { delivery, settling, bell } = this.#parts;
     crashPoint('shutdown.before-stop');
     this.#claiming.abort();
     await this.#until(this.#claimers, deadline);
     crashPoint('shutdown.after-claimers');
+    // Nobody here claims any more: what is handed back is for the others, who hear of it as soon as it is written.
+    settling.onDue = (due) => bell.ring(due);
     delivery.beginDrain();
     crashPoint('shutdown.after-handback');
     await this.#until(() => delivery.flying === 0, deadline);
@@ -116,7 +118,6 @@ export class Engine implements AsyncDisposable {
     delivery.abortAll();
     await this.#until(() => delivery.open === 0, deadline + SETTLE_MS);
     crashPoint('shutdown.after-settle');
-    bell.ring(clock.now());
     this.#finishing.abort();
     await this.#until(this.#finishers, deadline + 2 * SETTLE_MS);
     crashPoint('shutdown.after-renewal');

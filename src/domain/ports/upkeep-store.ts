@@ -20,6 +20,10 @@ export interface UpkeepStore {
   makePartitions(daysAhead: number): Promise<void>;
   /** Drops whole days of runs that ended more than `days` ago, and rows of that age in the default partition, at most `limit`. Answers how many partitions went. */
   dropRunsOlderThan(days: number, limit: number): Promise<number>;
+  /** Forgets schedules deleted more than `days` ago that no run and nothing open names, with their versions. Answers how many. */
+  removeSchedulesGoneFor(days: number, limit: number): Promise<number>;
+  /** Forgets versions superseded more than `days` ago that no run and nothing open names. Answers how many. */
+  removeVersionsGoneFor(days: number, limit: number): Promise<number>;
   /** Paused schedules whose resumeAt has passed. */
   dueResumes(limit: number): Promise<readonly { readonly tenantId: TenantId; readonly id: ScheduleId }[]>;
   /** Moves on timers that wait for a run which has ended, and buffered runs that wait for nothing. Answers how many, and the schedules that are over by it. */

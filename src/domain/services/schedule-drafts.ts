@@ -26,18 +26,24 @@ export interface DraftParts {
   readonly newId: () => string;
   /** Of header values; null or left out: they are stored as they are. */
   readonly seal?: Seal | null | undefined;
+  /** How long runs are kept: a run is tried again for at most a day less, so that its end can be seen. */
+  readonly retentionDays?: number;
 }
+
+const DAY_SEC = 86_400;
 
 /** What callers want schedules to be, checked inside a transaction: the caller's reach, the definition, a new target. */
 export class ScheduleDrafts {
   readonly #senders: Senders;
   readonly #newId: () => string;
   readonly #headers: SealedHeaders;
+  readonly #longestRetrySec: number;
 
-  constructor({ senders, newId, seal = null }: DraftParts) {
+  constructor({ senders, newId, seal = null, retentionDays = Number.POSITIVE_INFINITY }: DraftParts) {
     this.#senders = senders;
     this.#newId = newId;
     this.#headers = new SealedHeaders(seal);
+    this.#longestRetrySec = (retentionDays - 1) * DAY_SEC;
   }
 
   /** A schedule that is not saved yet. */
@@ -46,6 +52,7 @@ export class ScheduleDrafts {
     const owner = { id: this.freshId(), tenantId: caller.tenantId };
     const dated = await withDates(work.calendars, input, null);
     const created = ScheduleEntity.create(dated, owner, { by: caller.subject, now: work.now });
+    this.#checkRetryAge(created);
     await this.#checkTarget(work, created.state.target);
     // Last: a place that is taken here is not given back before the transaction ends.
     await admit(work, caller, created);
@@ -68,6 +75,7 @@ export class ScheduleDrafts {
       checkSizes(after.state, caller.policy.quotas);
       if (!sameJson(after.state.trigger, before.state.trigger)) checkInterval(after, caller.policy.quotas);
     }
+    if (!sameJson(after.state.retry, before.state.retry)) this.#checkRetryAge(after);
     if (sameJson(after.state.target, current.state.target)) return withTarget(after, before.state.target);
     await this.#checkTarget(work, after.state.target);
     return this.#headers.sealedIn(after);
@@ -116,6 +124,12 @@ export class ScheduleDrafts {
     const id = asScheduleId(this.#newId());
     if (id === null) throw new Error('the made id is no UUID');
     return id;
+  }
+
+  #checkRetryAge({ state }: ScheduleEntity): void {
+    if (state.retry.maxAgeSec <= this.#longestRetrySec) return;
+    const message = `must be at most ${this.#longestRetrySec}: runs are kept for a day longer`;
+    throw new DomainError('VALIDATION_FAILED', `retry.maxAgeSec ${message}`, [{ path: 'retry.maxAgeSec', message }]);
   }
 
   async #checkTarget({ schedules, secrets }: TenantWork, target: Target): Promise<void> {

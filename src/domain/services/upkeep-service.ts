@@ -13,8 +13,10 @@ const HEARTBEAT_MS = 10_000;
 const HOUSEKEEPING_MS = 60_000;
 const CHUNK = 200;
 /** More than a busy deployment changes in a minute: what is forgotten must keep up with what is written. */
-const AUDIT_CHUNK = 20_000;
+const ROWS = 20_000;
 const DAYS_AHEAD = 2;
+/** Definitions are looked at this much later than their runs go, so that nearly all that is looked at can be removed. */
+const KEPT_LONGER_DAYS = 2;
 
 /** What keeps a store in order: heartbeats, partitions, retention, automatic resumes, repairs, watchmen. */
 export class UpkeepService {
@@ -57,9 +59,12 @@ export class UpkeepService {
     this.#tenants = parts.tenants;
   }
 
-  /** What must be true before the first claim: this node is known and today's partition is there. */
+  /**
+   * What must be true before the first claim: this node is known. Today's partition should be there; where it cannot be made now,
+   * runs lie in the default one until it can.
+   */
   async prepare(): Promise<void> {
-    await this.#store.makePartitions(DAYS_AHEAD);
+    await this.#attempt('partitions', () => this.#store.makePartitions(DAYS_AHEAD));
     await this.#store.heartbeat(this.#node());
     await this.#zones.step();
     await this.#tenants.prepare();
@@ -88,8 +93,13 @@ export class UpkeepService {
   async #housekeep(): Promise<void> {
     await this.#attempt('partitions', () => this.#store.makePartitions(DAYS_AHEAD));
     await this.#attempt('retention', async () => {
-      const dropped = await this.#store.dropRunsOlderThan(this.#retentionDays, CHUNK);
+      const dropped = await this.#store.dropRunsOlderThan(this.#retentionDays, ROWS);
       if (dropped > 0) this.#journal.note('runs_dropped', { partitions: dropped });
+    });
+    await this.#attempt('removal', async () => {
+      const schedules = await this.#store.removeSchedulesGoneFor(this.#retentionDays + KEPT_LONGER_DAYS, CHUNK);
+      const versions = await this.#store.removeVersionsGoneFor(this.#retentionDays + KEPT_LONGER_DAYS, CHUNK);
+      if (schedules + versions > 0) this.#journal.note('definitions_removed', { schedules, versions });
     });
     await this.#attempt('repair', async () => {
       const { count, over } = await this.#store.repairWaiting(CHUNK);
@@ -99,7 +109,7 @@ export class UpkeepService {
     // After the repairs, which take away what is nobody's mistake.
     await this.#attempt('watch', () => this.#watch.step());
     await this.#attempt('idempotency-keys', () => this.#store.forgetIdempotencyKeys(CHUNK));
-    await this.#attempt('audit', () => this.#store.forgetAudit(this.#auditRetentionDays, AUDIT_CHUNK));
+    await this.#attempt('audit', () => this.#store.forgetAudit(this.#auditRetentionDays, ROWS));
   }
 
   #attempt(task: string, work: () => Promise<void>): Promise<void> {

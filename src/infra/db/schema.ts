@@ -71,8 +71,18 @@ export const schedules = pgTable(
 
 export const scheduleVersions = pgTable(
   'schedule_versions',
-  { tenantId: tenant(), scheduleId: scheduleId(), version: integer('version').notNull(), ...definitionColumns() },
-  (table) => [primaryKey({ columns: [table.scheduleId, table.version] })],
+  {
+    tenantId: tenant(),
+    scheduleId: scheduleId(),
+    version: integer('version').notNull(),
+    ...definitionColumns(),
+    /** Null: the current one. */
+    supersededAt: instant('superseded_at'),
+  },
+  (table) => [
+    primaryKey({ columns: [table.scheduleId, table.version] }),
+    index('schedule_versions_superseded').on(table.supersededAt).where(sql`superseded_at is not null`),
+  ],
 );
 
 export const timers = pgTable(

@@ -71,7 +71,9 @@ export async function insertAll(
 
 /** Where a version's columns come from in the row of its schedule. */
 const SOURCES: Readonly<Record<string, string>> = { schedule_id: 'id', version: 'definition_version' };
-const VERSION_COLUMNS = Object.values(columnsOf(scheduleVersions)).map(({ name }) => name);
+const VERSION_COLUMNS = Object.values(columnsOf(scheduleVersions))
+  .map(({ name }) => name)
+  .filter((name) => name !== scheduleVersions.supersededAt.name);
 const VERSION_NAMES = listed(VERSION_COLUMNS.map((name) => sql.identifier(name)));
 const VERSION_SOURCES = listed(VERSION_COLUMNS.map((name) => sql.identifier(SOURCES[name] ?? name)));
 
@@ -108,13 +110,19 @@ async function lockAll(
     .for('update')
     .execute();
   const [hot, rows] = await pipelined([lockTimers(tx, tenantId, ids), locked]);
+  const timerless = rows.filter(({ id, state }) => state === 'ACTIVE' && !hot.has(id)).map(({ id }) => id);
+  // A resume committed while we waited for the schedule. Its timer is there now, and timers are locked first.
+  if (timerless.length > 0 && (await hasTimers(tx, timerless))) throw new LostRace('a schedule was resumed meanwhile');
   const entities = rows.map((schedule) => {
     const timer = schedule.state === 'ACTIVE' ? (hot.get(schedule.id) ?? null) : null;
-    // A resume committed while we waited for the schedule. Its timer is there now, and timers are locked first.
-    if (schedule.state === 'ACTIVE' && timer === null) throw new LostRace('a schedule was resumed meanwhile');
     return entityOf({ schedule, timer });
   });
   return new Map((await withWaitedRuns(tx, entities)).map((entity) => [entity.state.id, entity]));
+}
+
+async function hasTimers(tx: Transaction, ids: readonly ScheduleId[]): Promise<boolean> {
+  const found = await tx.select({ id: timers.scheduleId }).from(timers).where(among(timers.scheduleId, ids)).limit(1);
+  return found.length > 0;
 }
 
 async function lockTimers(

@@ -86,7 +86,8 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     await this.#moveTimer(entity, before);
     crashPoint('change.after-timer');
     await this.#update(entity, before.state.version);
-    if (entity.state.definitionVersion !== before.state.definitionVersion) await this.#insertVersion(entity);
+    if (entity.state.definitionVersion !== before.state.definitionVersion)
+      await pipelined([this.#insertVersion(entity), this.#supersede(before, entity.state.updatedAt)]);
     if (entity.passed !== null) await recordPassed(this.#tx, entity, entity.passed, entity.state.updatedAt.getTime());
     crashPoint('change.after-write');
   }
@@ -173,8 +174,7 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
   }
 
   async #hasTimer(id: ScheduleId): Promise<boolean> {
-    const found = await this.#tx.select({ id: timers.scheduleId }).from(timers).where(this.#timer(id));
-    return found.length > 0;
+    return (await this.#tx.$count(timers, this.#timer(id))) > 0;
   }
 
   async #lockTimer(id: ScheduleId): Promise<typeof timers.$inferSelect | null> {
@@ -223,6 +223,12 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
 
   async #insertVersion(entity: ScheduleEntity): Promise<void> {
     await this.#tx.insert(scheduleVersions).values(versionRow(entity)).prepare('insert_version').execute();
+  }
+
+  async #supersede({ state }: ScheduleEntity, at: Date): Promise<void> {
+    const { tenantId, scheduleId, version } = scheduleVersions;
+    const of = and(eq(tenantId, this.#tenantId), eq(scheduleId, state.id), eq(version, state.definitionVersion));
+    await this.#tx.update(scheduleVersions).set({ supersededAt: at }).where(of);
   }
 
   async #insertTimer(entity: ScheduleEntity, isFresh: boolean): Promise<void> {

@@ -1,16 +1,12 @@
-import postgres from 'postgres';
 import type { RunReason } from '../../domain/entities/run.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import type { ScheduleOver } from '../../domain/ports/engine-store.ts';
 import type { NodeRecord, UpkeepStore } from '../../domain/ports/upkeep-store.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
 import { arrayLiteral, type EngineSql, executorOf, ofActiveTenant } from './engine-rows.ts';
+import { removeSchedulesGoneFor, removeVersionsGoneFor } from './remove-past.ts';
+import { dropRunsOlderThan, makeRunPartitions } from './run-partitions.ts';
 import { afterRunsEnded } from './terminal-transition.ts';
-
-/** SQLSTATE of a partition that would leave rows behind in the default one. */
-const CHECK_VIOLATION = '23514';
-/** SQLSTATE of a partition that another node made at the same time. */
-const DUPLICATE_TABLE = '42P07';
 
 /** Housekeeping on PostgreSQL. */
 export class PostgresUpkeepStore implements UpkeepStore {
@@ -35,46 +31,20 @@ export class PostgresUpkeepStore implements UpkeepStore {
     await this.#pool.query((sql) => sql`delete from nodes where id = ${nodeId}`);
   }
 
-  async makePartitions(daysAhead: number): Promise<void> {
-    const missing = await this.#pool.query(
-      (sql) => sql<{ day: string }[]>`
-        select to_char(day, 'YYYY-MM-DD') as day
-        from (select (now() at time zone 'UTC')::date + step as day from generate_series(-1, ${daysAhead}::int) as step) as days
-        where to_regclass('runs_' || to_char(day, 'YYYYMMDD')) is null order by day`,
-    );
-    for (const { day } of missing) {
-      const failure = await this.#pool
-        .query((sql) => sql`select make_run_partition(${day}::date)`)
-        .then(() => null, codeOf);
-      if (failure === CHECK_VIOLATION) await this.#pool.transaction((sql) => makePartitionOfDefault(sql, day));
-    }
+  makePartitions(daysAhead: number): Promise<void> {
+    return makeRunPartitions(this.#pool, daysAhead);
   }
 
-  async dropRunsOlderThan(days: number, limit: number): Promise<number> {
-    const old = await this.#pool.query(
-      (sql) => sql<{ day: string }[]>`
-        select to_char(to_date(substr(c.relname, 6), 'YYYYMMDD'), 'YYYY-MM-DD') as day
-        from pg_inherits i join pg_class c on c.oid = i.inhrelid
-        where i.inhparent = 'runs'::regclass and c.relname ~ '^runs_[0-9]{8}$'
-          and to_date(substr(c.relname, 6), 'YYYYMMDD') < (now() at time zone 'UTC')::date - ${days}::int
-        order by 1 limit 10`,
-    );
-    let dropped = 0;
-    for (const { day } of old) {
-      const isGone = await this.#pool.transaction(async (sql) => {
-        await sql`set local lock_timeout = '2s'`;
-        const [row] = await sql<{ gone: boolean }[]>`select drop_run_partition(${day}::date) as gone`;
-        return row?.gone === true;
-      });
-      if (isGone) dropped += 1;
-    }
-    await this.#pool.query(
-      (sql) => sql`
-        delete from runs where (schedule_id, slot, space) in (
-          select schedule_id, slot, space from runs
-          where tableoid = 'runs_default'::regclass and ended_at < now() - ${days}::int * interval '1 day' and state in ('SUCCEEDED', 'CANCELLED', 'SKIPPED', 'DEAD') limit ${limit})`,
-    );
-    return dropped;
+  dropRunsOlderThan(days: number, limit: number): Promise<number> {
+    return dropRunsOlderThan(this.#pool, days, limit);
+  }
+
+  removeSchedulesGoneFor(days: number, limit: number): Promise<number> {
+    return this.#pool.query((sql) => removeSchedulesGoneFor(sql, days, limit));
+  }
+
+  removeVersionsGoneFor(days: number, limit: number): Promise<number> {
+    return this.#pool.query((sql) => removeVersionsGoneFor(sql, days, limit));
   }
 
   async dueResumes(limit: number): Promise<readonly { readonly tenantId: TenantId; readonly id: ScheduleId }[]> {
@@ -112,33 +82,6 @@ export class PostgresUpkeepStore implements UpkeepStore {
           select tenant_id, at, id from audit_entries where at < now() - ${days}::int * interval '1 day' limit ${limit})`,
     );
   }
-}
-
-/** The SQLSTATE of a failure that does not matter or can be mended; throws any other. */
-function codeOf(error: unknown): string {
-  const code = error instanceof postgres.PostgresError ? error.code : null;
-  if (code === CHECK_VIOLATION || code === DUPLICATE_TABLE) return code;
-  throw error;
-}
-
-/**
- * The partition of a day of which the default partition holds runs, as after a time in which no engine ran: they move into
- * it. The lock keeps out writers, who would put more of them into the default partition meanwhile; it waits for at most two seconds, since all others wait behind it.
- */
-async function makePartitionOfDefault(sql: EngineSql, day: string): Promise<void> {
-  await sql`set local lock_timeout = '2s'`;
-  // In this order, as `make_run_partition` takes them.
-  await sql`select pg_advisory_xact_lock(hashtext('make_run_partition'))`;
-  await sql`lock table runs in access exclusive mode`;
-  await sql`create temp table moved (like runs) on commit drop`;
-  await sql`
-    with gone as (
-      delete from runs
-      where slot >= ${day}::date::timestamp at time zone 'UTC' and slot < (${day}::date + 1)::timestamp at time zone 'UTC' returning *
-    )
-    insert into moved select * from gone`;
-  await sql`select make_run_partition(${day}::date)`;
-  await sql`insert into runs select * from moved`;
 }
 
 interface EndedUnseen {

@@ -52,12 +52,15 @@ export class PostgresWatchStore implements WatchStore {
           select id from round
           union select unnest(${arrayLiteral(known)}::text::uuid[])
           union (select schedule_id from timers where next_due = 'infinity' limit ${CHAINS})
+        ), timed as materialized (
+          -- One by one: joined, the planner would read both tables whole.
+          select l.id, (select t.next_due from timers t where t.schedule_id = l.id) as due
+          from looked l where (select s.state = 'ACTIVE' and s.deleted_at is null from schedules s where s.id = l.id)
         ), stuck as (
-          select s.id from looked l join schedules s on s.id = l.id left join timers t on t.schedule_id = s.id
-          where s.state = 'ACTIVE' and s.deleted_at is null
-            and (t.schedule_id is null
-                 or (t.next_due = 'infinity' and not exists (select from retries w where w.schedule_id = s.id)
-                     and (s.id in (select unnest(schedule_ids) from claims)) is not true))
+          select i.id from timed i
+          where i.due is null
+             or (i.due = 'infinity' and not exists (select from retries w where w.schedule_id = i.id)
+                 and (i.id in (select unnest(schedule_ids) from claims)) is not true)
         )
         select null::uuid as id, (select id from round order by id desc limit 1) as last where (select count(*) from round) = ${limit}
         union all (select id, null from stuck order by id)`,

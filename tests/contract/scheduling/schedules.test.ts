@@ -42,6 +42,20 @@ describe('a created schedule', () => {
     expect(bench.rung.at(-1)).toBe(schedule.timer.due);
   });
 
+  test('is not tried again for longer than its runs are kept, less a day', async () => {
+    const caller = newCaller();
+    const retry = (days: number) => ({ ...input().retry, maxAgeSec: days * 86_400 });
+    const { schedule } = await bench.scheduling.create(caller, input({ retry: retry(29) }));
+    expect(await codeOf(bench.scheduling.create(caller, input({ retry: retry(30) })))).toBe('VALIDATION_FAILED');
+    const longer = bench.scheduling.patch(
+      caller,
+      schedule.state.id,
+      (before) => ({ ...before, retry: retry(29.5) }),
+      null,
+    );
+    expect(await codeOf(longer)).toBe('VALIDATION_FAILED');
+  });
+
   test('has a timer only while it is active', async () => {
     const { schedule } = await bench.scheduling.create(newCaller(), input({ enabled: false }));
     expect(await bench.engine`select from timers where schedule_id = ${schedule.state.id}`).toHaveLength(0);

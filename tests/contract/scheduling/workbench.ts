@@ -45,7 +45,7 @@ export async function openWorkbench(): Promise<Workbench> {
   const journal = silentJournal();
   return {
     url,
-    scheduling: new SchedulingService({ unitOfWork, bell, senders, journal, newId }),
+    scheduling: new SchedulingService({ unitOfWork, bell, senders, journal, newId, retentionDays: 30 }),
     runs: new RunService({ unitOfWork, bell, journal }),
     unitOfWork,
     api,

@@ -31,6 +31,7 @@ function open(given: { readonly flying?: number; readonly fireDue?: () => Promis
     beginDrain: () => asked.push('beginDrain'),
     abortAll: () => asked.push('abortAll'),
   };
+  const settling = { onDue: (_due: number): void => undefined, settle: steps('settle'), watch: steps('watch') };
   const rings: number[] = [];
   let heard: (due: number) => void = () => undefined;
   const clock = { now: () => performance.now(), monotonic: () => performance.now(), observe: () => undefined };
@@ -43,7 +44,7 @@ function open(given: { readonly flying?: number; readonly fireDue?: () => Promis
       renew: steps('renew', async () => 5_000),
     },
     delivery,
-    settling: { onDue: () => undefined, settle: steps('settle'), watch: steps('watch') },
+    settling,
     upkeep: { step: steps('upkeep') },
     backfills: { emit: steps('backfill') },
     redrives: { emit: steps('redrive') },
@@ -57,7 +58,7 @@ function open(given: { readonly flying?: number; readonly fireDue?: () => Promis
     journal: silentJournal(),
   });
   const count = (name: string): number => asked.filter((other) => other === name).length;
-  return { engine, delivery, asked, rings, count, hear: (due: number) => heard(due) };
+  return { engine, delivery, settling, asked, rings, count, hear: (due: number) => heard(due) };
 }
 
 /** Ends the engine; answers after how many ms it had ended. */
@@ -100,13 +101,25 @@ describe('a ring', () => {
 });
 
 describe('the end of the engine', () => {
-  it('comes at once where nothing is in flight, and tells the others of what it gave back', async () => {
-    const { engine, asked, rings } = open();
+  it('comes at once where nothing is in flight', async () => {
+    const { engine, asked } = open();
     engine.start();
     await vi.advanceTimersByTimeAsync(10);
     expect(await endedAfter(engine, 1000)).toBeLessThan(200);
     expect(asked).toContain('beginDrain');
-    expect(rings).toHaveLength(1);
+  });
+
+  it('tells the others of what it hands back while attempts still fly, not only once they have ended', async () => {
+    const { engine, settling, rings } = open({ flying: 1 });
+    engine.start();
+    await vi.advanceTimersByTimeAsync(10);
+    settling.onDue(1);
+    expect(rings).toEqual([]);
+    const ended = endedAfter(engine, 40_000);
+    await vi.advanceTimersByTimeAsync(1_000);
+    settling.onDue(2);
+    expect(rings).toEqual([2]);
+    await ended;
   });
 
   it('waits for attempts in flight, and keeps their leases meanwhile', async () => {
