@@ -29,6 +29,7 @@ describe('POST /schedules', () => {
       organizationId: null,
       payload: null,
       state: 'ACTIVE',
+      stateReason: null,
       pause: null,
       startAt: null,
       endAt: null,

@@ -17,6 +17,18 @@ describe('GET /schedules/{id}', () => {
     ]);
   });
 
+  it('says why the service disabled it, until it is resumed; nobody else can set that', async () => {
+    const id = await server().schedule();
+    await server().disabled(id, 'the target answered 410 Gone');
+    const disabled = await server().request('GET', `/schedules/${id}`);
+    expect(disabled.json()).toMatchObject({ state: 'DISABLED', stateReason: 'the target answered 410 Gone' });
+    const given = await server().request('PATCH', `/schedules/${id}`, { body: { stateReason: 'mine' } });
+    expect(given.statusCode).toBe(400);
+    await server().request('POST', `/schedules/${id}/resume`);
+    const resumed = await server().request('GET', `/schedules/${id}`);
+    expect(resumed.json()).toMatchObject({ state: 'ACTIVE', stateReason: null });
+  });
+
   it("answers another tenant's schedule exactly as a missing one", async () => {
     const id = await server().schedule();
     const foreign = await server().request('GET', `/schedules/${id}`, { as: { tenants: [OTHER_TENANT] } });

@@ -26,6 +26,8 @@ export interface TestServer {
   request(method: Method, url: string, more?: RequestParts): Promise<LightMyRequestResponse>;
   /** The id of a new schedule. */
   schedule(fields?: Readonly<Record<string, unknown>>, as?: Partial<Identity>): Promise<string>;
+  /** Takes a schedule out of service as the engine would. */
+  disabled(scheduleId: string, reason: string): Promise<void>;
   /** Writes the ended run of a slot as the engine would; answers its id. */
   endedRun(scheduleId: string, end: EndedRun): Promise<string>;
   /** A live node that has registered this command. */
@@ -78,16 +80,26 @@ export async function startServer(parts: Partial<ServerParts> = {}): Promise<Tes
     request,
     schedule: async (fields = {}, as = {}) =>
       (await request('POST', '/schedules', { body: scheduleBody(fields), as })).json().id,
+    disabled: (scheduleId, reason) => disable(engine, scheduleId, reason),
     endedRun: (scheduleId, end) => writeRun(engine, scheduleId, end),
-    registerCommand: async (name) => {
-      await engine`insert into nodes (id, build, tzdata, roles, commands, heartbeat) values (${randomUUID()}, 'test', '2026a', '{engine}', array[${name}], now())`;
-    },
+    registerCommand: (name) => register(engine, name),
     close: async () => {
       await app.close();
       await Promise.all([close(), engine.end()]);
       await database.drop();
     },
   };
+}
+
+async function register(engine: ReturnType<typeof connectPool>, command: string): Promise<void> {
+  await engine`insert into nodes (id, build, tzdata, roles, commands, heartbeat) values (${randomUUID()}, 'test', '2026a', '{engine}', array[${command}], now())`;
+}
+
+async function disable(engine: ReturnType<typeof connectPool>, scheduleId: string, reason: string): Promise<void> {
+  await engine`
+    with gone as (delete from timers where schedule_id = ${scheduleId} returning *)
+    update schedules s set state = 'DISABLED', state_reason = ${reason}, version = s.version + 1, slot = g.slot, due = g.next_due, cursor = g.cursor
+    from gone g where s.id = g.schedule_id`;
 }
 
 async function writeRun(

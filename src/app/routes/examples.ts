@@ -63,6 +63,7 @@ const schedule = {
   payload: null,
   enabled: true,
   state: 'ACTIVE',
+  stateReason: null,
   pause: null,
   startAt: null,
   endAt: null,

@@ -25,6 +25,10 @@ export const scheduleShown = z
     payload: json,
     enabled: z.boolean(),
     state: scheduleState,
+    stateReason: z.string().nullable().meta({
+      description:
+        'Why the service, and no person, left the schedule in its state, such as a target that answered 410; else null',
+    }),
     pause: z
       .object({ note: z.string().nullable(), by: z.string(), at: z.string(), resumeAt: z.string().nullable() })
       .nullable(),
