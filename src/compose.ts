@@ -150,10 +150,8 @@ async function openBase(config: Config, closing: AsyncDisposableStack): Promise<
   const openEnginePool = () => openPool(config, url, { role: 'scheduler_engine', max: config.POSTGRES_ENGINE_POOL });
   const enginePool = closing.use(new EnginePool(openEnginePool, config.POSTGRES_DEADLINE_MS));
   await Promise.all([checkRole(apiPool), enginePool.query(checkRole)]).catch(unusable(url));
-  const bellPool = closing.adopt(openPool(config, url, { role: 'scheduler_engine', max: 1 }), (pool) =>
-    pool.end({ timeout: 1 }),
-  );
-  const bell = new PostgresBell(bellPool, (error) => journal.loopFailed('bell', error));
+  const openBellPool = () => openPool(config, url, { role: 'scheduler_engine', max: 1 });
+  const bell = closing.use(new PostgresBell(openBellPool, (error) => journal.loopFailed('bell', error)));
   const unitOfWork = new DrizzleUnitOfWork(openDatabase(apiPool), config.POSTGRES_DEADLINE_MS);
   return { url, clock, telemetry, journal, enginePool, unitOfWork, bell };
 }

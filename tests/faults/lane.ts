@@ -78,7 +78,7 @@ export class Lane implements AsyncDisposable {
       closing.adopt(connectPool(url, { role: 'scheduler_engine', max: 1, applicationName: 'faults' }), (opened) =>
         opened.end(),
       );
-    const bell = new PostgresBell(pool(), () => undefined);
+    const bell = new PostgresBell(pool, () => undefined);
     const scheduling = closing.adopt(await openScheduling(url, undefined, bell), (opened) => opened.close());
     const sql = pool();
     const targets = closing.use(await startTargets());

@@ -181,7 +181,10 @@ describe.concurrent('a schedule that another process creates, due in a moment,',
     );
     const service = new SchedulingService({
       unitOfWork: new DrizzleUnitOfWork(openDatabase(api)),
-      bell: new PostgresBell(ringing, () => undefined),
+      bell: new PostgresBell(
+        () => ringing,
+        () => undefined,
+      ),
       senders: new ScriptedSenders(),
       journal: silentJournal(),
       newId,

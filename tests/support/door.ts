@@ -8,6 +8,7 @@ export class Door implements AsyncDisposable {
   #state: 'open' | 'silent' | 'shut' = 'open';
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();
+  readonly #muted = new WeakSet<Socket>();
 
   private constructor(target: URL) {
     this.#server = createServer((client) => this.#let(client, target));
@@ -23,6 +24,11 @@ export class Door implements AsyncDisposable {
     // What a silent door swallowed is lost: its connections never speak again.
     if (state === 'shut' || this.#state === 'silent') for (const socket of this.#sockets) socket.destroy();
     this.#state = state;
+  }
+
+  /** What is connected now falls silent for good, as when the other side lost its power; what comes later passes. */
+  muteConnected(): void {
+    for (const socket of this.#sockets) this.#muted.add(socket);
   }
 
   /** The same address, through this door. */
@@ -49,12 +55,16 @@ export class Door implements AsyncDisposable {
       [server, client],
     ] as const) {
       this.#sockets.add(from);
-      from.on('data', (chunk) => this.#state === 'silent' || to.write(chunk));
+      from.on('data', (chunk) => this.#isSilent(from) || to.write(chunk));
       from.on('error', () => undefined);
       from.on('close', () => {
         this.#sockets.delete(from);
-        if (this.#state !== 'silent') to.destroy();
+        if (!this.#isSilent(from)) to.destroy();
       });
     }
+  }
+
+  #isSilent(from: Socket): boolean {
+    return this.#state === 'silent' || this.#muted.has(from);
   }
 }

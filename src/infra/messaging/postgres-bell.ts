@@ -1,21 +1,42 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type postgres from 'postgres';
+import { v7 as newId } from 'uuid';
 import type { Bell } from '../../domain/ports/bell.ts';
 
 const CHANNEL = 'scheduler_due';
+/** How often the bell makes sure that it hears, and how long it listens for itself. */
+const BEAT_MS = 10_000;
+const HEAR_MS = 5_000;
 
-/** Rings through LISTEN and NOTIFY, on connections of its own; rings made while one is on its way go out as one. */
-export class PostgresBell implements Bell {
-  readonly #sql: postgres.Sql;
+/**
+ * Rings through LISTEN and NOTIFY, on connections of its own; rings made while one is on its way go out as one. Nobody answers on
+ * a connection that only listens, so one that has died without a word looks like silence: therefore the bell rings for itself now
+ * and then, and dials anew when it does not hear that.
+ */
+export class PostgresBell implements Bell, AsyncDisposable {
+  readonly #open: () => postgres.Sql;
   readonly #failed: (error: unknown) => void;
+  readonly #beatMs: number;
+  readonly #hearMs: number;
+  readonly #own = `scheduler_beat_${newId().replaceAll('-', '')}`;
   readonly #listeners = new Set<(due: number) => void>();
+  #sql: postgres.Sql;
   #pending: number | null = null;
   #isSending = false;
   #isListening = false;
+  #heardItself: () => void = () => undefined;
 
-  /** `sql`: a small pool that nothing else uses. `failed` hears of lost rings; the longest sleep makes up for them. */
-  constructor(sql: postgres.Sql, failed: (error: unknown) => void) {
-    this.#sql = sql;
+  /** `open`: a small pool that nothing else uses. `failed` hears of lost rings; the longest sleep makes up for them. */
+  constructor(
+    open: () => postgres.Sql,
+    failed: (error: unknown) => void,
+    { beatMs = BEAT_MS, hearMs = HEAR_MS }: { readonly beatMs?: number; readonly hearMs?: number } = {},
+  ) {
+    this.#open = open;
     this.#failed = failed;
+    this.#beatMs = beatMs;
+    this.#hearMs = hearMs;
+    this.#sql = open();
   }
 
   ring(due: number): void {
@@ -29,14 +50,53 @@ export class PostgresBell implements Bell {
     signal.addEventListener('abort', () => this.#listeners.delete(heard), { once: true });
     if (this.#isListening) return;
     this.#isListening = true;
-    this.#sql
-      .listen(CHANNEL, (payload) => {
-        for (const listener of this.#listeners) listener(Number(payload));
-      })
-      .catch((error: unknown) => {
-        this.#isListening = false;
+    void this.#keepListening(signal).finally(() => {
+      this.#isListening = false;
+    });
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.#sql.end({ timeout: 1 });
+  }
+
+  async #keepListening(signal: AbortSignal): Promise<void> {
+    let ears: postgres.Sql | null = null;
+    while (!signal.aborted) {
+      try {
+        if (ears !== this.#sql) await this.#prickUp(this.#sql);
+        ears = this.#sql;
+        await this.#hearItself();
+      } catch (error) {
+        if (signal.aborted) return;
         this.#failed(error);
-      });
+        this.#dialAnew();
+      }
+      await delay(this.#beatMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  async #prickUp(sql: postgres.Sql): Promise<void> {
+    await sql.listen(CHANNEL, (payload) => {
+      for (const listener of this.#listeners) listener(Number(payload));
+    });
+    await sql.listen(this.#own, () => this.#heardItself());
+  }
+
+  async #hearItself(): Promise<void> {
+    const { promise: isHeard, resolve } = Promise.withResolvers<true>();
+    this.#heardItself = () => resolve(true);
+    await this.#sql.notify(this.#own, '');
+    const waiting = new AbortController();
+    const isDeaf = delay(this.#hearMs, false, { signal: waiting.signal }).catch(() => false);
+    const hears = await Promise.race([isHeard, isDeaf]);
+    waiting.abort();
+    if (!hears) throw new Error(`the bell did not hear itself within ${this.#hearMs} ms`);
+  }
+
+  #dialAnew(): void {
+    const lost = this.#sql;
+    this.#sql = this.#open();
+    lost.end({ timeout: 0 }).catch(() => undefined);
   }
 
   async #send(): Promise<void> {
