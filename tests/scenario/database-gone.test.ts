@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
@@ -152,6 +152,34 @@ describe.concurrent('an engine', () => {
         await server.stop();
         await during(1_000, 100, async () => undefined);
         server = await startEmbeddedPostgres({ dataDir, settings, port: Number(new URL(url).port) });
+      },
+    });
+  });
+
+  it('goes on when the server falls over ten times in a row, in the middle of whatever it does', {
+    timeout: 240_000,
+  }, async () => {
+    await using closing = new AsyncDisposableStack();
+    const dataDir = closing.adopt(await mkdtemp(join(tmpdir(), `scheduler-tests-${process.pid}-crash-`)), (dir) =>
+      rm(dir, { recursive: true, force: true }),
+    );
+    const settings = { fsync: 'off', full_page_writes: 'off' };
+    let server = await startEmbeddedPostgres({ dataDir, settings });
+    closing.defer(() => server.stop());
+    const { url } = server;
+    await migrate(url);
+    await check(url, {
+      nodeUrl: url,
+      seconds: 30,
+      trouble: async () => {
+        for (let crash = 0; crash < 10; crash += 1) {
+          const [pid] = (await readFile(join(dataDir, 'postgres', 'cluster', 'postmaster.pid'), 'utf8')).split('\n');
+          // As `pg_ctl stop -m immediate`: no backend finishes anything.
+          process.kill(Number(pid), 'SIGQUIT');
+          await server.stop();
+          server = await startEmbeddedPostgres({ dataDir, settings, port: Number(new URL(url).port) });
+          await during(700, 100, async () => undefined);
+        }
       },
     });
   });
