@@ -137,9 +137,15 @@ export class Cluster implements AsyncDisposable {
     setTimeout(() => this.#isOver || member.life !== null || this.startMember(index), RESTART_MS);
   }
 
-  /** Waits until every node says that it can do its work. */
+  /** Waits until every node says that it can do its work; what one that never does says of itself is told as a crash. */
   async ready(): Promise<void> {
-    await Promise.all(this.members.map(({ api }) => until(`${api} is ready`, () => isReady(api), START_WITHIN_MS)));
+    const waiting = this.members.map(async ({ api, life }) => {
+      await until(`${api} is ready`, () => isReady(api), START_WITHIN_MS).catch(async () => {
+        const health = await fetch(`${api}/health`).then((answer) => answer.text(), String);
+        this.#crashes.push(`${life?.name} was never ready: ${health} ${life?.process.output().slice(-2_000)}`);
+      });
+    });
+    await Promise.all(waiting);
   }
 
   /** The server ends at once, as in a crash, and comes back `downMs` later. */
