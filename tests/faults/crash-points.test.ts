@@ -12,7 +12,7 @@ const SEED = Number(process.env['FAULTS_SEED'] ?? Math.floor(Math.random() * 1_0
 const OTHERS = 16;
 const LANES = 4;
 
-it(`keeps every promise through a crash at every point (seed ${SEED})`, { timeout: 600_000 }, async ({ signal }) => {
+it(`keeps every promise through a crash at every point (seed ${SEED})`, { timeout: 840_000 }, async ({ signal }) => {
   const server = await askServiceDesk<Omit<TestPostgres, 'stop'>>('postgres');
   const cases = dailyCases(SEED, OTHERS);
   const broken: string[] = [];

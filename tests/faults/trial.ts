@@ -25,12 +25,12 @@ export interface FaultResult {
   readonly deliveries: number;
 }
 
-const HIT_WITHIN_MS = 30_000;
+const HIT_WITHIN_MS = 90_000;
 /** So long a process stands still: well beyond its lease. */
 const STOPPED_MS = 2.2 * LEASE_MS;
 /** A crashed process's connections, claims and requests are gone after this long. */
 const FAULT_TAIL_MS = LEASE_MS + 6_000;
-const REST_WITHIN_MS = 40_000;
+const REST_WITHIN_MS = 60_000;
 const LOOK_EVERY_MS = 40;
 /** The clocks of the receiver and of the database are one; their readings are rounded. */
 const CLOCK_ERROR_MS = 2;
@@ -46,11 +46,13 @@ export async function tryCase(lane: Lane, of: FaultCase): Promise<FaultResult> {
   const problems: string[] = [];
   try {
     await lane.fill();
+    // A lease of a second may also end because the machine does much else: that is a fault like the others.
+    const beganAt = Date.now();
     const hits = await played(story, scenario, of);
     const crashedAt = hits.at(-1)?.at ?? Number.NaN;
     await until('everything is at rest', () => hasRested(story), REST_WITHIN_MS, LOOK_EVERY_MS);
     restMs = Date.now() - crashedAt;
-    problems.push(...(await broken(story, { from: (hits[0]?.at ?? 0) - 500, to: Date.now() + FAULT_TAIL_MS })));
+    problems.push(...(await broken(story, { from: beganAt, to: Date.now() + FAULT_TAIL_MS })));
     problems.push(...deaths(lane, of, hits));
   } catch (error) {
     problems.push(error instanceof Error ? error.message : String(error), await leftOpen(lane), lane.output());
@@ -87,7 +89,7 @@ function stepsOf({ prelude = [], writes }: Scenario, { point, mode }: FaultCase)
 }
 
 async function endured(victim: FaultNode, mode: Mode, at: number): Promise<void> {
-  if (mode === 'kill') await until('the process is gone', () => victim.isGone);
+  if (mode === 'kill') await until('the process is gone', () => victim.isGone, HIT_WITHIN_MS);
   if (mode === 'stop') {
     await until('its lease is long over', () => Date.now() > at + STOPPED_MS);
     victim.process.signal('SIGCONT');
