@@ -121,8 +121,7 @@ async function composeInto(
         docs: { version: packageVersion() },
       })
     : null;
-  const metricsText = () => telemetry.metricsText();
-  const ops = config.OPS_PORT === undefined ? null : buildOpsServer({ health: loops.health, metricsText });
+  const ops = config.OPS_PORT === undefined ? null : buildOpsServer({ ...loops, telemetry, journal });
   return new ComposedScheduler({ config, ...parts, ...loops, server, ops, issuer, closing: closing.move() });
 }
 

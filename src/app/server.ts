@@ -10,6 +10,7 @@ import { refuseUnreadable } from './middleware/client-error.ts';
 import { Cursors } from './middleware/cursor.ts';
 import { type DocsOptions, describeApi } from './middleware/describe-api.ts';
 import { validateWithZod } from './middleware/field-problems.ts';
+import { requireOneHost } from './middleware/host-header.ts';
 import { acceptJsonBodies } from './middleware/json-body.ts';
 import { problemHandler } from './middleware/problem.ts';
 import { traceIdOfRequest } from './middleware/trace-id.ts';
@@ -98,6 +99,7 @@ export async function buildServer(parts: ServerParts): Promise<FastifyInstance> 
   const app = bareServer(limits, parts);
   app.server.maxConnections = limits.maxConnections;
   await protect(app, parts.corsOrigins ?? []);
+  requireOneHost(app);
   refuseUnknownPaths(app);
   await describeApi(app, { title: 'Scheduler', version: '0.0.0', ...parts.docs }, EXAMPLES);
   await app.register(async (scope) => guardedRoutes(scope, parts));
@@ -154,6 +156,7 @@ function bareServer(limits: ServerLimits, { journal, trustedProxies = [] }: Serv
     keepAliveTimeout: limits.keepAliveTimeoutMs,
     handlerTimeout: limits.handlerTimeoutMs,
     http: {
+      requireHostHeader: false,
       headersTimeout: limits.headersTimeoutMs,
       connectionsCheckingInterval: Math.min(limits.headersTimeoutMs, SLOW_CHECK_MS),
     },

@@ -1,288 +1,133 @@
 import fc from 'fast-check';
+import type { LightMyRequestResponse } from 'fastify';
 import { describe, expect, it } from 'vitest';
-import { EXAMPLES } from '../../src/app/routes/examples.ts';
-import { scheduleBody, useServer } from './support.ts';
+import { z } from 'zod';
+import { capabilityOf } from '../../src/app/middleware/authorize.ts';
+import { type FuzzedRequest, fuzzed, unchanged } from './fuzz-requests.ts';
+import { type Operation, operationsOf } from './operations.ts';
+import { prepared } from './prepared.ts';
+import { TENANT, type TestServer, useServer } from './support.ts';
 
-const RUNS = 400;
-const bodies = [
-  ...Object.values(EXAMPLES['createSchedule']?.bodies ?? {}),
-  scheduleBody({ retry: {}, misfire: {}, dst: {}, labels: {}, key: 'k' }),
-];
-
-/** Values that parsers, databases and calendars have tripped over. */
-const hostile = fc.oneof(
-  fc.constantFrom<unknown>(
-    null,
-    true,
-    '',
-    ' ',
-    '0',
-    '-1',
-    'NaN',
-    'null',
-    '\u0000',
-    '\ud800',
-    '\r\n',
-    "'; drop table runs --",
-    '%00',
-    '../..',
-    '{{secret:X}}',
-    '🗓',
-  ),
-  fc.constantFrom<unknown>(0, -0, -1, 1.5, 1e21, 2 ** 31, 2 ** 53, Number.MIN_VALUE, Number.MAX_VALUE),
-  fc.constantFrom<unknown>(
-    '9999-12-31T23:59:59Z',
-    '0000-00-00T00:00:00Z',
-    '2026-03-29T02:30:00',
-    'P999999999Y',
-    'PT0.0001S',
-    'R-1/x/P1D',
-    'Etc/GMT+14',
-    'FREQ=SECONDLY;COUNT=1e9',
-  ),
-  fc.constantFrom<unknown>(
-    '* * * * * *',
-    '59 23 31 12 7',
-    '0 0 29 2 1',
-    '@yearly',
-    'FREQ=YEARLY;BYDAY=54MO',
-    'http://[::1]/',
-    'http://169.254.169.254/',
-    'https://e.com:99999/',
-  ),
-  fc.string({ unit: 'binary', maxLength: 300 }),
-  fc.jsonValue({ maxDepth: 4 }),
+const SEED = Number(process.env['FUZZ_SEED'] ?? Math.floor(Math.random() * 2 ** 31));
+const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 20_000);
+/** Changed requests for each that is prepared. */
+const CHANGED = 39;
+/** Requests under way at a time. */
+const WIDTH = 8;
+/** Operations without a name in their path and without a body have less that can be wrong. */
+const SMALL_SHARE = 0.25;
+/** HTTP says these of any request; all other answers stand in the document. */
+const OF_HTTP = [404, 405, 408, 413, 415, 429, 431];
+const CANARY = 'canary-5b1f0c';
+/** What an answer of ours never holds: a stack, a statement, a role, a file, a secret. */
+const LEAK = new RegExp(
+  `${CANARY}|\\bat [^"]+:\\d+:\\d+|node_modules|\\.ts:\\d|(?:insert into|select .{1,80} from|update \\w+ set) |scheduler_(?:api|engine|owner)|PostgresError|ECONNREFUSED`,
 );
 
-/** A body with one to three of its places, at any depth, replaced or added to. */
-const mutated = fc
-  .tuple(
-    fc.constantFrom(...bodies),
-    fc.array(fc.tuple(fc.nat(), fc.option(fc.string({ maxLength: 8 }), { freq: 9 }), hostile), {
-      minLength: 1,
-      maxLength: 3,
-    }),
-  )
-  .map(([body, changes]) =>
-    changes.reduce((changed, [place, added, value]) => replaced(changed, { place, added, value }), body),
-  );
-
-const words = (...parts: readonly string[]) => fc.array(fc.constantFrom(...parts), { minLength: 1, maxLength: 3 });
-const field = fc.oneof(
-  { weight: 3, arbitrary: fc.constant('*') },
-  words('0', '1', '5', '29', '31', '59', 'L', '15W', 'MON', 'FEB', '*/7', '1-5', '2#1', '?', '7').map((some) =>
-    some.join(','),
-  ),
-);
-const part = fc.constantFrom(
-  ...[
-    'COUNT=3',
-    'INTERVAL=2',
-    'BYDAY=MO,-1FR',
-    'BYMONTHDAY=31,-1',
-    'BYMONTH=2',
-    'BYHOUR=2,9',
-    'BYMINUTE=30',
-    'BYSETPOS=-1',
-  ],
-  ...[
-    'BYWEEKNO=53',
-    'BYYEARDAY=366',
-    'WKST=SU',
-    'UNTIL=20991231T000000Z',
-    'UNTIL=20300101',
-    'BYSECOND=59',
-    'COUNT=0',
-    'X=1',
-  ],
-);
-const time = fc.oneof(
-  fc
-    .date({ min: new Date('1969-01-01'), max: new Date('2210-01-01'), noInvalidDate: true })
-    .map((date) => date.toISOString()),
-  fc.constantFrom('2026-03-29T02:30:00', '2026-10-25T02:30:00', '2026-12-31T23:59:59+14:00', '20260329T090000'),
-);
-const trigger = fc.oneof(
-  fc.array(field, { minLength: 5, maxLength: 6 }).map((fields) => ({ type: 'CRON', cron: fields.join(' ') })),
-  fc.record({
-    type: fc.constant('RRULE'),
-    rrule: fc
-      .tuple(
-        fc.constantFrom('SECONDLY', 'MINUTELY', 'HOURLY', 'DAILY', 'WEEKLY', 'MONTHLY', 'YEARLY'),
-        fc.uniqueArray(part, { maxLength: 4 }),
-      )
-      .map(([frequency, parts]) => [`FREQ=${frequency}`, ...parts].join(';')),
-    dtstart: fc.option(time, { nil: undefined }),
-    exdates: fc.option(fc.array(time, { maxLength: 3 }), { nil: undefined }),
-  }),
-  fc.record({
-    type: fc.constant('INTERVAL'),
-    every: fc.constantFrom('PT1S', '15m', 'P1M', 'P1Y2M10DT2H', '1000w', 'P1D'),
-    anchor: fc.option(time, { nil: undefined }),
-    repeat: fc.option(fc.integer({ min: 0, max: 5 }), { nil: undefined }),
-  }),
-  fc.record({ type: fc.constant('ONE_SHOT'), startAt: time }),
-  fc.record({ type: fc.constant('FIXED_DELAY'), delaySec: fc.oneof(fc.nat(), fc.constant(2 ** 31 - 1)) }),
-);
-const word = fc.string({ unit: 'grapheme', minLength: 1, maxLength: 40 });
-
-const instant = fc.date({ min: new Date('2027-01-01'), max: new Date('2199-01-01'), noInvalidDate: true });
-
-/** Values of the right type, and mostly in range. */
-const plausibleFields: Readonly<Record<string, fc.Arbitrary<unknown>>> = {
-  name: word,
-  key: fc.stringMatching(/^[A-Za-z0-9._:/-]{5,20}$/),
-  description: fc.string({ unit: 'grapheme', maxLength: 100 }),
-  labels: fc.dictionary(word, word, { maxKeys: 3 }),
-  tz: fc.constantFrom(
-    'UTC',
-    'Asia/Kathmandu',
-    'Pacific/Apia',
-    'Australia/Lord_Howe',
-    'us/pacific',
-    'Etc/GMT-14',
-    'EST5EDT',
-    'Africa/El_Aaiun',
-  ),
-  trigger,
-  payload: fc.jsonValue({ maxDepth: 5 }),
-  enabled: fc.boolean(),
-  startAt: instant.map((date) => date.toISOString()),
-  endAt: instant.map((date) => date.toISOString()),
-  maxFires: fc.integer({ min: 1, max: 2 ** 31 - 1 }),
-  jitter: fc.nat({ max: 90_000 }).map((seconds) => `PT${seconds}S`),
-  dst: fc.record({
-    gap: fc.constantFrom('NEXT_VALID', 'SHIFT', 'SKIP'),
-    fold: fc.constantFrom('FIRST', 'SECOND', 'BOTH'),
-  }),
-  timeoutSec: fc.integer({ min: 1, max: 901 }),
-};
-const plausibleField = fc.oneof(
-  ...Object.entries(plausibleFields).map(([name, value]) => fc.tuple(fc.constant(name), value)),
-  fc.tuple(fc.constant('trigger'), trigger),
-);
-const plausible = fc
-  .array(plausibleField, { minLength: 1, maxLength: 3 })
-  .map((fields) => scheduleBody(Object.fromEntries(fields)));
-
-const anyBody = fc.oneof(mutated, plausible);
+/** What was answered to one operation, by the hundreds of its statuses. */
+type Tally = Record<string, number>;
 
 describe('whatever is sent', () => {
   const server = useServer();
 
-  it('as a schedule is made or refused, never a failure of ours', async () => {
-    await fc.assert(
-      fc.asyncProperty(anyBody, async (body) => {
-        const answer = await server().request('POST', '/schedules', { body });
-        expect([answer.statusCode < 500, server().failures]).toEqual([true, []]);
-      }),
-      { numRuns: RUNS },
-    );
-  });
-
-  it('as a change is made or refused', async () => {
-    const id = await server().schedule({
-      target: { kind: 'HTTP', http: { url: 'https://example.com/' } },
-      labels: { a: 'b' },
-    });
-    await fc.assert(
-      fc.asyncProperty(anyBody, fc.constantFrom('PATCH', 'PUT'), async (body, method) => {
-        const answer = await server().request(method, `/schedules/${id}`, { body });
-        expect([answer.statusCode < 500, server().failures]).toEqual([true, []]);
-      }),
-      { numRuns: RUNS },
-    );
-  });
-
-  it('in paths, queries and headers finds something or is refused', async () => {
-    const text = fc.oneof(
-      fc.string({ unit: 'binary', maxLength: 60 }),
-      hostile.filter((value) => typeof value === 'string'),
-    );
-    const names = [
-      'limit',
-      'cursor',
-      'page',
-      'pageSize',
-      'state',
-      'label',
-      'q',
-      'dueBefore',
-      'sort',
-      'from',
-      'to',
-      'count',
-      'scheduleId',
-      'cause',
-      'tenantId',
-    ];
-    const urls = [
-      '/schedules',
-      '/runs',
-      '/dead-letters',
-      '/schedules/{}',
-      '/schedules/{}/runs',
-      '/schedules/{}/upcoming',
-      '/runs/{}',
-      '/echo/{}',
-    ];
-    await fc.assert(
-      fc.asyncProperty(
-        fc.constantFrom(...urls),
-        text,
-        fc.constantFrom(...names),
-        text,
-        async (...[url, id, name, value]) => {
-          const path = url.replace('{}', () => encoded(id));
-          const answer = await server().request('GET', `${path}?${name}=${encoded(value)}`, {
-            headers: { 'x-tenant-id': 'tenant-123' },
-          });
-          expect([answer.statusCode < 500, server().failures]).toEqual([true, []]);
-        },
-      ),
-      { numRuns: RUNS },
-    );
-  });
-
-  it('as a run id of any slot and space is not found', async () => {
-    await fc.assert(
-      fc.asyncProperty(
-        fc.stringMatching(/^[0-9a-v]{42}$/),
-        fc.constantFrom('', '/retry', '/cancel'),
-        async (id, action) => {
-          const answer = await server().request(action === '' ? 'GET' : 'POST', `/runs/${id}${action}`);
-          expect([answer.statusCode, server().failures]).toEqual([404, []]);
-        },
-      ),
-      { numRuns: 100 },
-    );
+  it(`is done, or refused by a problem document (seed ${SEED})`, { timeout: 600_000 }, async () => {
+    const { components } = (await server().request('GET', '/openapi.json')).json();
+    const problem = problemSchema(components.schemas);
+    await plantCanaries(server());
+    const operations = await operationsOf(server());
+    const share = REQUESTS / sum(operations.map(weightOf));
+    const tallies = new Map<string, Tally>();
+    for (const [index, operation] of operations.entries()) {
+      const rounds = Math.max(1, Math.ceil((share * weightOf(operation)) / (CHANGED + 1)));
+      const arbitrary = fuzzed(operation, components.schemas);
+      const changes = fc.sample(arbitrary, { seed: SEED + index, numRuns: rounds * CHANGED });
+      const tally: Tally = {};
+      tallies.set(operation.operationId, tally);
+      for (let round = 0; round < rounds; round += 1) {
+        const base = await prepared(server(), operation);
+        const changed = changes.slice(round * CHANGED, (round + 1) * CHANGED).map((change) => change(base));
+        await inTurns([unchanged(base), ...changed], async (request) => {
+          const answer = await send(server(), request);
+          const kind = `${Math.floor(answer.statusCode / 100)}xx`;
+          tally[kind] = (tally[kind] ?? 0) + 1;
+          const fault = faultOf(operation, request, answer, problem) ?? server().failures[0];
+          expect(
+            fault,
+            `seed ${SEED}: ${shown(request)}\n${answer.statusCode} ${answer.body.slice(0, 500)}`,
+          ).toBeUndefined();
+        });
+      }
+    }
+    console.log(tableOf(tallies));
+    expect([...tallies].filter(([, tally]) => tally['2xx'] === undefined)).toEqual([]);
+    expect(sum([...tallies.values()].flatMap((tally) => Object.values(tally)))).toBeGreaterThanOrEqual(REQUESTS);
   });
 });
 
-interface Change {
-  readonly place: number;
-  readonly added: string | null;
-  readonly value: unknown;
+/** What is wrong with an answer; undefined when nothing is. */
+function faultOf(
+  operation: Operation,
+  request: FuzzedRequest,
+  answer: LightMyRequestResponse,
+  problem: z.ZodType,
+): string | undefined {
+  const { statusCode, body, headers } = answer;
+  if (statusCode >= 500) return 'a failure of ours';
+  if (body.includes(CANARY)) return 'a secret leaves';
+  if (operation.responses[statusCode] === undefined && !OF_HTTP.includes(statusCode))
+    return 'a status out of the document';
+  if (statusCode < 300) return isTrespass(operation, request) ? "another's object" : undefined;
+  if (headers['content-type'] !== 'application/problem+json') return 'no problem document';
+  if (!problem.safeParse(answer.json()).success) return 'a problem document that does not fit its schema';
+  return LEAK.test(body) ? 'a look inside' : undefined;
 }
 
-function replaced(body: unknown, { place, added, value }: Change): unknown {
-  const paths = pathsOf(body);
-  const path = paths[place % paths.length] ?? [];
-  return put(body, added === null ? path : [...path.slice(0, -1), added], value);
+/** Done for nobody, or on an object of TENANT for another. */
+function isTrespass({ operationId, path }: Operation, { as, headers }: FuzzedRequest): boolean {
+  if (capabilityOf(operationId) === 'PUBLIC') return false;
+  if (as === null || as.roles?.length === 0) return true;
+  return path.includes('{id}') && as.tenants?.includes(TENANT) === false && headers['x-tenant-id'] !== TENANT;
 }
 
-function pathsOf(value: unknown): string[][] {
-  if (value === null || typeof value !== 'object') return [];
-  return Object.entries(value).flatMap(([key, inner]) => [[key], ...pathsOf(inner).map((path) => [key, ...path])]);
+function problemSchema(schemas: Readonly<Record<string, unknown>>): z.ZodType {
+  const text = JSON.stringify(schemas).replaceAll('#/components/schemas/', '#/$defs/');
+  return z.fromJSONSchema({ $ref: '#/$defs/Problem', $defs: JSON.parse(text) });
 }
 
-function put(target: unknown, [key, ...rest]: readonly string[], value: unknown): unknown {
-  if (key === undefined) return value;
-  const members = target !== null && typeof target === 'object' ? Object.entries(target) : [];
-  const inner = members.find(([name]) => name === key)?.[1];
-  return Object.fromEntries([...members, [key, put(inner, rest, value)]]);
+/** Values that are written once and never to be seen again. */
+async function plantCanaries(server: TestServer): Promise<void> {
+  const as = { roles: ['admin'] } as const;
+  await server.request('PUT', '/secrets/CANARY', { body: { value: CANARY }, as });
+  const http = { url: 'https://example.com/', headers: { Authorization: CANARY, 'X-Key': '{{secret:CANARY}}' } };
+  expect(await server.schedule({ target: { kind: 'HTTP', http } })).toBeDefined();
 }
 
-function encoded(text: string): string {
-  return encodeURIComponent(text.toWellFormed());
+function send(server: TestServer, { method, url, headers, body, as }: FuzzedRequest): Promise<LightMyRequestResponse> {
+  return server.request(method, url, { headers, as, ...(body !== undefined && { body }) });
+}
+
+async function inTurns<Item>(items: readonly Item[], work: (item: Item) => Promise<void>): Promise<void> {
+  const waiting = items.values();
+  const one = async (): Promise<void> => {
+    for (const item of waiting) await work(item);
+  };
+  await Promise.all(Array.from({ length: WIDTH }, one));
+}
+
+function weightOf({ path, requestBody }: Operation): number {
+  return requestBody === undefined && !path.includes('{') ? SMALL_SHARE : 1;
+}
+
+function shown({ method, url, headers, body, as }: FuzzedRequest): string {
+  const text = typeof body === 'string' || Buffer.isBuffer(body) ? body.toString() : JSON.stringify(body);
+  return `${method} ${url} ${JSON.stringify(headers)} as ${JSON.stringify(as)}: ${text?.slice(0, 1_000)}`;
+}
+
+function tableOf(tallies: ReadonlyMap<string, Tally>): string {
+  const lines = [...tallies].map(([id, tally]) => `${id.padEnd(24)} ${JSON.stringify(tally)}`);
+  return [`requests by operation and kind of answer, seed ${SEED}:`, ...lines].join('\n');
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import type { LightMyRequestResponse } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import type { CAPABILITIES, Capability } from '../../src/app/middleware/authorize.ts';
@@ -6,10 +5,10 @@ import { newTraceId } from '../../src/app/middleware/trace-id.ts';
 import type { Role } from '../../src/domain/entities/caller.ts';
 import type { Identity } from '../../src/domain/ports/token-verifier.ts';
 import { type Operation, operationsOf } from './operations.ts';
-import { OTHER_TENANT, scheduleBody, TENANT, type TestServer, useServer } from './support.ts';
+import { prepared } from './prepared.ts';
+import { OTHER_TENANT, TENANT, type TestServer, useServer } from './support.ts';
 
 const ROLES: readonly Role[] = ['viewer', 'operator', 'editor', 'admin', 'platform'];
-const SLOT = '2030-01-01T09:00:00.000Z';
 
 /** The table of the API's contract, written a second time on purpose. */
 const MAY: Record<Capability, readonly Role[]> = {
@@ -199,79 +198,6 @@ async function call(
   as: Partial<Identity> | null,
   headers: Record<string, string> = {},
 ): Promise<LightMyRequestResponse> {
-  const { method, path, operationId } = operation;
-  const id = path.startsWith('/runs/{id}')
-    ? await runFor(server, operationId)
-    : path === '/dead-letters/redrives/{id}'
-      ? (await server.request('POST', '/dead-letters/redrive', { body: { filter: {} } })).json().id
-      : await server.schedule({ enabled: operationId !== 'resumeSchedule' });
-  const name = `calendar-${id}`;
-  if (path.startsWith('/tenants/{id}')) return callTenant(server, operation, as, headers);
-  if (path === '/calendars/{name}') await server.request('POST', '/calendars', { body: { name } });
-  if (path === '/secrets/{name}' && method !== 'PUT') await putSecret(server, name);
-  const keyId = path === '/tenant/signing-keys/{id}' ? await signingKey(server) : id;
-  const url = path.replace('{id}', keyId).replace('{key}', `key-${id}`).replace('{name}', name);
-  const body =
-    operationId === 'createCalendar'
-      ? { name }
-      : operationId === 'createTenant'
-        ? { id: `t-${id}` }
-        : bodyOf(operationId);
+  const { method, url, body } = await prepared(server, operation);
   return server.request(method, url, { as, headers, ...(body !== undefined && { body }) });
-}
-
-async function callTenant(
-  server: TestServer,
-  { method, path, operationId }: Operation,
-  as: Partial<Identity> | null,
-  headers: Record<string, string>,
-): Promise<LightMyRequestResponse> {
-  const id = `tenant-${randomUUID()}`;
-  await server.request('POST', '/tenants', { body: { id }, as: { roles: ['platform'] } });
-  if (operationId === 'resumeTenant')
-    await server.request('POST', `/tenants/${id}/suspend`, { as: { roles: ['platform'] } });
-  const body = bodyOf(operationId);
-  return server.request(method, path.replace('{id}', id), { as, headers, ...(body !== undefined && { body }) });
-}
-
-async function signingKey(server: TestServer): Promise<string> {
-  return (await server.request('POST', '/tenant/signing-keys', { as: { roles: ['admin'] } })).json().id;
-}
-
-async function putSecret(server: TestServer, name: string): Promise<void> {
-  await server.request('PUT', `/secrets/${name}`, { body: { value: 'a first value' }, as: { roles: ['admin'] } });
-}
-
-async function runFor(server: TestServer, operationId: string): Promise<string> {
-  const scheduleId = await server.schedule();
-  if (operationId === 'cancelRun') return (await server.request('POST', `/schedules/${scheduleId}/trigger`)).json().id;
-  return server.endedRun(scheduleId, { state: 'DEAD', reason: 'EXHAUSTED', slot: SLOT });
-}
-
-function bodyOf(operationId: string): unknown {
-  switch (operationId) {
-    case 'createSchedule':
-    case 'upsertScheduleByKey':
-      return scheduleBody();
-    case 'replaceSchedule':
-      return scheduleBody({ name: 'Replaced' });
-    case 'bulkSchedules':
-      return { items: [{ op: 'CREATE', schedule: scheduleBody() }] };
-    case 'redriveDeadLetters':
-      return { filter: {} };
-    case 'patchSchedule':
-    case 'patchTenant':
-    case 'patchTenantById':
-      return { name: 'Renamed' };
-    case 'replaceCalendar':
-      return { dates: ['2026-12-25'] };
-    case 'putSecret':
-      return { value: 'a new value' };
-    case 'createBackfill':
-      return { from: '2026-03-01T00:00:00Z', to: '2026-03-03T00:00:00Z' };
-    case 'previewSchedule':
-      return { trigger: { type: 'CRON', cron: '* * * * *' } };
-    default:
-      return undefined;
-  }
 }

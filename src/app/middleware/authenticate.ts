@@ -1,6 +1,7 @@
 import type { FastifyRequest } from 'fastify';
 import { DomainError } from '../../domain/errors.ts';
 import type { Identity, TokenVerifier } from '../../domain/ports/token-verifier.ts';
+import { timesSent } from './host-header.ts';
 import type { RefusedTokens } from './rate-limit.ts';
 
 const MAX_TOKEN_LENGTH = 8 * 1024;
@@ -33,11 +34,6 @@ function bearerToken(request: FastifyRequest): string {
   const token = BEARER.exec(header)?.[1];
   if (token === undefined) throw refused('the Authorization header must be `Bearer <token>`');
   return token;
-}
-
-/** Node keeps only the first of several; the raw list tells. */
-function timesSent(request: FastifyRequest, name: string): number {
-  return request.raw.rawHeaders.filter((text, index) => index % 2 === 0 && text.toLowerCase() === name).length;
 }
 
 function refused(message: string): DomainError {

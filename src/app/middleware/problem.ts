@@ -114,7 +114,7 @@ export function sendProblem(
 
 /** The server's error handler: whatever was thrown becomes a problem document; what the caller cannot act on is logged once. */
 export function problemHandler(
-  journal: Journal,
+  journal: Pick<Journal, 'requestFailed'>,
 ): (error: unknown, request: FastifyRequest, reply: FastifyReply) => FastifyReply {
   return (error, request, reply) => {
     const traceId = request.id;
@@ -136,7 +136,7 @@ function challenge(request: FastifyRequest): string {
   return request.headers.authorization === undefined ? 'Bearer' : 'Bearer error="invalid_token"';
 }
 
-function logFailure(journal: Journal, request: FastifyRequest, error: unknown): void {
+function logFailure(journal: Pick<Journal, 'requestFailed'>, request: FastifyRequest, error: unknown): void {
   const route = request.routeOptions.url ?? 'unknown';
   journal.requestFailed({ method: request.method, route, traceId: request.id }, error);
 }
