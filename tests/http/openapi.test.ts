@@ -105,6 +105,15 @@ describe('/openapi.json', () => {
     }
   });
 
+  it('lets a tenant name one URL, that of an HTTP target', async () => {
+    const { components } = (await server().request('GET', '/openapi.json')).json();
+    const names = new Map<string, readonly string[]>();
+    for (const { operationId, requestBody } of await operationsOf(server()))
+      names.set(operationId, placesIn({ operationId, ...requestBody }, components.schemas));
+    const places = new Set([...names.values()].flat());
+    expect([...places].toSorted()).toEqual(['http.url']);
+  });
+
   it('refers only to schemas it holds, and names no header in lower case', async () => {
     const answer = await server().request('GET', '/openapi.json');
     const { components } = answer.json();
@@ -146,6 +155,22 @@ describe('a route without an entry in the table of capabilities', () => {
     expect(() => app.get('/open', { schema }, async () => 'open')).toThrow('no entry in the table of capabilities');
   });
 });
+
+const LIKE_A_PLACE = /url|uri|host|endpoint|address|proxy|callback|webhook|issuer|jwks|redirect|server/i;
+
+/** Fields, each with its parent, that could name where something connects to. */
+function placesIn(part: unknown, schemas: Readonly<Record<string, unknown>>, seen = new Set<unknown>()): string[] {
+  if (part === null || typeof part !== 'object' || seen.has(part)) return [];
+  seen.add(part);
+  const { $ref, properties, ...rest }: { $ref?: string; properties?: Readonly<Record<string, unknown>> } = part;
+  const referred = $ref === undefined ? [] : placesIn(schemas[$ref.split('/').at(-1) ?? ''], schemas, seen);
+  const inner = Object.values(rest).flatMap((value) => placesIn(value, schemas, seen));
+  const own = Object.entries(properties ?? {}).flatMap(([name, schema]) => [
+    ...(LIKE_A_PLACE.test(name) ? [name] : []),
+    ...placesIn(schema, schemas, seen).map((place) => (place.includes('.') ? place : `${name}.${place}`)),
+  ]);
+  return [...new Set([...referred, ...inner, ...own])];
+}
 
 function missingStatuses({ responses, parameters = [], requestBody }: Operation): string[] {
   const needed = ['400', '401', '403', '500', '503', ...(requestBody === undefined ? [] : ['413', '415'])];

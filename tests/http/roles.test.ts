@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import type { LightMyRequestResponse } from 'fastify';
 import { describe, expect, it } from 'vitest';
 import type { CAPABILITIES, Capability } from '../../src/app/middleware/authorize.ts';
@@ -99,7 +100,10 @@ const OWN_TENANT = [
   'createSigningKey',
 ];
 
-describe('who may do what', () => {
+/** Hundreds of requests in one test, on a machine that may be busy. */
+const MATRIX = { timeout: 120_000 };
+
+describe('who may do what', MATRIX, () => {
   const server = useServer();
 
   it('is decided for every operation, role by role', async () => {
@@ -149,6 +153,47 @@ describe('who may do what', () => {
     }
   });
 
+  it("tells another tenant's objects from missing ones in no way", async () => {
+    const as = { roles: ['admin'], tenants: [OTHER_TENANT] } as const;
+    const compared: string[] = [];
+    for (const operation of await operationsOf(server())) {
+      const { operationId } = operation;
+      if (!/\{(?:id|name)\}/.test(operation.path) || OWN_TENANT.includes(operationId)) continue;
+      if (needOf(operation) === 'ALL_TENANTS') continue;
+      const { method, url, body } = await prepared(server(), operation);
+      const answers = await Promise.all(
+        [url, url.replace(NAME, missing)].map((path) =>
+          server().request(method, path, { as, ...(body !== undefined && { body }) }),
+        ),
+      );
+      const [foreign, absent] = answers.map(seenOf);
+      expect([operationId, foreign]).toEqual([operationId, absent]);
+      compared.push(operationId);
+    }
+    expect(compared.length).toBeGreaterThan(20);
+  });
+
+  it('is nothing in a tenant that query or body name otherwise', async () => {
+    const as = { roles: ['admin'] } as const;
+    for (const operation of await operationsOf(server())) {
+      if (['PUBLIC', 'ALL_TENANTS'].includes(needOf(operation))) continue;
+      const { method, url, body } = await prepared(server(), operation);
+      const wrong = { tenantId: OTHER_TENANT };
+      const named = [
+        await server().request(method, `${url}?tenantId=${OTHER_TENANT}`, { as, ...(body !== undefined && { body }) }),
+        ...(operation.requestBody === undefined
+          ? []
+          : [await server().request(method, url, { as, body: { ...Object(body), ...wrong } })]),
+      ];
+      for (const answer of named)
+        expect([operation.operationId, answer.statusCode, answer.json().code]).toEqual([
+          operation.operationId,
+          403,
+          'TENANT_FORBIDDEN',
+        ]);
+    }
+  });
+
   it('is the same for an object that does not exist: the role decides first', async () => {
     const answer = await server().request('DELETE', '/schedules/none', { as: { roles: ['viewer'] } });
     expect(answer.statusCode).toBe(403);
@@ -158,7 +203,7 @@ describe('who may do what', () => {
 /** They ask without changing anything. */
 const ONLY_ASK = ['previewSchedule'];
 
-describe('who did what', () => {
+describe('who did what', MATRIX, () => {
   const server = useServer();
 
   it('is in the audit trail after every operation that changed something', async () => {
@@ -184,6 +229,20 @@ function needOf({ operationId }: Operation): Capability {
   const entry = Object.entries(NEEDS).find(([known]) => known === operationId);
   if (entry === undefined) throw new Error(`${operationId} is missing from the table of this test`);
   return entry[1];
+}
+
+/** An id of a schedule, a redrive or a key, a name made of one, or a run's id. */
+const NAME = /[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|(?<=\/)[0-9a-v]{42}(?=\/|$)/;
+
+function missing(name: string): string {
+  const id = randomUUID();
+  return name.includes('-') ? `${name.slice(0, 8)}${id.slice(8)}` : `${name.slice(0, 8)}${'0'.repeat(34)}`;
+}
+
+/** All of an answer but what is its own every time. */
+function seenOf({ statusCode, headers, body }: LightMyRequestResponse): unknown {
+  const { date: _date, ...lasting } = headers;
+  return { statusCode, headers: lasting, body: { ...JSON.parse(body), traceId: '' } };
 }
 
 function outcome(status: number): 'done' | 'denied' | number {
