@@ -85,6 +85,15 @@ describe('every error is a problem document', () => {
     expect(answers[0]?.headers['strict-transport-security']).toBeDefined();
   });
 
+  it('where another method hides in a header: the real one counts', async () => {
+    const id = await server().schedule();
+    for (const name of ['x-http-method-override', 'x-method-override', 'x-http-method']) {
+      const answer = await server().request('POST', `/schedules/${id}`, { headers: { [name]: 'DELETE' }, body: {} });
+      expect(problemIn(answer)).toMatchObject({ status: 405, code: 'METHOD_NOT_ALLOWED' });
+    }
+    expect((await server().request('GET', `/schedules/${id}`)).statusCode).toBe(200);
+  });
+
   it('but JSON is JSON in any spelling of its type', async () => {
     for (const type of [
       'application/json',

@@ -216,6 +216,22 @@ describe('nothing of this machine or its networks is reached', () => {
     },
   );
 
+  test.each([
+    ...[
+      '9.255.255.255',
+      '11.0.0.0',
+      '172.15.255.255',
+      '172.32.0.0',
+      '192.167.255.255',
+      '192.169.0.0',
+      '126.255.255.255',
+    ],
+    ...['128.0.0.0', '100.63.255.255', '100.128.0.0', '169.253.255.255', '169.255.0.0', '198.17.255.255', '198.20.0.0'],
+    ...['1.0.0.0', '223.255.255.255', '[2606:4700:4700::1111]', '[2a00::1]', '[2003::1]'],
+  ])('but what lies beside them may be: %s', (host) => {
+    expect(guardWith().checkUrl(`http://${host}/`)).toBeNull();
+  });
+
   test('by its own addresses, whatever they are', async () => {
     const own = Object.values(networkInterfaces()).flatMap((addresses) => addresses ?? []);
     expect(own.length).toBeGreaterThan(0);
