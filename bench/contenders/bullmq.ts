@@ -1,13 +1,17 @@
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { contend } from '../support/contend.ts';
+import { CONNECTIONS, webhookClient } from '../support/webhook-client.ts';
 
-/* Delayed jobs that fall due together; Redis with appendonly everysec; no history kept, no next occurrence. */
+/* Delayed jobs that fall due together, no-op or a POST each; Redis with appendonly everysec; no history kept, no next occurrence. */
 
 const jobs = Number(process.env['BENCH_JOBS']);
 const connection = new Redis(process.env['BENCH_REDIS_URL'] ?? '', { maxRetriesPerRequest: null });
 const queue = new Queue('bench', { connection });
 const CHUNK = 5000;
+const webhookUrl = process.env['BENCH_WEBHOOK_URL'] ?? '';
+const client = webhookUrl === '' ? null : webhookClient(webhookUrl);
+const concurrency = client === null ? 100 : CONNECTIONS;
 let worker: Worker | null = null;
 
 contend({
@@ -22,7 +26,7 @@ contend({
       }));
       await queue.addBulk(chunk);
     }
-    worker = new Worker('bench', async () => undefined, { connection, concurrency: 100, autorun: false });
+    worker = new Worker('bench', async () => client?.post(), { connection, concurrency, autorun: false });
     await worker.waitUntilReady();
     return {};
   },
@@ -45,6 +49,7 @@ contend({
   },
   async close() {
     await queue.close();
+    await client?.close();
     connection.disconnect();
   },
 });

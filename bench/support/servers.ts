@@ -132,7 +132,8 @@ async function stopChild(child: ChildProcess): Promise<void> {
   child.kill('SIGKILL');
 }
 
-async function freePort(): Promise<number> {
+/** Free on loopback just now. */
+export async function freePort(): Promise<number> {
   const server = createServer();
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -1,6 +1,9 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import { cpus } from 'node:os';
+import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
+
+/** What the machine was busy with before the benchmark: of the last minute, five, fifteen. */
+const loadBefore = loadavg().map((load) => Number(load.toFixed(1)));
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right);
@@ -23,9 +26,10 @@ export function report(
 ): void {
   console.table(rows);
   for (const note of notes) console.log(note);
+  console.log(`Load average before: ${loadBefore.join(' ')} on ${cpus().length} cores.`);
   const folder = fileURLToPath(new URL('../results/', import.meta.url));
   mkdirSync(folder, { recursive: true });
-  const machine = { cores: cpus().length, cpu: cpus()[0]?.model ?? '', node: process.version };
+  const machine = { cores: cpus().length, cpu: cpus()[0]?.model ?? '', node: process.version, loadBefore };
   writeFileSync(
     `${folder}${name}.json`,
     `${JSON.stringify({ name, at: new Date().toISOString(), machine, rows, notes }, null, 2)}\n`,

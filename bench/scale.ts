@@ -1,0 +1,99 @@
+import { parseArgs } from 'node:util';
+import { EngineProcess } from './support/engine-process.ts';
+import { reached } from './support/instant.ts';
+import { ScheduleStore } from './support/schedule-store.ts';
+import { startServers } from './support/servers.ts';
+import { median, report } from './support/table.ts';
+
+/*
+ * What claiming and firing cost out of ever more schedules. Each round starts a fresh engine process, so that its cache of definitions is
+ * equally cold whatever the size; a first batch warms up the program, the counted one is picked at random among schedules that have
+ * not fired. `--quick`: 10 k and 40 k, one round.
+ */
+
+const { values } = parseArgs({
+  options: {
+    quick: { type: 'boolean', default: false },
+    sizes: { type: 'string' },
+    rounds: { type: 'string' },
+  },
+});
+const sizes = (values.sizes ?? (values.quick ? '10000,40000' : '10000,100000,1000000')).split(',').map(Number);
+const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
+const WARM_UP = 1_000;
+const FIRES = 2_000;
+/** From moving timers to their instant. */
+const LEAD_MS = 3_000;
+
+interface Cost {
+  readonly claimMs: number;
+  readonly nodeUs: number;
+  readonly storeUs: number;
+  readonly walBytes: number;
+}
+
+await using servers = await startServers();
+await using store = await ScheduleStore.open(servers.postgresUrl);
+const costs = new Map<number, Cost[]>();
+let made = 0;
+for (const size of sizes) {
+  await store.fill({ count: size - made, prefix: 'tenant', tenants: 128 });
+  made = size;
+  costs.set(size, []);
+  for (let round = 1; round <= rounds; round += 1) {
+    const cost = await measured();
+    console.log(`${size}, round ${round}: ${JSON.stringify(cost)}`);
+    costs.get(size)?.push(cost);
+  }
+}
+report(
+  'scale',
+  sizes.map((size) => rowOf(size)),
+  [
+    `${FIRES} schedules due at one instant, ${rounds} rounds each with a fresh engine process and no definition cached; medians.`,
+    'Store: CPU of all processes of PostgreSQL from the instant to the last settled run. Must: at most 1.5 × the smallest size; goal flat.',
+  ],
+);
+
+async function measured(): Promise<Cost> {
+  await using engine = await EngineProcess.start(servers.postgresUrl);
+  await fire(WARM_UP, () => Promise.resolve());
+  const before = await engine.read();
+  let from = await servers.usage();
+  await fire(FIRES, async () => {
+    from = await servers.usage();
+  });
+  const used = await servers.usedSince(from);
+  const after = await engine.read();
+  const each = (ms: number): number => Number(((ms * 1000) / FIRES).toFixed(1));
+  return {
+    claimMs: Number(((after.claimMs - before.claimMs) / (after.claims - before.claims)).toFixed(2)),
+    nodeUs: each(after.cpuMs - before.cpuMs),
+    storeUs: each(used.postgresCpuMs),
+    walBytes: Math.round(used.walBytes / FIRES),
+  };
+}
+
+async function fire(count: number, begin: () => Promise<void>): Promise<void> {
+  const at = Date.now() + LEAD_MS;
+  await store.move({ count, prefix: 'tenant', at });
+  await reached(at - 100);
+  await begin();
+  await reached(at);
+  await store.drained(at);
+}
+
+function rowOf(size: number): Readonly<Record<string, string | number>> {
+  const of = (which: number, value: (cost: Cost) => number): number => median((costs.get(which) ?? []).map(value));
+  const smallest = sizes[0] ?? size;
+  const storeUs = of(size, (cost) => cost.storeUs);
+  return {
+    schedules: size,
+    'store µs/fire': storeUs,
+    'all rounds': (costs.get(size) ?? []).map((cost) => cost.storeUs).join(' '),
+    '× smallest': Number((storeUs / of(smallest, (cost) => cost.storeUs)).toFixed(2)),
+    'claim ms/batch': of(size, (cost) => cost.claimMs),
+    'node µs/fire': of(size, (cost) => cost.nodeUs),
+    'WAL B/fire': of(size, (cost) => cost.walBytes),
+  };
+}
