@@ -133,7 +133,7 @@ async function measured(phase: Phase): Promise<Readonly<Record<string, string | 
   await delay(seconds * 1000);
   const row = {
     phase: phase.name,
-    'quiet arrived': quiet.arrived,
+    'quiet arrived': `${quiet.arrived} of ${QUIET_TENANTS * seconds}`,
     'p50 ms': percentile(quiet.latenessMs, 0.5),
     'p99 ms': percentile(quiet.latenessMs, 0.99),
     'max ms': Math.max(...quiet.latenessMs),

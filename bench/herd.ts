@@ -27,7 +27,7 @@ const environment = {
   BENCH_JOBS: String(jobs),
 };
 const plans = [
-  { name: 'scheduler', file: 'scheduler', environment },
+  { name: 'scheduler', file: 'scheduler-herd', environment },
   { name: 'bullmq', file: 'bullmq-schedulers', environment },
 ];
 const contenders = await Promise.all(plans.map(async (plan) => running.use(await Contender.start(plan))));

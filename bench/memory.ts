@@ -25,6 +25,7 @@ const schedules = Math.max(Number(values.schedules ?? (values.quick ? 20_000 : 1
 const LOOK_MS = 5_000;
 const LEAD_MS = 4_000;
 const LEAD_MS_EACH = 0.06;
+const LEAD_MS_OF_ALL = 0.006;
 const MIB = 1024 * 1024;
 
 await using servers = await startServers();
@@ -32,7 +33,7 @@ await using store = await ScheduleStore.open(servers.postgresUrl);
 await store.fill({ count: schedules, prefix: 'tenant', tenants: 128 });
 await using engine = await EngineProcess.start(servers.postgresUrl);
 const rows = [rowOf('at rest', await engine.read())];
-const at = Date.now() + LEAD_MS + Math.ceil(rate * seconds * LEAD_MS_EACH);
+const at = Date.now() + LEAD_MS + Math.ceil(schedules * LEAD_MS_OF_ALL + rate * seconds * LEAD_MS_EACH);
 await store.move({ count: rate * seconds, prefix: 'tenant', at, perSecond: rate });
 await reached(at);
 let heaviest: Reading | null = null;

@@ -24,16 +24,18 @@ const seconds = Number(values.seconds ?? (values.quick ? 12 : 120));
 const schedules = Math.max(Number(values.schedules ?? (values.quick ? 30_000 : 1_000_000)), rate * seconds);
 const QUARTERS = 4;
 const QUARTER_MS = (seconds / QUARTERS) * 1000;
-/** Before the first slot, for each timer that is moved. */
+/** Before the first slot, and longer for each timer that is moved. */
 const LEAD_MS = 3_000;
 const LEAD_MS_EACH = 0.06;
+/** They are looked for among all. */
+const LEAD_MS_OF_ALL = 0.006;
 
 await using servers = await startServers();
 await using store = await ScheduleStore.open(servers.postgresUrl);
 const filledPerSecond = await store.fill({ count: schedules, prefix: 'tenant', tenants: 128 });
 console.log(`${schedules} schedules, made at ${filledPerSecond}/s`);
 await using engine = await EngineProcess.start(servers.postgresUrl);
-const at = Date.now() + LEAD_MS + Math.ceil(rate * seconds * LEAD_MS_EACH);
+const at = Date.now() + LEAD_MS + Math.ceil(schedules * LEAD_MS_OF_ALL + rate * seconds * LEAD_MS_EACH);
 await store.move({ count: rate * seconds, prefix: 'tenant', at, perSecond: rate });
 if (Date.now() > at) throw new Error('moving the timers took longer than their lead');
 await reached(at);

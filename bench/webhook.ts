@@ -37,7 +37,7 @@ const environment = {
   BENCH_JOBS: String(jobs),
 };
 const plans = [
-  { name: 'scheduler', file: 'scheduler-webhook', environment },
+  { name: 'scheduler', file: 'scheduler-herd', environment },
   { name: 'undici', file: 'undici', environment },
   { name: 'bullmq', file: 'bullmq', environment },
 ].filter(({ name }) => name !== 'bullmq' || servers.redisUrl !== null);
