@@ -3,7 +3,9 @@ import { cpus, loadavg } from 'node:os';
 import { fileURLToPath } from 'node:url';
 
 /** What the machine was busy with before the benchmark: of the last minute, five, fifteen. */
-const loadBefore = loadavg().map((load) => Number(load.toFixed(1)));
+const loadBefore = loadavg()
+  .map((load) => load.toFixed(1))
+  .join(' ');
 
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right);
@@ -26,7 +28,7 @@ export function report(
 ): void {
   console.table(rows);
   for (const note of notes) console.log(note);
-  console.log(`Load average before: ${loadBefore.join(' ')} on ${cpus().length} cores.`);
+  console.log(`Load average before: ${loadBefore} on ${cpus().length} cores.`);
   const folder = fileURLToPath(new URL('../results/', import.meta.url));
   mkdirSync(folder, { recursive: true });
   const machine = { cores: cpus().length, cpu: cpus()[0]?.model ?? '', node: process.version, loadBefore };
