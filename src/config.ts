@@ -19,9 +19,9 @@ export const environmentSchema = z.object({
   HOST: z.string().optional().describe('the address to listen on; default 127.0.0.1 in embedded mode, else 0.0.0.0'),
   OPS_PORT: port.optional().describe('a second port for probes, and the only one for /metrics'),
   ROLES: list
-    .pipe(z.array(z.enum(['api', 'engine'])).min(1))
-    .default(['api', 'engine'])
-    .describe('what this process does: api, engine or both'),
+    .pipe(z.array(z.enum(['api', 'engine', 'upkeep'])).min(1))
+    .default(['api', 'engine', 'upkeep'])
+    .describe('what this process does: api, engine, upkeep'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
     .optional()

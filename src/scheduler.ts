@@ -1,10 +1,11 @@
 import type { FastifyInstance } from 'fastify';
 import type { Engine } from './app/workers/engine.ts';
+import type { SteadyLoops } from './app/workers/loops.ts';
 import type { Config } from './config.ts';
 import type { Journal } from './domain/ports/journal.ts';
+import type { NodeService } from './domain/services/node-service.ts';
 import type { RunService } from './domain/services/run-service.ts';
 import type { SchedulingService } from './domain/services/scheduling-service.ts';
-import type { UpkeepService } from './domain/services/upkeep-service.ts';
 import type { DatabaseHealthProbe } from './infra/db/health-probe.ts';
 import type { DevIssuer } from './infra/security/dev-tokens.ts';
 
@@ -29,7 +30,8 @@ interface Parts {
   readonly ops: FastifyInstance | null;
   readonly issuer: DevIssuer | null;
   readonly engine: Engine | null;
-  readonly upkeep: UpkeepService;
+  readonly steady: SteadyLoops | null;
+  readonly node: NodeService;
   readonly health: DatabaseHealthProbe;
   readonly closing: AsyncDisposableStack;
 }
@@ -53,33 +55,36 @@ export class ComposedScheduler implements Scheduler {
   }
 
   async start(): Promise<string | null> {
-    const { server, ops, engine, upkeep, config } = this.#parts;
+    const { server, ops, engine, steady, node, config } = this.#parts;
     if (ops !== null && config.OPS_PORT !== undefined) await ops.listen({ port: config.OPS_PORT, host: config.host });
-    if (engine !== null) {
-      await upkeep.prepare();
-      engine.start();
+    if (steady !== null) {
+      await node.prepare();
+      steady.start();
     }
+    engine?.start();
     return server === null ? null : server.listen({ port: config.PORT, host: config.host });
   }
 
   /** Not ready first; then the engine drains while requests end; leases and connections last. A step that fails keeps none behind it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const { server, ops, engine, upkeep, health, config, closing, journal } = this.#parts;
+    const { server, ops, engine, steady, node, health, config, closing, journal } = this.#parts;
     await using ending = new AsyncDisposableStack();
     ending.use(closing);
     ending.defer(() => journal.note('stopped', {}));
     ending.defer(() => ops?.close());
-    if (engine !== null)
-      ending.defer(() => upkeep.leave().catch((error: unknown) => journal.loopFailed('leave', error)));
-    ending.defer(() => bothEnded(Promise.resolve(engine?.[Symbol.asyncDispose]()), Promise.resolve(server?.close())));
+    if (steady !== null) ending.defer(() => node.leave().catch((error: unknown) => journal.loopFailed('leave', error)));
+    ending.defer(() => {
+      const loops = [engine, steady].map(async (part) => part?.[Symbol.asyncDispose]());
+      return allEnded(...loops, Promise.resolve(server?.close()));
+    });
     health.drain();
     journal.note('draining', {});
     await new Promise((resolve) => setTimeout(resolve, config.SHUTDOWN_DELAY_MS));
   }
 }
 
-/** Waits for both, whichever fails; throws what the first of them throws. */
-async function bothEnded(...ending: readonly PromiseLike<unknown>[]): Promise<void> {
+/** Waits for all, whichever fail; throws what the first of them throws. */
+async function allEnded(...ending: readonly PromiseLike<unknown>[]): Promise<void> {
   const ends = await Promise.allSettled(ending);
   const failed = ends.find((end) => end.status === 'rejected');
   if (failed !== undefined) throw failed.reason;

@@ -1,8 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { UpkeepService } from '../../src/domain/services/upkeep-service.ts';
+import { NodeService } from '../../src/domain/services/node-service.ts';
 import { connectPool } from '../../src/infra/db/client.ts';
 import { EngineBench, type MadeSchedule } from '../support/engine-bench.ts';
-import { silentJournal } from '../support/scheduling.ts';
 
 /* Runs lie in partitions by the day of their slot; a row whose day has none lies in the default partition. */
 
@@ -83,30 +82,24 @@ describe('an engine', () => {
     >`select drop_run_partition((now() at time zone 'UTC')::date) as gone`;
     expect(dropped?.gone).toBe(true);
     await place(schedule, { daysFromNow: 0, state: 'PENDING' });
-    const { upkeep: store, clock, owner } = bench.engine();
+    const { upkeep: store, owner } = bench.engine();
     const failed: string[] = [];
-    const upkeep = new UpkeepService({
+    const node = new NodeService({
       store,
-      clock,
-      scheduling: { resume: () => Promise.reject(new Error('nothing is resumed here')) },
-      journal: { ...silentJournal(), loopFailed: (loop) => void failed.push(loop) },
-      node: () => ({ id: owner, build: 'b', tzdata: 't', roles: [], commands: [] }),
-      retentionDays: 30,
-      auditRetentionDays: 30,
+      journal: { loopFailed: (loop) => void failed.push(loop) },
+      node: () => ({ id: owner, build: 'b', tzdata: 't', roles: ['engine'], commands: [] }),
       zones: { step: async () => false },
-      calendars: { takeOver: async () => false },
-      tenants: { prepare: async () => undefined, step: async () => false },
-      watch: { step: async () => undefined },
+      tenants: { learnGrants: async () => undefined },
     });
     const reader = connectPool(bench.url, { role: 'scheduler_engine', max: 1, applicationName: 'reader' });
     await reader.begin(async (sql) => {
       await sql`select count(*) from runs`;
-      await upkeep.prepare();
+      await node.prepare();
     });
     await reader.end();
     expect(failed).toEqual(['upkeep.partitions']);
     expect(await bench.sql`select from nodes where id = ${owner}`).toHaveLength(1);
-    await upkeep.prepare();
+    await node.prepare();
     expect(failed).toHaveLength(1);
     expect(await homes(schedule)).toEqual([await partitionOf(0)]);
   });

@@ -1,23 +1,20 @@
 import { crashPoint } from '#crash-point';
 import type { Bell } from '../../domain/ports/bell.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
-import type { Journal } from '../../domain/ports/journal.ts';
 import type { BackfillService } from '../../domain/services/backfill-service.ts';
 import type { DeliveryService } from '../../domain/services/delivery-service.ts';
 import type { FiringService } from '../../domain/services/firing-service.ts';
 import type { RedriveService } from '../../domain/services/redrive-service.ts';
 import type { SettlingService } from '../../domain/services/settling-service.ts';
-import type { UpkeepService } from '../../domain/services/upkeep-service.ts';
 import { Alarm } from './alarm.ts';
-import { runLoop, type Step } from './loop.ts';
+import type { Step } from './loop.ts';
+import type { Loops } from './loops.ts';
 
 /** How long a shutdown lets attempts in flight end by themselves. */
 const DRAIN_MS = 25_000;
 /** How long after that it waits for their outcomes to be written, and as long again for the loops to end. */
 const SETTLE_MS = 2_000;
 const LOOK_EVERY_MS = 20;
-/** Loops whose last good turn is older than this, beyond their sleep, make the process unready. */
-const STALE_AFTER_MS = 30_000;
 
 interface Parts {
   readonly firing: Pick<FiringService, 'fireDue' | 'fireWaiting' | 'recover' | 'renew' | 'isStarved'>;
@@ -26,15 +23,14 @@ interface Parts {
     'flying' | 'open' | 'beginDrain' | 'abortAll' | 'onEnded' | 'onRoom' | 'onFlight'
   >;
   readonly settling: Pick<SettlingService, 'settle' | 'watch' | 'onDue'>;
-  readonly upkeep: Pick<UpkeepService, 'step'>;
   readonly backfills: Pick<BackfillService, 'emit'>;
   readonly redrives: Pick<RedriveService, 'emit'>;
   readonly bell: Bell;
   readonly clock: Clock;
-  readonly journal: Journal;
+  readonly loops: Loops;
 }
 
-/** The background of a process: claim, deliver, settle, recover, renew, upkeep, each a loop around one service call. */
+/** The background of a process: claim, deliver, settle, recover, renew, each a loop around one service call. */
 export class Engine implements AsyncDisposable {
   readonly #parts: Parts;
   readonly #fire = new Alarm();
@@ -49,9 +45,6 @@ export class Engine implements AsyncDisposable {
   readonly #finishing = new AbortController();
   #claimers: readonly Promise<void>[] = [];
   #finishers: readonly Promise<void>[] = [];
-  readonly #freshUntil = new Map<string, number>();
-  /** When a loop that sleeps will wake by itself, epoch ms. */
-  readonly #wakesAt = new Map<string, number>();
 
   constructor(parts: Parts) {
     this.#parts = parts;
@@ -59,7 +52,7 @@ export class Engine implements AsyncDisposable {
 
   /** Starts the loops. Under load a second claimer and a second settler overlap their round trips with the first's. */
   start(): void {
-    const { firing, delivery, settling, upkeep, backfills, redrives, bell } = this.#parts;
+    const { firing, delivery, settling, backfills, redrives, bell } = this.#parts;
     delivery.onEnded = (waiting) => (waiting === 1 ? this.#settle : this.#settleMore).ring();
     delivery.onFlight = () => this.#watch.ring();
     delivery.onRoom = () => {
@@ -76,7 +69,6 @@ export class Engine implements AsyncDisposable {
       this.#run('recover', () => firing.recover(), new Alarm(), stopClaiming),
       this.#run('backfill', () => backfills.emit(), this.#backfill, stopClaiming),
       this.#run('redrive', () => redrives.emit(), this.#redrive, stopClaiming),
-      this.#run('upkeep', () => upkeep.step(), new Alarm(), stopClaiming),
     ];
     this.#finishers = [
       this.#run('settle', () => settling.settle(), this.#settle, stopFinishing),
@@ -84,12 +76,6 @@ export class Engine implements AsyncDisposable {
       this.#run('watch', () => settling.watch(), this.#watch, stopFinishing),
       this.#run('renew', () => firing.renew(), new Alarm(), stopFinishing),
     ];
-  }
-
-  /** The loops that have not had a good turn for too long; empty when all is well. */
-  get stale(): readonly string[] {
-    const now = this.#parts.clock.monotonic();
-    return [...this.#freshUntil].filter(([, until]) => now > until).map(([name]) => name);
   }
 
   /** Stops claiming, lets attempts end, settles them, gives the rest back; renewal stops last. Within 30 s, come what may. */
@@ -140,22 +126,14 @@ export class Engine implements AsyncDisposable {
   }
 
   #run(name: string, step: Step, alarm: Alarm, signal: AbortSignal): Promise<void> {
-    const { clock, journal } = this.#parts;
-    const watched = async (): Promise<number> => {
-      this.#wakesAt.delete(name);
-      const sleepMs = await step();
-      this.#wakesAt.set(name, clock.now() + sleepMs);
-      this.#freshUntil.set(name, clock.monotonic() + Math.min(sleepMs, 60_000) + STALE_AFTER_MS);
-      return sleepMs;
-    };
-    this.#freshUntil.set(name, clock.monotonic() + STALE_AFTER_MS);
-    return runLoop({ name, step: watched, alarm }, journal, signal);
+    return this.#parts.loops.run({ name, step, alarm }, signal);
   }
 
   /** Something falls due at `due`: who sleeps beyond that wakes up. Backfills are due when they are asked for. */
   #heard(due: number): void {
-    if (due < (this.#wakesAt.get('fire') ?? Number.POSITIVE_INFINITY)) this.#fire.ring();
-    if (due < (this.#wakesAt.get('waiting') ?? Number.POSITIVE_INFINITY)) this.#waiting.ring();
+    const { loops } = this.#parts;
+    if (due < loops.wakesAt('fire')) this.#fire.ring();
+    if (due < loops.wakesAt('waiting')) this.#waiting.ring();
     this.#backfill.ring();
     this.#redrive.ring();
   }

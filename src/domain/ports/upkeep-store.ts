@@ -16,6 +16,8 @@ export interface UpkeepStore {
   heartbeat(node: NodeRecord): Promise<void>;
   /** This node will not come back. */
   leave(nodeId: string): Promise<void>;
+  /** A node with the role `upkeep` was heard of within a minute. */
+  isUpkeepManned(): Promise<boolean>;
   /** Day partitions of runs from yesterday to `daysAhead` from today. */
   makePartitions(daysAhead: number): Promise<void>;
   /** Drops whole days of runs that ended more than `days` ago, and rows of that age in the default partition, at most `limit`. Answers how many partitions went. */

@@ -4,7 +4,7 @@ import type { ScheduleId } from '../ids.ts';
 
 /** Which zone data slots were computed with, across tenants and nodes. */
 export interface ZoneDataStore {
-  /** The newest version among nodes heard of in the last 30 s; null when none tells. */
+  /** The newest version among engines heard of in the last 30 s; null when none tells. */
   newestOfLiveNodes(): Promise<string | null>;
   /**
    * Goes through at most `limit` timers after `after`, in id order, and gives those whose slot was computed with other zone

@@ -64,14 +64,13 @@ export class TenantMovesService {
     this.#flightLimits = parts.flightLimits;
   }
 
-  /** What must be known before the first delivery. */
-  async prepare(): Promise<void> {
+  /** What an engine must know before its first delivery, and anew every few seconds. */
+  async learnGrants(): Promise<void> {
     this.#flightLimits.learn(await this.#moves.deliveryGrants());
   }
 
   /** One round. Answers whether it wants to go on at once. */
   async step(): Promise<boolean> {
-    await this.prepare();
     const retires = await this.#retire();
     const unsettled = await this.#moves.unsettled(TENANTS);
     const wantsMore = [retires];

@@ -1,15 +1,13 @@
-import { crashPoint } from '#crash-point';
 import type { Clock } from '../ports/clock.ts';
 import type { Journal } from '../ports/journal.ts';
-import type { NodeRecord, UpkeepStore } from '../ports/upkeep-store.ts';
+import type { UpkeepStore } from '../ports/upkeep-store.ts';
 import type { CalendarService } from './calendar-service.ts';
 import { reportSchedulesOver } from './schedules-over.ts';
 import type { SchedulingService } from './scheduling-service.ts';
 import type { TenantMovesService } from './tenant-moves-service.ts';
 import type { WatchService } from './watch-service.ts';
-import type { ZoneDataService } from './zone-data-service.ts';
 
-const HEARTBEAT_MS = 10_000;
+const LOOK_MS = 10_000;
 const HOUSEKEEPING_MS = 60_000;
 const CHUNK = 200;
 /** More than a busy deployment changes in a minute: what is forgotten must keep up with what is written. */
@@ -18,75 +16,66 @@ const DAYS_AHEAD = 2;
 /** Definitions are looked at this much later than their runs go, so that nearly all that is looked at can be removed. */
 const KEPT_LONGER_DAYS = 2;
 
-/** What keeps a store in order: heartbeats, partitions, retention, automatic resumes, repairs, watchmen. */
+/**
+ * What keeps a store in order: partitions, retention, automatic resumes, repairs, watchmen, what follows a changed calendar or
+ * tenant. All of it may be done by several nodes at once. Those with the role `upkeep` do it; where none of them lives, engines
+ * stand in.
+ */
 export class UpkeepService {
   readonly #store: UpkeepStore;
   readonly #scheduling: Pick<SchedulingService, 'resume'>;
   readonly #clock: Clock;
   readonly #journal: Journal;
-  readonly #node: () => NodeRecord;
+  readonly #hasRole: boolean;
   readonly #retentionDays: number;
   readonly #auditRetentionDays: number;
-  readonly #zones: Pick<ZoneDataService, 'step'>;
   readonly #calendars: Pick<CalendarService, 'takeOver'>;
   readonly #watch: Pick<WatchService, 'step'>;
-  readonly #tenants: Pick<TenantMovesService, 'prepare' | 'step'>;
+  readonly #tenants: Pick<TenantMovesService, 'step'>;
   #housekeptAt = Number.NEGATIVE_INFINITY;
+  #isOnDuty = false;
 
+  /** `hasRole`: this process has the role `upkeep`, and does not only stand in. */
   constructor(parts: {
     store: UpkeepStore;
     scheduling: Pick<SchedulingService, 'resume'>;
     clock: Clock;
     journal: Journal;
-    node: () => NodeRecord;
+    hasRole: boolean;
     retentionDays: number;
     auditRetentionDays: number;
-    zones: Pick<ZoneDataService, 'step'>;
     calendars: Pick<CalendarService, 'takeOver'>;
     watch: Pick<WatchService, 'step'>;
-    tenants: Pick<TenantMovesService, 'prepare' | 'step'>;
+    tenants: Pick<TenantMovesService, 'step'>;
   }) {
     this.#store = parts.store;
     this.#scheduling = parts.scheduling;
     this.#clock = parts.clock;
     this.#journal = parts.journal;
-    this.#node = parts.node;
+    this.#hasRole = parts.hasRole;
     this.#retentionDays = parts.retentionDays;
     this.#auditRetentionDays = parts.auditRetentionDays;
-    this.#zones = parts.zones;
     this.#calendars = parts.calendars;
     this.#watch = parts.watch;
     this.#tenants = parts.tenants;
   }
 
-  /**
-   * What must be true before the first claim: this node is known. Today's partition should be there; where it cannot be made now,
-   * runs lie in the default one until it can.
-   */
-  async prepare(): Promise<void> {
-    await this.#attempt('partitions', () => this.#store.makePartitions(DAYS_AHEAD));
-    await this.#store.heartbeat(this.#node());
-    await this.#zones.step();
-    await this.#tenants.prepare();
+  /** This process did the upkeep when it last looked. */
+  get isOnDuty(): boolean {
+    return this.#isOnDuty;
   }
 
-  /** One round. Answers the milliseconds until the next. */
+  /** One round, unless others do it. Answers the milliseconds until the next. */
   async step(): Promise<number> {
-    await this.#store.heartbeat(this.#node());
+    this.#isOnDuty = this.#hasRole || !(await this.#store.isUpkeepManned());
+    if (!this.#isOnDuty) return LOOK_MS;
     await this.#resumeDue();
     if (this.#clock.monotonic() - this.#housekeptAt >= HOUSEKEEPING_MS) {
       await this.#housekeep();
       this.#housekeptAt = this.#clock.monotonic();
     }
-    const wantsMore = [await this.#zones.step(), await this.#calendars.takeOver(), await this.#tenants.step()];
-    return wantsMore.includes(true) ? 0 : HEARTBEAT_MS;
-  }
-
-  /** This node takes its leave. */
-  async leave(): Promise<void> {
-    crashPoint('shutdown.before-leave');
-    await this.#store.leave(this.#node().id);
-    crashPoint('shutdown.after-leave');
+    const wantsMore = [await this.#calendars.takeOver(), await this.#tenants.step()];
+    return wantsMore.includes(true) ? 0 : LOOK_MS;
   }
 
   /** Each by itself: what fails is tried again in a minute, and holds up nothing else. */

@@ -24,6 +24,13 @@ interface Parts {
 interface DatabaseState {
   readonly component: ComponentHealth;
   readonly isMigrated: boolean;
+  readonly upkeep: ComponentHealth | null;
+}
+
+interface ProbeRow {
+  readonly at: number | null;
+  readonly upkeep: boolean;
+  readonly engine: boolean;
 }
 
 /** What the probes of this process answer. */
@@ -61,7 +68,7 @@ export class DatabaseHealthProbe implements HealthProbe {
 
   async health(): Promise<HealthReport> {
     const { build, version, tzdata } = this.#parts;
-    const { component } = await this.#database();
+    const { component, upkeep } = await this.#database();
     const stale = this.#parts.staleLoops();
     const engine: ComponentHealth = {
       status: stale.length === 0 ? 'ok' : 'degraded',
@@ -69,9 +76,14 @@ export class DatabaseHealthProbe implements HealthProbe {
       detail: stale.length === 0 ? null : `no good turn: ${stale.join(', ')}`,
     };
     const watchmen = this.#parts.watchmen();
-    const isWell = engine.status === 'ok' && (watchmen === null || watchmen.status === 'ok');
+    const components = {
+      database: component,
+      engine,
+      ...(upkeep !== null && { upkeep }),
+      ...(watchmen !== null && { watchmen }),
+    };
+    const isWell = Object.values(components).every((part) => part.status === 'ok');
     const status = component.status !== 'ok' ? component.status : isWell ? 'ok' : 'degraded';
-    const components = { database: component, engine, ...(watchmen !== null && { watchmen }) };
     return { status, build, version, tzdata, components };
   }
 
@@ -87,13 +99,18 @@ export class DatabaseHealthProbe implements HealthProbe {
     try {
       const rows = await Promise.race([
         late,
-        this.#parts.pool.query((sql) => sql<{ at: number | null }[]>`select max_migration() as at`),
+        this.#parts.pool.query(
+          (sql) => sql<ProbeRow[]>`
+            select max_migration() as at, coalesce(bool_or('upkeep' = any(roles)), false) as upkeep, coalesce(bool_or('engine' = any(roles)), false) as engine
+            from nodes where heartbeat > now() - interval '60 seconds'`,
+        ),
       ]);
       const latencyMs = Math.round(performance.now() - askedAt);
       if (rows === null) return down(`no answer within ${PROBE_MS} ms`);
       return {
         component: { status: 'ok', latencyMs, detail: null },
         isMigrated: (rows[0]?.at ?? 0) >= this.#parts.migration,
+        upkeep: upkeepOf(rows[0]),
       };
     } catch {
       return down('not reachable');
@@ -104,5 +121,17 @@ export class DatabaseHealthProbe implements HealthProbe {
 }
 
 function down(detail: string): DatabaseState {
-  return { component: { status: 'down', latencyMs: null, detail }, isMigrated: false };
+  return { component: { status: 'down', latencyMs: null, detail }, isMigrated: false, upkeep: null };
+}
+
+/** Whether anybody keeps the store in order; engines stand in where no node has the role. */
+function upkeepOf(row: ProbeRow | undefined): ComponentHealth {
+  if (row?.upkeep === true) return { status: 'ok', latencyMs: null, detail: null };
+  if (row?.engine === true)
+    return { status: 'ok', latencyMs: null, detail: 'no live node has the role upkeep: engines stand in' };
+  return {
+    status: 'degraded',
+    latencyMs: null,
+    detail: 'no live node does the upkeep: partitions, retention, repairs',
+  };
 }

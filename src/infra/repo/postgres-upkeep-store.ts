@@ -31,6 +31,13 @@ export class PostgresUpkeepStore implements UpkeepStore {
     await this.#pool.query((sql) => sql`delete from nodes where id = ${nodeId}`);
   }
 
+  async isUpkeepManned(): Promise<boolean> {
+    const found = await this.#pool.query(
+      (sql) => sql`select from nodes where 'upkeep' = any(roles) and heartbeat > now() - interval '60 seconds' limit 1`,
+    );
+    return found.length > 0;
+  }
+
   makePartitions(daysAhead: number): Promise<void> {
     return makeRunPartitions(this.#pool, daysAhead);
   }

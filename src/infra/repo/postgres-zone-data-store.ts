@@ -33,7 +33,7 @@ export class PostgresZoneDataStore implements ZoneDataStore {
   async newestOfLiveNodes(): Promise<string | null> {
     const [row] = await this.#pool.query(
       (sql) => sql<{ newest: string | null }[]>`
-        select max(tzdata) as newest from nodes where heartbeat > now() - interval '30 seconds' and tzdata ~ '^[0-9]{4}[a-z]+$'`,
+        select max(tzdata) as newest from nodes where 'engine' = any(roles) and heartbeat > now() - interval '30 seconds' and tzdata ~ '^[0-9]{4}[a-z]+$'`,
     );
     return row?.newest ?? null;
   }

@@ -79,9 +79,10 @@ it('an older node than a live one stands back, until that one is gone', async ()
   expect(older.outdated).toBeNull();
 });
 
-it('the newest node, or one among equals, does not', async () => {
+it('the newest engine, or one among equals, does not, whatever other nodes have', async () => {
   await heartbeat('2025a');
   await heartbeat('unknown');
+  await heartbeat('2027a', 'upkeep');
   const newest = zones('2026c');
   await newest.step();
   expect(newest.outdated).toBeNull();
@@ -125,6 +126,6 @@ function tenant(name: string): TenantId {
   return id;
 }
 
-async function heartbeat(tzdata: string): Promise<void> {
-  await sql`insert into nodes (id, build, tzdata, roles, commands, heartbeat) values (gen_random_uuid(), 'x', ${tzdata}, '{}', '{}', now())`;
+async function heartbeat(tzdata: string, role = 'engine'): Promise<void> {
+  await sql`insert into nodes (id, build, tzdata, roles, commands, heartbeat) values (gen_random_uuid(), 'x', ${tzdata}, array[${role}], '{}', now())`;
 }

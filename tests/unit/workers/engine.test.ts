@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { Engine } from '../../../src/app/workers/engine.ts';
+import { Loops } from '../../../src/app/workers/loops.ts';
 import { silentJournal } from '../../support/scheduling.ts';
 
 /* The life of the loops, around services that only say what is asked of them. */
@@ -35,6 +36,7 @@ function open(given: { readonly flying?: number; readonly fireDue?: () => Promis
   const rings: number[] = [];
   let heard: (due: number) => void = () => undefined;
   const clock = { now: () => performance.now(), monotonic: () => performance.now(), observe: () => undefined };
+  const loops = new Loops(clock, silentJournal());
   const engine = new Engine({
     firing: {
       isStarved: false,
@@ -45,7 +47,6 @@ function open(given: { readonly flying?: number; readonly fireDue?: () => Promis
     },
     delivery,
     settling,
-    upkeep: { step: steps('upkeep') },
     backfills: { emit: steps('backfill') },
     redrives: { emit: steps('redrive') },
     bell: {
@@ -55,10 +56,10 @@ function open(given: { readonly flying?: number; readonly fireDue?: () => Promis
       },
     },
     clock,
-    journal: silentJournal(),
+    loops,
   });
   const count = (name: string): number => asked.filter((other) => other === name).length;
-  return { engine, delivery, settling, asked, rings, count, hear: (due: number) => heard(due) };
+  return { engine, loops, delivery, settling, asked, rings, count, hear: (due: number) => heard(due) };
 }
 
 /** Ends the engine; answers after how many ms it had ended. */
@@ -153,12 +154,12 @@ describe('the end of the engine', () => {
 
 describe('a loop without a good turn', () => {
   it('shows as stale once it is overdue by half a minute', async () => {
-    const { engine } = open({ fireDue: () => Promise.reject(new Error('the database is gone')) });
+    const { engine, loops } = open({ fireDue: () => Promise.reject(new Error('the database is gone')) });
     engine.start();
     await vi.advanceTimersByTimeAsync(29_000);
-    expect(engine.stale).toEqual([]);
+    expect(loops.stale).toEqual([]);
     await vi.advanceTimersByTimeAsync(2_000);
-    expect(engine.stale).toEqual(['fire']);
+    expect(loops.stale).toEqual(['fire']);
     await endedAfter(engine, 100);
   });
 });
