@@ -1,13 +1,41 @@
 import { configDefaults, defineConfig } from 'vitest/config';
 
+/** Suites that kill, stop and starve processes of the service: each has the machine for itself, after all others. */
+const WITH_PROCESSES = [
+  'tests/chaos/**/*.test.ts',
+  'tests/faults/**/*.test.ts',
+  'tests/scenario/kill.test.ts',
+  'tests/scenario/two-nodes.test.ts',
+];
+const EXCLUDED = [...configDefaults.exclude, 'ui/**'];
+
 export default defineConfig({
   test: {
-    include: ['tests/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, 'ui/**'],
-    globalSetup: ['tests/support/global-setup.ts'],
     reporters: ['default', './tests/support/loud-skips.ts'],
+    coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html', 'lcov'] },
+    globalSetup: ['tests/support/global-setup.ts'],
     testTimeout: 20_000,
     hookTimeout: 60_000,
-    coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html', 'lcov'] },
+    projects: [
+      {
+        extends: true,
+        test: {
+          name: 'code',
+          sequence: { groupOrder: 1 },
+          include: ['tests/**/*.test.ts'],
+          exclude: [...EXCLUDED, ...WITH_PROCESSES],
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'processes',
+          include: WITH_PROCESSES,
+          exclude: EXCLUDED,
+          fileParallelism: false,
+          sequence: { groupOrder: 2 },
+        },
+      },
+    ],
   },
 });

@@ -187,7 +187,12 @@ test('every metric of ours is named in base units and carries no tenant', async 
   const text = await telemetry.metricsText();
   const names = [...text.matchAll(/^# TYPE (scheduler_\S+) (\w+)$/gm)].map(([, name, type]) => [name, type]);
   expect(names.length).toBeGreaterThan(10);
-  for (const [name, type] of names) expect(name).toMatch(type === 'histogram' ? /_seconds$/ : /_total$/);
+  const suffixes = new Map([
+    ['histogram', /_seconds$/],
+    ['counter', /_total$/],
+    ['gauge', /^(?!.*_total$)/],
+  ]);
+  for (const [name, type = ''] of names) expect(name, type).toMatch(suffixes.get(type) ?? /^$/);
   expect(text).not.toContain('tenant-123');
 });
 
