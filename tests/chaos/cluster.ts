@@ -42,6 +42,7 @@ export class Cluster implements AsyncDisposable {
   /** From the start of each life to the moment it said that it was ready. */
   readonly starts: Fault[] = [];
   readonly #outputs = new Map<string, () => string>();
+  readonly #wereReady = new Set<string>();
   readonly #options: ClusterOptions;
   #isOver = false;
   #server: EmbeddedPostgres;
@@ -122,8 +123,12 @@ export class Cluster implements AsyncDisposable {
 
   async #watchStart(member: Member, name: string): Promise<void> {
     const from = Date.now();
-    const isOver = async (): Promise<boolean> =>
-      this.#isOver || member.life?.name !== name || (await isReady(member.api));
+    const isOver = async (): Promise<boolean> => {
+      if (this.#isOver || member.life?.name !== name) return true;
+      const isUp = await isReady(member.api);
+      if (isUp) this.#wereReady.add(name);
+      return isUp;
+    };
     await until(`${name} is ready`, isOver, START_WITHIN_MS).catch(() => undefined);
     this.starts.push({ kind: 'start', what: `${name} starts`, node: name, from, to: Date.now() });
   }
@@ -133,7 +138,7 @@ export class Cluster implements AsyncDisposable {
     const member = this.member(index);
     if (this.#isOver || member.life?.name !== name) return;
     member.life = null;
-    if (!output.includes('the service could not start')) this.#crashes.push(`${name}: ${output.slice(-1_000)}`);
+    if (this.#wereReady.has(name)) this.#crashes.push(`${name}: ${output.slice(-1_000)}`);
     setTimeout(() => this.#isOver || member.life !== null || this.startMember(index), RESTART_MS);
   }
 

@@ -65,18 +65,22 @@ function checkDuplicates(facts: Facts, run: RunRecord, all: readonly Delivery[],
   const isSuccess = ({ status, whole }: Delivery): boolean => whole && status >= 200 && status < 300;
   const duplicates = all.slice(1).filter((_, index) => all.slice(index, index + 1).every(isSuccess)).length;
   if (duplicates === 0) return;
-  const causes = [...takeovers(facts, run).map(({ kind }) => kind), ...leasesGivenUp(run)];
+  const causes = [...takeovers(facts, run).map(({ kind }) => kind), ...announced(run, all)];
   for (const kind of causes.slice(0, duplicates)) found.explained.set(kind, (found.explained.get(kind) ?? 0) + 1);
   if (causes.length < duplicates)
     found.unexplained.push(nameOf(run, `${duplicates} after a 2xx, ${causes.length} explained`));
 }
 
-/** Attempts that their holder broke off because it could not renew its lease in time, and wrote down as possible duplicates. */
-function leasesGivenUp({ attempts }: RunRecord): readonly string[] {
-  const given = attempts.filter(
-    ({ outcome, possibleDuplicate }) => outcome === 'ABORTED' && possibleDuplicate === true,
-  );
-  return given.map(() => 'a lease given up in time');
+/** Attempts that were answered 2xx too late for their holder, which wrote them down as possible duplicates: its lease or its time was over. */
+function announced({ attempts }: RunRecord, all: readonly Delivery[]): readonly string[] {
+  return attempts
+    .filter(({ number, startedAt, possibleDuplicate }) => {
+      const answered = all.some(
+        (one) => one.attempt === number && one.whole && one.at > startedAt - NODE_CLOCK_ERROR_MS,
+      );
+      return possibleDuplicate === true && answered;
+    })
+    .map(() => 'an answer too late, and told so');
 }
 
 /** The faults that made a holder lose this run: each hit that very holder between its hold and the next. */
