@@ -92,7 +92,12 @@ function checkChain(history: History, { plan, schedule, slots, operations }: Sub
     const wait = run.slot - startedAt;
     if (wait < delayMs && !isRedriven(before, operations))
       broken.push(nameOf(run, `only ${wait} ms after the run before`));
-    if (wait > delayMs + 2 && !isTouched && !hasPaused(links, operations))
+    if (
+      wait > delayMs + 2 &&
+      !isTouched &&
+      !hasPaused(links, operations) &&
+      !isSkippedBetween(slots, startedAt, run.slot)
+    )
       broken.push(nameOf(run, `${wait} ms after the run before`));
   }
   const last = slots.at(-1);
@@ -102,6 +107,11 @@ function checkChain(history: History, { plan, schedule, slots, operations }: Sub
   const isOver = schedule.deletedAt !== null || lastEnd + delayMs > upTo || isResumedTooLate;
   if (!isOver) broken.push(last === undefined ? `${schedule.id}: no link` : nameOf(last, 'the last link, too early'));
   return links.length;
+}
+
+/** A link that a person skipped stands between two that fired. */
+function isSkippedBetween(slots: readonly RunRecord[], from: number, to: number): boolean {
+  return slots.some(({ state, slot }) => state === 'SKIPPED' && slot > from && slot < to);
 }
 
 function isRedriven(run: RunRecord | undefined, operations: Subject['operations']): boolean {
