@@ -170,7 +170,8 @@ describe('a header value that refers to a secret', () => {
 });
 
 describe('without a key to seal with', () => {
-  const unitOfWork = { forTenant: () => Promise.reject(new Error('never asked')) };
+  const never = () => Promise.reject(new Error('never asked'));
+  const unitOfWork = { forTenant: never, reading: never };
   const keyless = useServer({ secrets: new SecretService({ unitOfWork, seal: null }) });
 
   it('no value is taken', async () => {

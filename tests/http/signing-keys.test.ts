@@ -65,7 +65,8 @@ describe('/tenant/signing-keys', () => {
 });
 
 describe('without a key to seal with', () => {
-  const unitOfWork = { forTenant: () => Promise.reject(new Error('never asked')) };
+  const unasked = () => Promise.reject(new Error('never asked'));
+  const unitOfWork = { forTenant: unasked, reading: unasked };
   const never = () => 'never';
   const signingKeys = new SigningKeyService({ unitOfWork, seal: null, newId: never, newKey: never });
   const keyless = useServer({ signingKeys });

@@ -49,8 +49,8 @@ export interface ScheduleRepository {
   /** As `findForChange`, all at once and in an order that never deadlocks; aligned with `addresses`. */
   findAllForChange(addresses: readonly Address[]): Promise<readonly (ScheduleEntity | null)[]>;
   page(query: ScheduleQuery): Promise<Page<ScheduleEntity, ListPosition>>;
-  /** Schedule, first version and timer. Throws ALREADY_EXISTS when a living schedule has its key. */
-  insert(entity: ScheduleEntity): Promise<void>;
+  /** Schedule, first version and timer, sent and not waited for: the transaction throws ALREADY_EXISTS when a living schedule has its key. */
+  insert(entity: ScheduleEntity): void;
   /** As `insert`, all at once. Answers the ids of those inserted: not the ones whose key a living schedule has. */
   insertAll(entities: readonly ScheduleEntity[]): Promise<ReadonlySet<ScheduleId>>;
   /** The changed schedule: its row, a version row when the definition changed, its timer in or out, and the runs of `entity.passed`. */

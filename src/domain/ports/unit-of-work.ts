@@ -26,8 +26,16 @@ export interface TenantWork {
   readonly redrives: RedriveRepository;
 }
 
+/** What a use case that only reads works with. */
+export interface TenantReading {
+  readonly schedules: Pick<ScheduleRepository, 'find' | 'page'>;
+  readonly runs: Pick<RunRepository, 'find' | 'isClaimed' | 'page'>;
+}
+
 /** Opens transactions. Outages become UNAVAILABLE; deadlocks and serialization failures are tried again. */
 export interface UnitOfWork {
   /** One transaction in which no other tenant's row exists. */
   forTenant<T>(tenantId: TenantId, work: (tenant: TenantWork) => Promise<T>): Promise<T>;
+  /** The same wall around reads, each a transaction of its own that takes one round trip; what one saw may be gone for the next. */
+  reading<T>(tenantId: TenantId, work: (tenant: TenantReading) => Promise<T>): Promise<T>;
 }

@@ -8,7 +8,7 @@ import type { Bell } from '../ports/bell.ts';
 import type { Journal } from '../ports/journal.ts';
 import { LANES, type RunQuery } from '../ports/run-repository.ts';
 import type { Page } from '../ports/schedule-repository.ts';
-import type { TenantWork, UnitOfWork } from '../ports/unit-of-work.ts';
+import type { TenantReading, TenantWork, UnitOfWork } from '../ports/unit-of-work.ts';
 import { reportSchedulesOver } from './schedules-over.ts';
 
 /** What a tenant's callers do with runs. A run of another tenant, or of another organization's schedule, is NOT_FOUND. */
@@ -25,13 +25,13 @@ export class RunService {
 
   /** A slot in flight that has no row yet is shown as RUNNING. */
   async get(caller: Caller, key: RunKey): Promise<RunRow> {
-    return this.#unitOfWork.forTenant(caller.tenantId, (work) => runAt(work, caller, key));
+    return this.#unitOfWork.reading(caller.tenantId, (work) => runAt(work, caller, key));
   }
 
   /** Newest slot first. A slot in flight is listed once it ends or after a second. */
   async list(caller: Caller, query: RunQuery): Promise<Page<RunRow, RunKey>> {
     const organizationId = caller.organizationId ?? query.organizationId;
-    return this.#unitOfWork.forTenant(caller.tenantId, ({ runs }) => runs.page({ ...query, organizationId }));
+    return this.#unitOfWork.reading(caller.tenantId, ({ runs }) => runs.page({ ...query, organizationId }));
   }
 
   /** A dead run waits again, with its attempts; a retrying one is due now. Throws CONFLICT in any other state, or when the schedule is deleted. */
@@ -88,7 +88,7 @@ function record(
   audit.record(caller, { action, id: encodeRunId(key), organizationId: caller.organizationId, before, after });
 }
 
-async function runAt({ runs, schedules }: TenantWork, caller: Caller, key: RunKey): Promise<RunRow> {
+async function runAt({ runs, schedules }: TenantReading, caller: Caller, key: RunKey): Promise<RunRow> {
   const found = await runs.find(key, caller.organizationId);
   if (found !== null) return found;
   const schedule = key.space === SLOT_SPACE ? await schedules.find(key.scheduleId) : null;

@@ -86,7 +86,7 @@ export class ScheduleDrafts {
     return this.#headers.openedIn(schedule).input;
   }
 
-  /** Saves the schedule with the input's key as the input says. Throws ALREADY_EXISTS when somebody else has just created it. */
+  /** Saves the schedule with the input's key as the input says. Where somebody else has just created it, the transaction throws ALREADY_EXISTS. */
   async upserted(
     work: TenantWork,
     caller: Caller,
@@ -97,7 +97,7 @@ export class ScheduleDrafts {
     const after = await this.declared(work, caller, before, { input, ifMatch });
     if (after === before) return { before, after };
     recordChange(work, caller, before === null ? 'created' : 'replaced', { before, after });
-    if (before === null) await work.schedules.insert(after);
+    if (before === null) work.schedules.insert(after);
     else await work.schedules.save(after, before);
     return { before, after };
   }

@@ -73,7 +73,7 @@ export class SchedulingService {
         if (first !== null) return { schedule: first, replayed: true };
       }
       recordChange(work, caller, 'created', { before: null, after: created });
-      await work.schedules.insert(created);
+      work.schedules.insert(created);
       return { schedule: created, replayed: false };
     });
     if (!replayed) this.#announce(caller, 'created', { before: null, after: schedule });
@@ -81,14 +81,14 @@ export class SchedulingService {
   }
 
   async get(caller: Caller, id: ScheduleId): Promise<ScheduleEntity> {
-    return this.#unitOfWork.forTenant(caller.tenantId, async ({ schedules }) =>
+    return this.#unitOfWork.reading(caller.tenantId, async ({ schedules }) =>
       visible(caller, await schedules.find(id)),
     );
   }
 
   async list(caller: Caller, query: ScheduleQuery): Promise<Page<ScheduleEntity, ListPosition>> {
     const organizationId = caller.organizationId ?? query.filter.organizationId;
-    return this.#unitOfWork.forTenant(caller.tenantId, ({ schedules }) =>
+    return this.#unitOfWork.reading(caller.tenantId, ({ schedules }) =>
       schedules.page({ ...query, filter: { ...query.filter, organizationId } }),
     );
   }

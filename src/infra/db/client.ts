@@ -1,15 +1,24 @@
 import type { ExtractTablesWithRelations } from 'drizzle-orm';
-import type { PgTransaction } from 'drizzle-orm/pg-core';
-import { drizzle, type PostgresJsDatabase, type PostgresJsQueryResultHKT } from 'drizzle-orm/postgres-js';
+import { PgDialect, type PgTransaction } from 'drizzle-orm/pg-core';
+import {
+  drizzle,
+  type PostgresJsDatabase,
+  type PostgresJsQueryResultHKT,
+  PostgresJsSession,
+  PostgresJsTransaction,
+} from 'drizzle-orm/postgres-js';
 import postgres from 'postgres';
 import { DomainError } from '../../domain/errors.ts';
 import { databaseSockets } from './database-socket.ts';
 import { splitTlsMode } from './tls-mode.ts';
+import type { Client } from './transaction-line.ts';
 
 type NoSchema = Record<string, never>;
 
-export type Database = PostgresJsDatabase<NoSchema>;
+export type Database = PostgresJsDatabase<NoSchema> & { readonly $client: postgres.Sql };
 export type Transaction = PgTransaction<PostgresJsQueryResultHKT, NoSchema, ExtractTablesWithRelations<NoSchema>>;
+
+const dialect = new PgDialect();
 
 export interface PoolOptions {
   /** What the connections act as; the login role of the URL must be a member. Left out: as the login role. */
@@ -66,6 +75,16 @@ export function openDatabase(pool: postgres.Sql): Database {
   pool.options.parsers[114] = asText;
   pool.options.parsers[3802] = asText;
   return database;
+}
+
+/** drizzle on the client of one transaction of a database's pool. */
+export function transactionOn(client: Client): Transaction {
+  const session = new PostgresJsSession<Client, NoSchema, ExtractTablesWithRelations<NoSchema>>(
+    client,
+    dialect,
+    undefined,
+  );
+  return new PostgresJsTransaction(dialect, session, undefined);
 }
 
 /** Throws unless row-level security holds for the pool's role: no superuser, no BYPASSRLS, not the tables' owner. */

@@ -6,9 +6,10 @@ import type { TenantId } from '../../domain/ids.ts';
 import type { AuditPosition, AuditQuery, AuditTrail } from '../../domain/ports/audit-trail.ts';
 import type { Page } from '../../domain/ports/schedule-repository.ts';
 import { auditEntries } from '../db/audit-schema.ts';
-import { pipelined, type Transaction } from '../db/client.ts';
+import type { Transaction } from '../db/client.ts';
 import { columnArrays } from './column-arrays.ts';
 import { instantOf } from './schedule-rows.ts';
+import type { SentWrites } from './sent-writes.ts';
 
 type Row = typeof auditEntries.$inferInsert;
 
@@ -17,10 +18,16 @@ export class DrizzleAuditTrail implements AuditTrail {
   readonly #tx: Transaction;
   readonly #tenantId: TenantId;
   readonly #now: number;
-  readonly #sent: Promise<unknown>[] = [];
+  readonly #writes: SentWrites;
 
-  constructor(tx: Transaction, tenantId: TenantId, now: number) {
+  /** Entries are sent at once, and told by `writes`. */
+  constructor(
+    tx: Transaction,
+    tenantId: TenantId,
+    { now, writes }: { readonly now: number; readonly writes: SentWrites },
+  ) {
     this.#tx = tx;
+    this.#writes = writes;
     this.#tenantId = tenantId;
     this.#now = now;
   }
@@ -28,28 +35,11 @@ export class DrizzleAuditTrail implements AuditTrail {
   record(caller: Caller, ...changes: readonly AuditedChange[]): void {
     if (changes.length === 0) return;
     const rows = changes.map((change) => this.#rowOf(caller, change));
-    const sending =
+    this.#writes.add(
       rows.length === 1
         ? this.#tx.insert(auditEntries).values(rows).prepare('insert_audit').execute()
-        : this.#insertAll(rows);
-    // Told by `stored`, or by the statement after it, which then fails too.
-    sending.catch(() => undefined);
-    this.#sent.push(sending);
-  }
-
-  /** Resolves once all that was recorded is in the transaction: to be awaited before it commits. */
-  async stored(): Promise<void> {
-    await pipelined(this.#sent);
-  }
-
-  /** What `work` answers or throws; where an entry could not be stored, the statements after it only say that the transaction is aborted. */
-  async toldFirst<T>(work: () => Promise<T>): Promise<T> {
-    try {
-      return await work();
-    } catch (error) {
-      if (this.#sent.length > 0) await this.stored();
-      throw error;
-    }
+        : this.#insertAll(rows),
+    );
   }
 
   async page(query: AuditQuery): Promise<Page<AuditEntry, AuditPosition>> {
@@ -65,11 +55,11 @@ export class DrizzleAuditTrail implements AuditTrail {
     return { items, next: last === undefined ? null : { at: last.at.getTime(), id: last.id }, total: null };
   }
 
-  async #insertAll(rows: readonly Row[]): Promise<void> {
+  #insertAll(rows: readonly Row[]): Promise<unknown> {
     const { names, arrays } = columnArrays(auditEntries, rows);
-    await this.#tx.execute(
-      sql`insert into ${auditEntries} (${names}) select ${names} from unnest(${arrays}) as given(${names})`,
-    );
+    return this.#tx
+      .execute(sql`insert into ${auditEntries} (${names}) select ${names} from unnest(${arrays}) as given(${names})`)
+      .execute();
   }
 
   #rowOf(caller: Caller, { action, id, organizationId, before, after }: AuditedChange): Row {

@@ -13,6 +13,7 @@ import { cancelWaiting } from './cancel-waiting.ts';
 import { recordPassed } from './passed-slots.ts';
 import { schedulePage, timerOfSchedule } from './schedule-page.ts';
 import { entityOf, livingColumns, scheduleRow, timerRow, versionRow } from './schedule-rows.ts';
+import type { SentWrites } from './sent-writes.ts';
 import { withWaitedRuns } from './waited-runs.ts';
 
 const A_DAY = sql`interval '24 hours'`;
@@ -23,12 +24,14 @@ const FRESH = sql`interval '30 seconds'`;
 export class DrizzleScheduleRepository implements ScheduleRepository {
   readonly #tx: Transaction;
   readonly #tenantId: TenantId;
+  readonly #writes: SentWrites;
   /** What was asked in this transaction: a bulk names the same few again and again. */
   readonly #commands = new Map<string, Promise<boolean>>();
 
-  constructor(tx: Transaction, tenantId: TenantId) {
+  constructor(tx: Transaction, tenantId: TenantId, writes: SentWrites) {
     this.#tx = tx;
     this.#tenantId = tenantId;
+    this.#writes = writes;
   }
 
   async find(id: ScheduleId): Promise<ScheduleEntity | null> {
@@ -65,16 +68,11 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     return schedulePage(this.#tx, this.#tenantId, query);
   }
 
-  async insert(entity: ScheduleEntity): Promise<void> {
-    const inserted = await this.#tx
-      .insert(schedules)
-      .values(scheduleRow(entity))
-      .onConflictDoNothing({ target: [schedules.tenantId, schedules.key], where: sql`deleted_at is null` })
-      .returning({ id: schedules.id })
-      .prepare('insert_schedule')
-      .execute();
-    if (inserted.length === 0) throw keyTaken(entity);
-    await pipelined([this.#insertVersion(entity), ...(entity.isActive ? [this.#insertTimer(entity, true)] : [])]);
+  insert(entity: ScheduleEntity): void {
+    const inserted = this.#tx.insert(schedules).values(scheduleRow(entity)).prepare('insert_schedule').execute();
+    this.#writes.add(inserted.catch((error: unknown) => Promise.reject(keyTakenOr(error, entity))));
+    this.#writes.add(this.#insertVersion(entity));
+    if (entity.isActive) this.#writes.add(this.#insertTimer(entity, true));
   }
 
   insertAll(entities: readonly ScheduleEntity[]): Promise<ReadonlySet<ScheduleId>> {
@@ -216,7 +214,7 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
       .returning({ id: schedules.id })
       .prepare('save_schedule');
     const saved = await saving.execute().catch((error: unknown) => {
-      throw isUniqueViolation(error, 'schedules_key') ? keyTaken(entity) : error;
+      throw keyTakenOr(error, entity);
     });
     if (saved.length === 0) throw changedMeanwhile();
   }
@@ -240,8 +238,10 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
   }
 }
 
-function keyTaken(entity: ScheduleEntity): DomainError {
-  return new DomainError('ALREADY_EXISTS', `a schedule with the key "${entity.state.key ?? ''}" exists`);
+/** The error of a write as the domain knows it where a living schedule has the key. */
+function keyTakenOr(error: unknown, { state }: ScheduleEntity): unknown {
+  if (!isUniqueViolation(error, 'schedules_key')) return error;
+  return new DomainError('ALREADY_EXISTS', `a schedule with the key "${state.key ?? ''}" exists`);
 }
 
 function changedMeanwhile(): DomainError {

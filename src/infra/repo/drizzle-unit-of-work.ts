@@ -1,10 +1,10 @@
 import { setTimeout } from 'node:timers/promises';
-import { sql } from 'drizzle-orm';
 import { crashPoint } from '#crash-point';
 import type { TenantId } from '../../domain/ids.ts';
-import type { TenantWork, UnitOfWork } from '../../domain/ports/unit-of-work.ts';
-import { type Database, type Transaction, withinDeadline } from '../db/client.ts';
+import type { TenantReading, TenantWork, UnitOfWork } from '../../domain/ports/unit-of-work.ts';
+import { type Database, type Transaction, transactionOn, withinDeadline } from '../db/client.ts';
 import { asDomainError, isConnectionLost, isLostRace, isOutage } from '../db/database-errors.ts';
+import { ReadingLine, TransactionLine } from '../db/transaction-line.ts';
 import { DrizzleAuditTrail } from './drizzle-audit-trail.ts';
 import { DrizzleBackfillRepository } from './drizzle-backfill-repository.ts';
 import { DrizzleCalendarRepository } from './drizzle-calendar-repository.ts';
@@ -15,11 +15,13 @@ import { DrizzleScheduleRepository } from './drizzle-schedule-repository.ts';
 import { DrizzleSecretRepository } from './drizzle-secret-repository.ts';
 import { DrizzleSigningKeyRepository } from './drizzle-signing-key-repository.ts';
 import { DrizzleTenantRepository } from './drizzle-tenant-repository.ts';
+import { SentWrites } from './sent-writes.ts';
 
 /** How often a transaction is run in all. */
 const TRIES = 3;
 const LONGEST_PAUSE_MS = 50;
 const DEADLINE_MS = 8000;
+const ENTER = "select set_config('app.tenant_id', $1, true), date_part('epoch', now()) * 1000 as now";
 
 /** Transactions of one tenant on the API's pool. Row-level security makes the wall; each query names the tenant nevertheless. */
 export class DrizzleUnitOfWork implements UnitOfWork {
@@ -32,61 +34,82 @@ export class DrizzleUnitOfWork implements UnitOfWork {
     this.#deadlineMs = deadlineMs;
   }
 
-  async forTenant<T>(tenantId: TenantId, work: (tenant: TenantWork) => Promise<T>): Promise<T> {
+  forTenant<T>(tenantId: TenantId, work: (tenant: TenantWork) => Promise<T>): Promise<T> {
+    return this.#withinDeadline((signal) => untilDone(signal, (attempt) => this.#transaction(tenantId, work, attempt)));
+  }
+
+  reading<T>(tenantId: TenantId, work: (tenant: TenantReading) => Promise<T>): Promise<T> {
+    return this.#withinDeadline((signal) => untilDone(signal, (attempt) => this.#read(tenantId, work, attempt)));
+  }
+
+  async #withinDeadline<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
     try {
-      return await withinDeadline(this.#deadlineMs, (signal) => this.#untilDone(tenantId, work, signal));
+      return await withinDeadline(this.#deadlineMs, work);
     } catch (error) {
       throw asDomainError(error);
     }
   }
 
-  /** Runs the work again when its transaction lost a race, or never began because its connection had died while idle. */
-  async #untilDone<T>(tenantId: TenantId, work: (tenant: TenantWork) => Promise<T>, signal: AbortSignal): Promise<T> {
-    for (let tried = 1; ; tried += 1) {
-      let hasBegun = false;
-      try {
-        const done = await transactionOf(this.#database, async (tx) => {
-          signal.throwIfAborted();
-          const now = await enter(tx, tenantId);
-          hasBegun = true;
-          const audit = new DrizzleAuditTrail(tx, tenantId, now);
-          const parts = partsOf(tx, tenantId, { now, audit });
-          const result = await audit.toldFirst(() => work(parts));
-          await audit.stored();
-          signal.throwIfAborted();
-          return result;
-        });
-        crashPoint('request.after-commit');
-        return done;
-      } catch (error) {
-        const mayRunAgain = isLostRace(error) || (!hasBegun && isOutage(error));
-        if (tried === TRIES || !mayRunAgain) throw error;
-        // Two that deadlocked would meet again if both began at once.
-        await setTimeout(Math.random() * tried * LONGEST_PAUSE_MS, undefined, { signal });
-      }
+  async #transaction<T>(tenantId: TenantId, work: (tenant: TenantWork) => Promise<T>, attempt: Attempt): Promise<T> {
+    const { signal } = attempt;
+    const line = new TransactionLine(this.#database.$client, 'begin', signal);
+    try {
+      const now = await enter(line, tenantId);
+      attempt.mayRepeat = false;
+      const tx = transactionOn(line.client);
+      const writes = new SentWrites();
+      const audit = new DrizzleAuditTrail(tx, tenantId, { now, writes });
+      const result = await writes.toldFirst(() => work({ ...partsOf(tx, tenantId, writes), now, audit }));
+      signal.throwIfAborted();
+      await writes.committed(line.commit());
+      crashPoint('request.after-commit');
+      return result;
+    } catch (error) {
+      await line.rollback();
+      throw error;
+    }
+  }
+
+  async #read<T>(tenantId: TenantId, work: (tenant: TenantReading) => Promise<T>, attempt: Attempt): Promise<T> {
+    const entering = (line: TransactionLine): void => void enter(line, tenantId).catch(() => undefined);
+    const lines = new ReadingLine(this.#database.$client, entering, attempt.signal);
+    try {
+      const result = await work(partsOf(transactionOn(lines.client), tenantId, new SentWrites()));
+      if (lines.failure !== null) throw lines.failure;
+      return result;
+    } catch (error) {
+      const first = lines.failure ?? error;
+      attempt.mayRepeat = isConnectionLost(first);
+      throw first;
+    }
+  }
+}
+/** One of the times that a piece of work is run. */
+interface Attempt {
+  readonly signal: AbortSignal;
+  /** After an outage: nothing has happened yet. */
+  mayRepeat: boolean;
+}
+
+/** Runs work again when its transaction lost a race, or when it met an outage and did nothing: its connection had died while idle, say. */
+async function untilDone<T>(signal: AbortSignal, work: (attempt: Attempt) => Promise<T>): Promise<T> {
+  for (let tried = 1; ; tried += 1) {
+    const attempt = { signal, mayRepeat: true };
+    try {
+      return await work(attempt);
+    } catch (error) {
+      const mayRunAgain = isLostRace(error) || (attempt.mayRepeat && isOutage(error));
+      if (tried === TRIES || !mayRunAgain) throw error;
+      // Two that deadlocked would meet again if both began at once.
+      await setTimeout(Math.random() * tried * LONGEST_PAUSE_MS, undefined, { signal });
     }
   }
 }
 
-/**
- * A transaction on a connection that may die. postgres.js rejects it by itself then; the ROLLBACK that it would also send for
- * an error of `work` would go to a socket that is no more, or to the connection's next transaction.
- */
-function transactionOf<T>(database: Database, work: (tx: Transaction) => Promise<T>): Promise<T> {
-  return database.transaction(async (tx) => {
-    try {
-      return await work(tx);
-    } catch (error) {
-      return isConnectionLost(error) ? new Promise<never>(() => undefined) : Promise.reject(error);
-    }
-  });
-}
-
-/** What a use case works with in its transaction. */
-function partsOf(tx: Transaction, tenantId: TenantId, known: Pick<TenantWork, 'now' | 'audit'>): TenantWork {
+/** What a use case works with. */
+function partsOf(tx: Transaction, tenantId: TenantId, writes: SentWrites): Omit<TenantWork, 'now' | 'audit'> {
   return {
-    ...known,
-    schedules: new DrizzleScheduleRepository(tx, tenantId),
+    schedules: new DrizzleScheduleRepository(tx, tenantId, writes),
     runs: new DrizzleRunRepository(tx, tenantId),
     backfills: new DrizzleBackfillRepository(tx, tenantId),
     calendars: new DrizzleCalendarRepository(tx, tenantId),
@@ -99,12 +122,8 @@ function partsOf(tx: Transaction, tenantId: TenantId, known: Pick<TenantWork, 'n
 }
 
 /** From here to the end of the transaction only the tenant's rows exist. Answers the database's time, epoch ms. */
-async function enter(tx: Transaction, tenantId: TenantId): Promise<number> {
-  const columns = {
-    tenantId: sql<string>`set_config('app.tenant_id', ${tenantId}, true)`,
-    now: sql<number>`date_part('epoch', now()) * 1000`,
-  };
-  const [entered] = await tx.select(columns).from(sql`(values (1)) as one`).prepare('enter_tenant').execute();
+async function enter(line: TransactionLine, tenantId: TenantId): Promise<number> {
+  const [entered] = await line.run<{ now: number }>(ENTER, [tenantId]);
   if (entered === undefined) throw new Error('the database did not tell its time');
   return Math.round(entered.now);
 }

@@ -41,6 +41,7 @@ export async function schedulePage(
     .orderBy(order.isNullable ? sql`${direction(order.by)} nulls last` : direction(order.by), direction(schedules.id))
     .limit(limit + 1)
     .offset(query.offset ?? 0)
+    .prepare('page_of_schedules')
     .execute();
   const total = query.offset === undefined ? Promise.resolve(null) : countOf(tx, filter);
   const [found, counted] = await pipelined([rows, total]);

@@ -17,6 +17,13 @@ afterAll(() => bench.close());
 const TENANT = tenantNamed('acme');
 const INPUT = scheduleInput({ target: { kind: 'EVENT', eventTopic: 'a.b' } });
 
+/** Ends the sessions of this name, as an operator may. */
+async function killed(applicationName: string): Promise<void> {
+  const login = postgres(bench.url, { max: 1, onnotice: () => undefined });
+  await login`select pg_terminate_backend(pid) from pg_stat_activity where application_name = ${applicationName}`;
+  await login.end();
+}
+
 /** A door to the database that can stop passing anything on, without a word. */
 class HalfOpenDoor implements AsyncDisposable {
   isShut = false;
@@ -96,12 +103,35 @@ describe('a transaction', () => {
   test('says nothing of statement or values when the database refuses a row', async () => {
     const caller = newCaller();
     const { schedule } = await bench.scheduling.create(caller, { ...INPUT, payload: 'canary' });
-    const refused = bench.unitOfWork.forTenant(caller.tenantId, ({ schedules }) => schedules.insert(schedule));
+    const refused = bench.unitOfWork.forTenant(caller.tenantId, async ({ schedules }) => schedules.insert(schedule));
     const error: unknown = await refused.catch((thrown: unknown) => thrown);
     expect(String(error instanceof Error ? error.stack : '') + JSON.stringify(error)).not.toMatch(
       /canary|insert into/i,
     );
     expect(error).toMatchObject({ message: 'the database refused a statement: 23505 schedules schedules_id_pk' });
+  });
+
+  test('that has lost its connection sends nothing more, and neither does one that is over', async () => {
+    const pool = connectPool(bench.url, { role: 'scheduler_api', max: 1, applicationName: 'lost' });
+    const unitOfWork = new DrizzleUnitOfWork(openDatabase(pool));
+    const caller = newCaller();
+    let late: Promise<unknown> = Promise.resolve();
+    const over = await unitOfWork.forTenant(caller.tenantId, async ({ schedules }) => schedules);
+    await expect(over.knowsCommand('x')).rejects.toThrow();
+    const lost = unitOfWork.forTenant(caller.tenantId, async ({ schedules }) => {
+      await killed('lost');
+      await schedules.knowsCommand('x').catch(() => undefined);
+      const next = unitOfWork.forTenant(TENANT, async (other) => {
+        late = schedules.knowsCommand('y');
+        await late.catch(() => undefined);
+        return other.schedules.knowsCommand('z');
+      });
+      await expect(next).resolves.toBe(false);
+      await late;
+    });
+    expect(await codeOf(lost)).toBe('UNAVAILABLE');
+    await expect(late).rejects.toThrow();
+    await pool.end({ timeout: 1 });
   });
 
   test.each(['a\u0000b', '\ud800'])('with text that cannot be stored (%j) is the caller’s fault', async (text) => {
