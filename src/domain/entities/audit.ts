@@ -64,14 +64,21 @@ export function auditedCalendar(state: CalendarState): object {
 
 function fieldsOf(side: object | null | undefined): AuditedFields | null {
   if (side === null || side === undefined) return null;
-  const fields: AuditedFields = JSON.parse(JSON.stringify(side));
-  return fields;
+  const told = Object.entries(side).filter(([, value]) => value !== undefined);
+  return Object.fromEntries(told.map(([name, value]) => [name, asJson(value)]));
+}
+
+/** What JSON makes of a value; most are what they become. */
+function asJson(value: unknown): JsonValue {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
+  const become: JsonValue = JSON.parse(JSON.stringify(value));
+  return become;
 }
 
 function bounded(fields: AuditedFields): AuditedFields {
   let room = LONGEST_SIDE;
   const kept = Object.entries(fields).map(([name, value]): [string, JsonValue] => {
-    const { length } = JSON.stringify(value);
+    const length = value === null ? 4 : JSON.stringify(value).length;
     if (length > Math.min(LONGEST_FIELD, room)) return [name, `(left out: ${length} characters)`];
     room -= length;
     return [name, masked(name, value)];

@@ -83,9 +83,18 @@ export class DatabaseSocket extends EventEmitter {
       setImmediate(() => this.#refuse());
       return true;
     }
-    if (this.#open !== null) return this.#open.write(chunk, done);
+    if (this.#open !== null) return this.#writeGathered(this.#open, chunk, done);
     this.#kept.push({ chunk, done });
     return true;
+  }
+
+  /** What is written in one turn goes out together: a statement of more than 1 KiB would else be a write of its own. */
+  #writeGathered(open: Socket | TLSSocket, chunk: Uint8Array, done: (() => void) | undefined): boolean {
+    if (open.writableCorked === 0) {
+      open.cork();
+      process.nextTick(() => open.uncork());
+    }
+    return open.write(chunk, done);
   }
 
   end(chunk: Uint8Array): void {

@@ -44,7 +44,8 @@ function arrayOf(column: PgColumn, rows: readonly Row[], field: string): SQL {
   return sql`${`{${texts.map(element).join(',')}}`}::text::${type}[]`;
 }
 
-function textOf(column: PgColumn, value: unknown): string | null {
+/** A value as PostgreSQL reads it. */
+export function textOf(column: PgColumn, value: unknown): string | null {
   return value === null || value === undefined ? null : String(column.mapToDriverValue(value));
 }
 

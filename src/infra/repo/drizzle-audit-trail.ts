@@ -8,6 +8,7 @@ import type { Page } from '../../domain/ports/schedule-repository.ts';
 import { auditEntries } from '../db/audit-schema.ts';
 import type { Transaction } from '../db/client.ts';
 import { columnArrays } from './column-arrays.ts';
+import { insertRow } from './insert-row.ts';
 import { instantOf } from './schedule-rows.ts';
 import type { SentWrites } from './sent-writes.ts';
 
@@ -33,13 +34,9 @@ export class DrizzleAuditTrail implements AuditTrail {
   }
 
   record(caller: Caller, ...changes: readonly AuditedChange[]): void {
-    if (changes.length === 0) return;
-    const rows = changes.map((change) => this.#rowOf(caller, change));
-    this.#writes.add(
-      rows.length === 1
-        ? this.#tx.insert(auditEntries).values(rows).prepare('insert_audit').execute()
-        : this.#insertAll(rows),
-    );
+    const [row, ...others] = changes.map((change) => this.#rowOf(caller, change));
+    if (row === undefined) return;
+    this.#writes.add(others.length === 0 ? insertRow(this.#tx, auditEntries, row) : this.#insertAll([row, ...others]));
   }
 
   async page(query: AuditQuery): Promise<Page<AuditEntry, AuditPosition>> {

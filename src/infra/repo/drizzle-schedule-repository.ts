@@ -10,9 +10,11 @@ import { isUniqueViolation, LostRace } from '../db/database-errors.ts';
 import { idempotencyKeys, nodes, schedules, scheduleVersions, timers } from '../db/schema.ts';
 import { findAllForChange, insertAll } from './bulk-schedules.ts';
 import { cancelWaiting } from './cancel-waiting.ts';
+import { findSchedule } from './find-schedule.ts';
+import { insertRow } from './insert-row.ts';
 import { recordPassed } from './passed-slots.ts';
-import { schedulePage, timerOfSchedule } from './schedule-page.ts';
-import { entityOf, livingColumns, scheduleRow, timerRow, versionRow } from './schedule-rows.ts';
+import { schedulePage } from './schedule-page.ts';
+import { entityOf, scheduleRow, timerRow, versionRow } from './schedule-rows.ts';
 import type { SentWrites } from './sent-writes.ts';
 import { withWaitedRuns } from './waited-runs.ts';
 
@@ -35,14 +37,7 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
   }
 
   async find(id: ScheduleId): Promise<ScheduleEntity | null> {
-    // schedules and timers by primary key
-    const [row] = await this.#tx
-      .select(livingColumns)
-      .from(schedules)
-      .leftJoin(timers, timerOfSchedule)
-      .where(this.#living(id))
-      .prepare('find_schedule')
-      .execute();
+    const [row] = await findSchedule(this.#tx, { tenantId: this.#tenantId, id });
     return row === undefined ? null : entityOf(row);
   }
 
@@ -69,7 +64,7 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
   }
 
   insert(entity: ScheduleEntity): void {
-    const inserted = this.#tx.insert(schedules).values(scheduleRow(entity)).prepare('insert_schedule').execute();
+    const inserted = insertRow(this.#tx, schedules, scheduleRow(entity));
     this.#writes.add(inserted.catch((error: unknown) => Promise.reject(keyTakenOr(error, entity))));
     this.#writes.add(this.#insertVersion(entity));
     if (entity.isActive) this.#writes.add(this.#insertTimer(entity, true));
@@ -219,8 +214,8 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     if (saved.length === 0) throw changedMeanwhile();
   }
 
-  async #insertVersion(entity: ScheduleEntity): Promise<void> {
-    await this.#tx.insert(scheduleVersions).values(versionRow(entity)).prepare('insert_version').execute();
+  #insertVersion(entity: ScheduleEntity): Promise<void> {
+    return insertRow(this.#tx, scheduleVersions, versionRow(entity));
   }
 
   async #supersede({ state }: ScheduleEntity, at: Date): Promise<void> {
@@ -229,8 +224,8 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     await this.#tx.update(scheduleVersions).set({ supersededAt: at }).where(of);
   }
 
-  async #insertTimer(entity: ScheduleEntity, isFresh: boolean): Promise<void> {
-    await this.#tx.insert(timers).values(timerRow(entity, isFresh)).prepare('insert_timer').execute();
+  #insertTimer(entity: ScheduleEntity, isFresh: boolean): Promise<void> {
+    return insertRow(this.#tx, timers, timerRow(entity, isFresh));
   }
 
   async #deleteTimer(id: ScheduleId): Promise<void> {

@@ -22,8 +22,11 @@ const RANGE_WORDS: Readonly<Record<string, string>> = {
 };
 
 export function isAddress(text: string): boolean {
-  return ipaddr.isValid(text);
+  return (text.includes(':') || NUMERIC_END.test(text)) && ipaddr.isValid(text);
 }
+
+/** The last part of an IPv4 address in whatever way it is written; for a name, an answer that costs no exception. */
+const NUMERIC_END = /(?:^|\.)(?:\d+|0x[\da-f]+)\.?$/i;
 
 /** A CIDR block or an address as a block, or null when the text is neither. */
 export function readBlock(text: string): AddressBlock | null {
