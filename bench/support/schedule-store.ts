@@ -4,6 +4,7 @@ import type { Target } from '../../src/domain/entities/target.ts';
 import { normaliseTrigger } from '../../src/domain/time/compile.ts';
 import type { Trigger } from '../../src/domain/time/trigger.ts';
 import { tzdataVersion } from '../../src/domain/time/zone.ts';
+import { isLostRace } from '../../src/infra/db/database-errors.ts';
 import { migrate } from '../../src/infra/db/migrate.ts';
 import { scheduleInput } from './schedules.ts';
 
@@ -87,13 +88,15 @@ export class ScheduleStore implements AsyncDisposable {
   /** Timers picked at random among those that fired least come due; the engines hear of it. */
   async move({ count, prefix, at, perSecond }: Moving): Promise<void> {
     const apartMs = perSecond === undefined ? 0 : 1000 / perSecond;
-    const moved = await this.#sql`
+    const moving = () => this.#sql`
       update timers t set next_due = p.at, slot = p.at
       from (
         select schedule_id, to_timestamp((${at}::float8 + floor((row_number() over () - 1) * ${apartMs}::float8)) / 1000) as at
         from (select schedule_id from timers where tenant_id like ${`${prefix}-%`} order by fires, right(schedule_id::text, 8) limit ${count}) picked
       ) p
       where t.schedule_id = p.schedule_id`;
+    // An engine that has just started walks over all timers and locks them in the order of their ids.
+    const moved = await moving().catch((error: unknown) => (isLostRace(error) ? moving() : Promise.reject(error)));
     if (moved.count !== count) throw new Error(`${moved.count} timers instead of ${count}`);
     await this.#as('scheduler_owner', async () => {
       await this.#sql`vacuum analyze timers`;

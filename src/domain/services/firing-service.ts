@@ -1,11 +1,11 @@
 import { crashPoint } from '#crash-point';
-import type { FireDecision } from '../entities/timer.ts';
 import type { TenantId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
-import type { ClaimedRun, DueSlot, EngineStore, FiredBatch, Lease } from '../ports/engine-store.ts';
+import type { ClaimedRun, EngineStore, FiredBatch, Lease } from '../ports/engine-store.ts';
 import type { Journal } from '../ports/journal.ts';
 import { LANES } from '../ports/run-repository.ts';
 import type { DeliveryService } from './delivery-service.ts';
+import { decideAll, firedRuns } from './fired-batch.ts';
 import { HeldClaim } from './held-claim.ts';
 import { countByLane, laneRoom } from './lanes.ts';
 import { Pace } from './pace.ts';
@@ -83,11 +83,12 @@ export class FiringService {
   async fireDue(): Promise<number> {
     if (this.holdsSlots()) return HELD_MS;
     const limit = this.#limit();
-    if (limit === 0) return this.#longestSleep();
+    if (limit === 0) return this.#roomlessSleep();
     const askedAt = this.#clock.monotonic();
     const claimId = this.#newId();
     const late = Math.min(this.#latePace.available(askedAt), Math.ceil(limit / LATE_PART));
     const room = { live: limit, late, excluded: this.#excluded };
+    using _reserved = this.#delivery.occupancy.reserve(limit + late);
     const batch = await this.#store.fireDue(room, this.#claimant(claimId), decideAll);
     if (batch.due.length > 0) crashPoint('claim.after-commit');
     this.#clock.observe(batch.now, askedAt);
@@ -105,10 +106,11 @@ export class FiringService {
   /** Claims waiting runs (retries, manual, buffered, backfilled, redriven) whose time has come, each lane by its weight. */
   async fireWaiting(): Promise<number> {
     const limit = this.#limit();
-    if (limit === 0) return this.#longestSleep();
+    if (limit === 0) return this.#roomlessSleep();
     const askedAt = this.#clock.monotonic();
     const claimId = this.#newId();
     const lanes = laneRoom(limit, this.#waitingPace.available(askedAt));
+    using _reserved = this.#delivery.occupancy.reserve(limit);
     const claimed = await this.#store.claimWaiting({ lanes, excluded: this.#excluded }, this.#claimant(claimId));
     const { now, runs } = claimed;
     this.#clock.observe(now, askedAt);
@@ -131,6 +133,7 @@ export class FiringService {
     const held = [...this.#held.values()];
     if (room === 0 && held.some((claim) => claim.lease.fence > 1)) return pause;
     const askedAt = this.#clock.monotonic();
+    using _reserved = this.#delivery.occupancy.reserve(room);
     const { claims, poisoned, isMoreLeft, over } = await this.#store.recover(this.#claimant(this.#newId()), {
       room,
       held: held.map((claim) => claim.lease.claimId),
@@ -193,9 +196,9 @@ export class FiringService {
   }
 
   #limit(): number {
-    const { free, step, open, crowding } = this.#delivery.occupancy;
+    const { free, step, open, isReserved, crowding } = this.#delivery.occupancy;
     this.#excluded = crowding;
-    this.#hasNoRoom = free < MIN_ROOM && open > 0;
+    this.#hasNoRoom = free < MIN_ROOM && (open > 0 || isReserved);
     return this.#hasNoRoom ? 0 : Math.min(step, MAX_BATCH);
   }
 
@@ -212,6 +215,11 @@ export class FiringService {
     return Math.min(wait, next.isBehind ? LOOK_AGAIN_MS : this.#longestSleep());
   }
 
+  /** Who ends gives room back and rings; a claim that brings less than it might does not. */
+  #roomlessSleep(): number {
+    return this.#delivery.occupancy.isReserved ? COALESCE_MS : this.#longestSleep();
+  }
+
   #longestSleep(): number {
     return Math.min(LONGEST_SLEEP_MS, this.#identity.leaseMs);
   }
@@ -221,30 +229,4 @@ export class FiringService {
     const oldest = batch.due[0]?.timer.due ?? batch.now;
     this.#journal.slotsClaimed({ claimId, fired, skipped, oldestLateMs: batch.now - oldest, tookMs });
   }
-}
-
-function decideAll(due: readonly DueSlot[], now: number): readonly FireDecision[] {
-  return due.map((slot) => decide(slot, now));
-}
-
-/** A definition that fails at its slot disables its schedule, never the loop. */
-function decide(slot: DueSlot, now: number): FireDecision {
-  if (slot.version === null)
-    return { fired: null, skipped: null, next: { disabled: slot.problem ?? 'it has no definition' } };
-  try {
-    return slot.version.fire(slot.timer, now, slot.previous);
-  } catch (error) {
-    return { fired: null, skipped: null, next: { disabled: error instanceof Error ? error.message : String(error) } };
-  }
-}
-
-function firedRuns(batch: FiredBatch): readonly ClaimedRun[] {
-  return batch.decisions.flatMap((decision, index): ClaimedRun[] => {
-    const version = batch.due[index]?.version;
-    if (decision.fired === null || decision.fired.start === 'BUFFER' || version === undefined || version === null)
-      return [];
-    const { slot, due, cause } = decision.fired;
-    const key = { scheduleId: version.scheduleId, slot, space: 0 };
-    return [{ key, version, cause, attempts: [], payload: null, due, startedAt: null, hasRow: false }];
-  });
 }

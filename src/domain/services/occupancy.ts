@@ -15,6 +15,7 @@ export class Occupancy {
   #capacity: number;
   readonly #held = new Map<TenantId, number>();
   #open = 0;
+  #reserved = 0;
 
   constructor(capacity: number) {
     this.#capacity = capacity;
@@ -25,12 +26,30 @@ export class Occupancy {
   }
 
   get free(): number {
-    return Math.max(0, this.#capacity - this.#open);
+    return Math.max(0, this.#capacity - this.#open - this.#reserved);
+  }
+
+  /** True while claims are under way: room may come back that nobody held. */
+  get isReserved(): boolean {
+    return this.#reserved > 0;
   }
 
   /** Nothing more is to be claimed. */
   close(): void {
     this.#capacity = 0;
+  }
+
+  /**
+   * Room for what a claim under way may bring, until disposed. Claims under way at once may all bring the same tenant's runs: without
+   * it each would take half of the same room.
+   */
+  reserve(count: number): Disposable {
+    this.#reserved += count;
+    return {
+      [Symbol.dispose]: () => {
+        this.#reserved -= count;
+      },
+    };
   }
 
   add(tenantId: TenantId): void {
@@ -51,7 +70,7 @@ export class Occupancy {
 
   /** The tenants of which nothing more is to be claimed now. */
   get crowding(): readonly TenantId[] {
-    if (this.#open * (FOR_EACH_FREE + 1) < this.#capacity * FOR_EACH_FREE) return [];
+    if ((this.#capacity - this.free) * (FOR_EACH_FREE + 1) < this.#capacity * FOR_EACH_FREE) return [];
     return [...this.#held.keys()].filter((tenantId) => this.isCrowding(tenantId));
   }
 

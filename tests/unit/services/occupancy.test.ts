@@ -30,6 +30,36 @@ describe('the runs that a process has open', () => {
     expect(occupancy.isCrowding(tenant('another'))).toBe(false);
   });
 
+  it('leave room for another when two claims at once bring the runs of one tenant', () => {
+    const occupancy = new Occupancy(5000);
+    const ada = tenant('ada');
+    const begin = (): (() => void) => {
+      const step = occupancy.isCrowding(ada) ? 0 : Math.min(1000, occupancy.step);
+      const reserved = occupancy.reserve(step);
+      return () => {
+        for (let run = 0; run < step; run += 1) occupancy.add(ada);
+        reserved[Symbol.dispose]();
+      };
+    };
+    let [first, second] = [begin(), begin()];
+    for (let turn = 0; turn < 20; turn += 1) {
+      first();
+      first = begin();
+      second();
+      second = begin();
+    }
+    expect(occupancy.free).toBeGreaterThanOrEqual(100);
+    expect(occupancy.isCrowding(tenant('another'))).toBe(false);
+  });
+
+  it('have the room back that a claim did not use', () => {
+    const occupancy = new Occupancy(5000);
+    const reserved = occupancy.reserve(1000);
+    expect([occupancy.free, occupancy.isReserved]).toEqual([4000, true]);
+    reserved[Symbol.dispose]();
+    expect([occupancy.free, occupancy.isReserved]).toEqual([5000, false]);
+  });
+
   it('give a tenant that is alone most of it, and more again once some are settled', () => {
     const occupancy = flooded(1);
     expect(occupancy.open).toBeGreaterThan(3000);
