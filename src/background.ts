@@ -2,7 +2,9 @@ import { v7 as newId } from 'uuid';
 import { packageVersion } from './adapters.ts';
 import { Engine } from './app/workers/engine.ts';
 import { Loops, SteadyLoops } from './app/workers/loops.ts';
+import { Worker } from './app/workers/worker.ts';
 import type { Config } from './config.ts';
+import { openDispatch } from './dispatch.ts';
 import type { TenantId } from './domain/ids.ts';
 import type { Bell } from './domain/ports/bell.ts';
 import type { Journal } from './domain/ports/journal.ts';
@@ -13,6 +15,7 @@ import type { CalendarService } from './domain/services/calendar-service.ts';
 import { DeliveryService } from './domain/services/delivery-service.ts';
 import { FiringService } from './domain/services/firing-service.ts';
 import { NodeService } from './domain/services/node-service.ts';
+import { ParcelService } from './domain/services/parcel-service.ts';
 import type { RedriveService } from './domain/services/redrive-service.ts';
 import type { SchedulingService } from './domain/services/scheduling-service.ts';
 import { SettlingService } from './domain/services/settling-service.ts';
@@ -30,6 +33,7 @@ import type { CommandFunction } from './infra/messaging/command-sender.ts';
 import { PostgresEngineStore } from './infra/repo/postgres-engine-store.ts';
 import { PostgresTenantMoves } from './infra/repo/postgres-tenant-moves.ts';
 import { PostgresUpkeepStore } from './infra/repo/postgres-upkeep-store.ts';
+import { PostgresVersionSource } from './infra/repo/postgres-version-source.ts';
 import { PostgresWatchStore } from './infra/repo/postgres-watch-store.ts';
 import { PostgresZoneDataStore } from './infra/repo/postgres-zone-data-store.ts';
 import type { ScheduleVersionCache } from './infra/repo/schedule-version-cache.ts';
@@ -41,8 +45,9 @@ const PATIENCE_MS = 3_000;
 
 /** What a process does beside answering requests, put together for `compose.ts`. */
 export interface Background {
-  /** Null without the role. */
+  /** Null without the role, as is the worker. */
   readonly engine: Engine | null;
+  readonly worker: Worker | null;
   /** Heartbeat and upkeep; null where this process is an API alone, and no node. */
   readonly steady: SteadyLoops | null;
   readonly node: NodeService;
@@ -62,13 +67,15 @@ interface BackgroundNeeds {
   readonly calendars: CalendarService;
   readonly versions: ScheduleVersionCache;
   readonly commands: ReadonlyMap<string, CommandFunction>;
+  readonly closing: AsyncDisposableStack;
 }
 
 /** The loops that the roles ask for, and the probe that watches them. */
 export function buildBackground(config: Config, needs: BackgroundNeeds): Background {
   const { clock, journal, enginePool, versions } = needs;
   const isEngine = config.ROLES.includes('engine');
-  const isNode = isEngine || config.ROLES.includes('upkeep');
+  const mayKeepUp = isEngine || config.ROLES.includes('upkeep');
+  const isNode = mayKeepUp || config.ROLES.includes('worker');
   const nodeId = newId();
   const version = packageVersion();
   const about = { build: `${version}+${config.BUILD_ID}`, tzdata: tzdataVersion ?? 'unknown' };
@@ -76,7 +83,11 @@ export function buildBackground(config: Config, needs: BackgroundNeeds): Backgro
   const loops = new Loops(clock, journal);
   const zoneStore = new PostgresZoneDataStore(enginePool, versions);
   const zones = new ZoneDataService({ store: zoneStore, clock, journal, version: tzdataVersion });
-  const engine = isEngine ? buildEngine(config, { ...needs, flightLimits, nodeId, zones, loops }) : null;
+  const { senders, post } = openDispatch(config, { ...needs, nodeId });
+  const engine = isEngine ? buildEngine(config, { ...needs, senders, flightLimits, nodeId, zones, loops }) : null;
+  const versionSource = new PostgresVersionSource(enginePool, versions);
+  const parcels = new ParcelService({ ...needs, versions: versionSource });
+  const worker = post === null ? null : new Worker({ post, parcels, loops });
   const store = new PostgresUpkeepStore(enginePool);
   const { upkeep, tenants, watch } = buildUpkeep(config, { ...needs, flightLimits, store });
   const record = { id: nodeId, ...about, roles: config.ROLES };
@@ -87,17 +98,18 @@ export function buildBackground(config: Config, needs: BackgroundNeeds): Backgro
     journal,
     node: () => ({ ...record, commands: [...needs.commands.keys()] }),
   });
-  const steps = { heartbeat: () => node.step(), upkeep: () => upkeep.step() };
+  const steps = { heartbeat: () => node.step(), ...(mayKeepUp && { upkeep: () => upkeep.step() }) };
   const health = new DatabaseHealthProbe({
     pool: enginePool,
     version,
     ...about,
     migration: newestMigration(),
     staleLoops: () => loops.stale,
+    needsWorkers: config.DISPATCH === 'nats',
     watchmen: () => (upkeep.isOnDuty ? watch.health : null),
     outdated: () => zones.outdated,
   });
-  return { engine, steady: isNode ? new SteadyLoops(loops, steps) : null, node, health };
+  return { engine, worker, steady: isNode ? new SteadyLoops(loops, steps) : null, node, health };
 }
 
 interface EngineNeeds extends BackgroundNeeds {

@@ -77,7 +77,7 @@ async function composeInto(
   const calendars = new CalendarService({ ...base, changes: new PostgresCalendarChanges(enginePool) });
   const tenancy = buildTenancy(config, base, seal, closing);
   const parts = { scheduling, bulk, redrives, runs, backfills, calendars, ...tenancy, journal };
-  const background = buildBackground(config, { ...base, ...parts, senders, versions, commands });
+  const background = buildBackground(config, { ...base, ...parts, senders, versions, commands, closing });
   const { health } = background;
   const issuer = config.embedded && config.JWKS_URL === undefined ? await openDevIssuer(config.DATA_DIR) : null;
   const server = config.ROLES.includes('api')

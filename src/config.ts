@@ -19,9 +19,9 @@ export const environmentSchema = z.object({
   HOST: z.string().optional().describe('the address to listen on; default 127.0.0.1 in embedded mode, else 0.0.0.0'),
   OPS_PORT: port.optional().describe('a second port for probes, and the only one for /metrics'),
   ROLES: list
-    .pipe(z.array(z.enum(['api', 'engine', 'upkeep'])).min(1))
+    .pipe(z.array(z.enum(['api', 'engine', 'worker', 'upkeep'])).min(1))
     .default(['api', 'engine', 'upkeep'])
-    .describe('what this process does: api, engine, upkeep'),
+    .describe('what this process does: api, engine, upkeep, worker'),
   LOG_LEVEL: z
     .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal'])
     .optional()
@@ -55,7 +55,16 @@ export const environmentSchema = z.object({
     .string()
     .default('organization_id')
     .describe('claim that narrows a token to one organization'),
-  NATS_URL: z.string().optional().describe('broker of EVENT and QUEUE targets'),
+  NATS_URL: z.string().optional().describe('broker of EVENT and QUEUE targets, and of DISPATCH'),
+  DISPATCH: z
+    .enum(['local', 'nats'])
+    .default('local')
+    .describe('who delivers: the engine that claimed, or workers that get it through NATS'),
+  DISPATCH_NAMESPACE: z
+    .string()
+    .regex(/^[a-z0-9_-]{1,40}$/)
+    .default('scheduler')
+    .describe('begins the subjects of DISPATCH; another one for each database that shares a NATS'),
   HTTP_ALLOW_PRIVATE_NETWORKS: flag.default(false).describe('lets HTTP targets reach loopback and private addresses'),
   HTTP_ALLOW_LIST: list.default([]).describe('hosts, host:port or CIDR that HTTP targets may reach all the same'),
   DELIVERY_CONCURRENCY: whole(1, 20_000).default(1_000).describe('attempts in flight at once in this process'),
@@ -145,6 +154,9 @@ function contradictions(read: Environment, embedded: boolean): readonly string[]
   if (embedded && read.HOST !== undefined && !['127.0.0.1', '::1', 'localhost'].includes(read.HOST)) {
     problems.push('HOST: the embedded mode listens on loopback only');
   }
+  if (read.DISPATCH === 'nats' && read.NATS_URL === undefined) problems.push('NATS_URL: needed with DISPATCH=nats');
+  if (read.DISPATCH !== 'nats' && read.ROLES.includes('worker'))
+    problems.push('DISPATCH: must be nats where ROLES has worker');
   for (const key of read.SECRETS_KEY ?? []) {
     if (Buffer.from(key, 'base64').length !== 32)
       problems.push('SECRETS_KEY: each key must be 32 bytes in base64 (openssl rand -base64 32)');

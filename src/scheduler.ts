@@ -1,6 +1,7 @@
 import type { FastifyInstance } from 'fastify';
 import type { Engine } from './app/workers/engine.ts';
 import type { SteadyLoops } from './app/workers/loops.ts';
+import type { Worker } from './app/workers/worker.ts';
 import type { Config } from './config.ts';
 import type { Journal } from './domain/ports/journal.ts';
 import type { NodeService } from './domain/services/node-service.ts';
@@ -30,6 +31,7 @@ interface Parts {
   readonly ops: FastifyInstance | null;
   readonly issuer: DevIssuer | null;
   readonly engine: Engine | null;
+  readonly worker: Worker | null;
   readonly steady: SteadyLoops | null;
   readonly node: NodeService;
   readonly health: DatabaseHealthProbe;
@@ -55,26 +57,27 @@ export class ComposedScheduler implements Scheduler {
   }
 
   async start(): Promise<string | null> {
-    const { server, ops, engine, steady, node, config } = this.#parts;
+    const { server, ops, engine, worker, steady, node, config } = this.#parts;
     if (ops !== null && config.OPS_PORT !== undefined) await ops.listen({ port: config.OPS_PORT, host: config.host });
     if (steady !== null) {
       await node.prepare();
       steady.start();
     }
+    worker?.start();
     engine?.start();
     return server === null ? null : server.listen({ port: config.PORT, host: config.host });
   }
 
   /** Not ready first; then the engine drains while requests end; leases and connections last. A step that fails keeps none behind it. */
   async [Symbol.asyncDispose](): Promise<void> {
-    const { server, ops, engine, steady, node, health, config, closing, journal } = this.#parts;
+    const { server, ops, engine, worker, steady, node, health, config, closing, journal } = this.#parts;
     await using ending = new AsyncDisposableStack();
     ending.use(closing);
     ending.defer(() => journal.note('stopped', {}));
     ending.defer(() => ops?.close());
     if (steady !== null) ending.defer(() => node.leave().catch((error: unknown) => journal.loopFailed('leave', error)));
     ending.defer(() => {
-      const loops = [engine, steady].map(async (part) => part?.[Symbol.asyncDispose]());
+      const loops = [engine, worker, steady].map(async (part) => part?.[Symbol.asyncDispose]());
       return allEnded(...loops, Promise.resolve(server?.close()));
     });
     health.drain();

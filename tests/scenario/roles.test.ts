@@ -91,6 +91,7 @@ async function upkeepSeenBy(pool: EnginePool): Promise<ComponentHealth> {
     version: 'v',
     tzdata: 't',
     migration: 0,
+    needsWorkers: false,
     staleLoops: () => [],
     watchmen: () => null,
     outdated: () => null,

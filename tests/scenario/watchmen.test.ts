@@ -55,6 +55,7 @@ async function watch(patienceMs = 0): Promise<Watch> {
   const probe = new DatabaseHealthProbe({
     pool,
     ...about,
+    needsWorkers: false,
     staleLoops: () => [],
     outdated: () => null,
     watchmen: () => service.health,

@@ -19,10 +19,16 @@ export interface Delivery {
   readonly payload: JsonValue;
   /** Null while nobody collects traces. */
   readonly trace: FireTrace | null;
+  /** For a sender that passes the attempt on: it began just now (monotonic), and its deadline counts from there. */
+  began(monotonic: number): void;
+  /** `tell` is called once the outcome has been written, or is void. */
+  whenSettled(tell: () => void): void;
 }
 
 /** Delivers to one kind of target. Never throws: whatever the world does is an {@link Outcome}; `signal` ends the attempt. */
 export interface Sender {
+  /** What passing the attempt on may cost beside its own time, ms; left out: nothing. */
+  graceMs?(delivery: Delivery): number;
   send(delivery: Delivery, signal: AbortSignal): Promise<Outcome>;
 }
 

@@ -202,13 +202,13 @@ export class DeliveryService {
       if (!isWritten) return NOT_ANNOUNCED;
       flight.isShown = true;
     }
-    return this.#senders.of(flight.version.definition.target.kind).send(flight, flight.abort.signal);
+    return flight.sendBy(this.#senders.of(flight.version.definition.target.kind));
   }
 
   #stopIfOver(flight: Flight, now: number): void {
     if (flight.stoppedAt !== null && now - flight.stoppedAt > STOP_MS) this.#end(flight, SENDER_DEAF);
     else if (!flight.claim.mayAct(now)) flight.stop(new Error('the lease was lost'), now);
-    else if (now - flight.departure.monotonic >= flight.version.definition.timeoutSec * 1000) {
+    else if (flight.isOverdue(now)) {
       flight.stop(new DOMException('the attempt timed out', 'TimeoutError'), now);
     }
   }
@@ -222,7 +222,7 @@ export class DeliveryService {
       this.#breakers.ended({ tenantId, origin }, { outcome, isProbe: flight.isProbe }, this.#clock.monotonic());
     flight.trace?.attemptEnded(outcome);
     if (flight.claim.isLost) {
-      flight.trace?.settled('STALE');
+      flight.settled('STALE');
       this.#drop(tenantId);
     } else {
       const arrival = { endedAt: this.#clock.now(), random: this.#random() };

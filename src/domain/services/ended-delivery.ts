@@ -2,7 +2,6 @@ import { crashPoint } from '#crash-point';
 import { postponeRun } from '../entities/postponement.ts';
 import { type Outcome, settleAttempt } from '../entities/run.ts';
 import type { SettledRun } from '../ports/engine-store.ts';
-import type { FireTrace } from '../ports/journal.ts';
 import { type Departure, Flight, type Waiting } from './flight.ts';
 import type { HeldClaim } from './held-claim.ts';
 
@@ -10,7 +9,8 @@ import type { HeldClaim } from './held-claim.ts';
 export interface EndedDelivery {
   readonly claim: HeldClaim;
   readonly settled: SettledRun;
-  readonly trace: FireTrace | null;
+  /** Null where no attempt was made. */
+  readonly flight: Flight | null;
   /** Of this attempt; null where none was made. */
   readonly durationMs: number | null;
   /** Monotonic. */
@@ -56,17 +56,17 @@ export function endedFlight(
 }
 
 function settledFlight(flight: Flight, outcome: Outcome, { endedAt, random }: Arrival): UntimedEnd {
-  const { run, claim, trace, departure, due: firstDue } = flight;
+  const { run, claim, departure, due: firstDue } = flight;
   const attempt = { before: run.attempts, startedAt: departure.at, endedAt, firstDue, outcome };
   const settlement = settleAttempt(run.version.definition.retry, attempt, random);
-  return { claim, settled: flight.record(settlement, endedAt), trace, durationMs: endedAt - departure.at };
+  return { claim, settled: flight.record(settlement, endedAt), flight, durationMs: endedAt - departure.at };
 }
 
 /** No attempt was made, and another process may make one at once. */
 export function handedBack(waiting: Waiting, now: Departure): UntimedEnd {
   const { run, claim } = waiting;
   const end = { state: 'RETRYING', reason: null, attempts: run.attempts, retryAt: now.at } as const;
-  return { claim, settled: new Flight(waiting, now).record(end, now.at), trace: null, durationMs: null };
+  return { claim, settled: new Flight(waiting, now).record(end, now.at), flight: null, durationMs: null };
 }
 
 /** No attempt was made, as the destination does not answer; none is to be made before `until`, epoch ms. */
@@ -74,5 +74,5 @@ export function postponed(waiting: Waiting, now: Departure, until: number): Unti
   const { run, claim } = waiting;
   const postponement = { before: run.attempts, now: now.at, firstDue: run.due, until };
   const end = postponeRun(run.version.definition.retry, postponement);
-  return { claim, settled: new Flight(waiting, now).record(end, now.at), trace: null, durationMs: null };
+  return { claim, settled: new Flight(waiting, now).record(end, now.at), flight: null, durationMs: null };
 }

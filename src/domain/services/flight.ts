@@ -1,9 +1,9 @@
 import { destinationOf } from '../entities/destination.ts';
-import { type Attempt, attemptNumberAfter, boundedAttempts } from '../entities/run.ts';
+import { type Attempt, attemptNumberAfter, boundedAttempts, type Outcome, type RunState } from '../entities/run.ts';
 import { encodeRunId, type RunId } from '../ids.ts';
 import type { ClaimedRun, SettledRun } from '../ports/engine-store.ts';
 import type { FireTrace, Journal } from '../ports/journal.ts';
-import type { Delivery } from '../ports/sender.ts';
+import type { Delivery, Sender } from '../ports/sender.ts';
 import type { Place } from './fair-queue.ts';
 import type { HeldClaim } from './held-claim.ts';
 import { laneOf } from './lanes.ts';
@@ -39,11 +39,16 @@ export class Flight implements Delivery {
   isShown: boolean;
   /** Monotonic; null while nobody has asked it to stop. */
   #stoppedAt: number | null = null;
+  /** Monotonic. */
+  #beganAt: number;
+  #graceMs = 0;
+  #tell: (() => void) | null = null;
 
   constructor({ run, claim, place }: Waiting, departure: Departure) {
     this.run = run;
     this.claim = claim;
     this.departure = departure;
+    this.#beganAt = departure.monotonic;
     this.place = place;
     this.isShown = run.startedAt !== null;
   }
@@ -79,6 +84,29 @@ export class Flight implements Delivery {
     const named = { key, tenantId: version.tenantId };
     this.trace = journal.traceFire(named, { due, claimedAt, attempt: this.attempt });
     if (attempts.length === 0) journal.attemptStarted(named, this.departure.at - due);
+  }
+
+  sendBy(sender: Sender): Promise<Outcome> {
+    this.#graceMs = sender.graceMs?.(this) ?? 0;
+    return sender.send(this, this.abort.signal);
+  }
+
+  began(monotonic: number): void {
+    this.#beganAt = monotonic;
+  }
+
+  isOverdue(monotonic: number): boolean {
+    return monotonic - this.#beganAt >= this.version.definition.timeoutSec * 1000 + this.#graceMs;
+  }
+
+  whenSettled(tell: () => void): void {
+    this.#tell = tell;
+  }
+
+  /** What became of the outcome. */
+  settled(state: RunState | 'STALE'): void {
+    this.trace?.settled(state);
+    this.#tell?.();
   }
 
   get stoppedAt(): number | null {

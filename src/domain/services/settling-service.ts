@@ -115,19 +115,19 @@ export class SettlingService {
 
   #report(written: readonly EndedDelivery[], stale: ReadonlySet<string>): void {
     for (const delivery of written) {
-      const { settled, trace, durationMs } = delivery;
+      const { settled, flight, durationMs } = delivery;
       const { key, tenantId, state, reason, attempts } = settled;
       if (stale.size > 0 && stale.has(encodeRunId(key))) {
         this.#reportStale(delivery);
         continue;
       }
-      trace?.settled(state);
+      flight?.settled(state);
       this.#journal.runSettled({ key, tenantId }, { state, reason, attempts: attempts.length, durationMs });
     }
   }
 
-  #reportStale({ settled: { key, tenantId }, trace }: EndedDelivery): void {
-    trace?.settled('STALE');
+  #reportStale({ settled: { key, tenantId }, flight }: EndedDelivery): void {
+    flight?.settled('STALE');
     this.#journal.outcomeStale({ key, tenantId });
   }
 }

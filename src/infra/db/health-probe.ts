@@ -19,18 +19,23 @@ interface Parts {
   readonly watchmen: () => ComponentHealth | null;
   /** Why this process must not compute slots; null when it may. */
   readonly outdated: () => string | null;
+  /** Deliveries are passed on to nodes with the role `worker`. */
+  readonly needsWorkers: boolean;
 }
 
 interface DatabaseState {
   readonly component: ComponentHealth;
   readonly isMigrated: boolean;
   readonly upkeep: ComponentHealth | null;
+  /** Null where they are not needed. */
+  readonly workers: ComponentHealth | null;
 }
 
 interface ProbeRow {
   readonly at: number | null;
   readonly upkeep: boolean;
   readonly engine: boolean;
+  readonly worker: boolean;
 }
 
 /** What the probes of this process answer. */
@@ -68,7 +73,7 @@ export class DatabaseHealthProbe implements HealthProbe {
 
   async health(): Promise<HealthReport> {
     const { build, version, tzdata } = this.#parts;
-    const { component, upkeep } = await this.#database();
+    const { component, upkeep, workers } = await this.#database();
     const stale = this.#parts.staleLoops();
     const engine: ComponentHealth = {
       status: stale.length === 0 ? 'ok' : 'degraded',
@@ -80,6 +85,7 @@ export class DatabaseHealthProbe implements HealthProbe {
       database: component,
       engine,
       ...(upkeep !== null && { upkeep }),
+      ...(workers !== null && { workers }),
       ...(watchmen !== null && { watchmen }),
     };
     const isWell = Object.values(components).every((part) => part.status === 'ok');
@@ -101,7 +107,8 @@ export class DatabaseHealthProbe implements HealthProbe {
         late,
         this.#parts.pool.query(
           (sql) => sql<ProbeRow[]>`
-            select max_migration() as at, coalesce(bool_or('upkeep' = any(roles)), false) as upkeep, coalesce(bool_or('engine' = any(roles)), false) as engine
+            select max_migration() as at, coalesce(bool_or('upkeep' = any(roles)), false) as upkeep, coalesce(bool_or('engine' = any(roles)), false) as engine,
+                   coalesce(bool_or('worker' = any(roles)), false) as worker
             from nodes where heartbeat > now() - interval '60 seconds'`,
         ),
       ]);
@@ -111,6 +118,7 @@ export class DatabaseHealthProbe implements HealthProbe {
         component: { status: 'ok', latencyMs, detail: null },
         isMigrated: (rows[0]?.at ?? 0) >= this.#parts.migration,
         upkeep: upkeepOf(rows[0]),
+        workers: this.#parts.needsWorkers ? workersOf(rows[0]) : null,
       };
     } catch {
       return down('not reachable');
@@ -121,7 +129,12 @@ export class DatabaseHealthProbe implements HealthProbe {
 }
 
 function down(detail: string): DatabaseState {
-  return { component: { status: 'down', latencyMs: null, detail }, isMigrated: false, upkeep: null };
+  return { component: { status: 'down', latencyMs: null, detail }, isMigrated: false, upkeep: null, workers: null };
+}
+
+function workersOf(row: ProbeRow | undefined): ComponentHealth {
+  if (row?.worker === true) return { status: 'ok', latencyMs: null, detail: null };
+  return { status: 'degraded', latencyMs: null, detail: 'no live node has the role worker: nothing is delivered' };
 }
 
 /** Whether anybody keeps the store in order; engines stand in where no node has the role. */

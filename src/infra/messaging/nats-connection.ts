@@ -1,4 +1,4 @@
-import type { JetStreamClient, JetStreamManager } from '@nats-io/jetstream';
+import type { JetStreamClient, JetStreamManager, StreamConfig } from '@nats-io/jetstream';
 import type { ConnectionOptions, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type { Journal } from '../../domain/ports/journal.ts';
 
@@ -7,6 +7,8 @@ export interface StreamNeed {
   readonly name: string;
   readonly subjects: string;
   readonly retention: 'log' | 'queue';
+  /** Other bounds than seven days and 512 MB. */
+  readonly limits?: Partial<Pick<StreamConfig, 'max_age' | 'max_msgs'>> | undefined;
 }
 
 export interface NatsConnectionOptions {
@@ -18,7 +20,9 @@ export interface NatsConnectionOptions {
 
 /** What a sender publishes with. */
 export interface NatsClient {
+  readonly connection: NatsConnection;
   readonly jetstream: JetStreamClient;
+  readonly manager: JetStreamManager;
   /** Fresh headers to fill. */
   headers(): MsgHdrs;
 }
@@ -83,7 +87,7 @@ export class NatsConnector {
     const connection = await this.#connected();
     const manager = await jetstreamManager(connection, { timeout: CONNECT_TIMEOUT_MS });
     for (const stream of this.#options.streams) await ensureStream(manager, stream);
-    return { jetstream: jetstream(connection), headers };
+    return { connection, manager, jetstream: jetstream(connection), headers };
   }
 
   async #connected(): Promise<NatsConnection> {
@@ -147,6 +151,7 @@ async function ensureStream(manager: JetStreamManager, need: StreamNeed): Promis
     max_age: MAX_AGE_DAYS * 24 * 60 * 60_000 * NANOS_PER_MS,
     max_bytes: MAX_BYTES,
     duplicate_window: DEDUPE_MS * NANOS_PER_MS,
+    ...need.limits,
   };
   await manager.streams.add(config).catch((error: unknown) => {
     if (!(error instanceof JetStreamApiError && TAKEN.has(error.code))) throw error;

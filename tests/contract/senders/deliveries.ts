@@ -54,6 +54,8 @@ export function aDelivery(target: Target, change: Partial<Delivery> = {}): Deliv
     due: SLOT,
     payload: definition.payload,
     trace: null,
+    began: () => undefined,
+    whenSettled: () => undefined,
     ...change,
   };
 }
