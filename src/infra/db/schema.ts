@@ -58,6 +58,7 @@ export const schedules = pgTable(
     primaryKey({ columns: [table.id] }),
     uniqueIndex('schedules_key').on(table.tenantId, table.key).where(sql`deleted_at is null`),
     index('schedules_page').on(table.tenantId, table.createdAt, table.id).where(sql`deleted_at is null`),
+    index('schedules_by_name').on(table.tenantId, table.name, table.id).where(sql`deleted_at is null`),
     index('schedules_calendars').on(table.tenantId, table.id).where(sql`calendars is not null and deleted_at is null`),
     index('schedules_secrets')
       .on(table.tenantId, table.id)

@@ -1,0 +1,1 @@
+CREATE INDEX "schedules_by_name" ON "schedules" USING btree ("tenant_id","name","id") WHERE deleted_at is null;
