@@ -11,7 +11,6 @@ const NO_ID = '00000000-0000-0000-0000-000000000000';
 interface TimerRow {
   readonly schedule_id: ScheduleId;
   readonly version: number;
-  readonly tzdata: string | null;
   readonly slot: number;
   readonly due: number;
   readonly cursor: number;
@@ -43,8 +42,8 @@ export class PostgresZoneDataStore implements ZoneDataStore {
     recompute: (timer: TimerState, version: ScheduleVersion, now: number) => TimerState | null,
   ): Promise<{ readonly last: ScheduleId | null; readonly moved: number }> {
     return this.#pool.transaction(async (sql) => {
-      const rows = await lockChunk(sql, chunk);
-      const stale = rows.filter((row) => row.tzdata !== chunk.version);
+      const ids = await nextIds(sql, chunk);
+      const stale = await lockStale(sql, ids, chunk.version);
       const lookup = await this.#versions.load(
         sql,
         stale.map((row) => ({ scheduleId: row.schedule_id, version: row.version })),
@@ -56,23 +55,31 @@ export class PostgresZoneDataStore implements ZoneDataStore {
       });
       if (stale.length > 0) await stamp(sql, stale, chunk.version);
       if (moved.length > 0) await move(sql, moved);
-      const last = rows.length < chunk.limit ? null : (rows.at(-1)?.schedule_id ?? null);
+      const last = ids.length < chunk.limit ? null : (ids.at(-1) ?? null);
       return { last, moved: moved.length };
     });
   }
 }
 
-/** The next timers in id order; one that a claim holds is waited for, briefly: claims last milliseconds. */
-function lockChunk(
+/** The next timers in id order. */
+async function nextIds(
   sql: EngineSql,
   chunk: { readonly after: ScheduleId | null; readonly limit: number },
-): Promise<readonly TimerRow[]> {
+): Promise<readonly ScheduleId[]> {
+  const rows = await sql<{ schedule_id: ScheduleId }[]>`
+    /* timers by primary key */
+    select schedule_id from timers where schedule_id > ${chunk.after ?? NO_ID} order by schedule_id limit ${chunk.limit}`;
+  return rows.map((row) => row.schedule_id);
+}
+
+/** Those of them whose slot was computed with other zone data; one that a claim holds is waited for, briefly: claims last milliseconds. */
+function lockStale(sql: EngineSql, ids: readonly ScheduleId[], version: string): Promise<readonly TimerRow[]> {
   return sql<TimerRow[]>`
     /* timers by primary key */
-    select schedule_id, version, tzdata, date_part('epoch', slot) * 1000 as slot, date_part('epoch', next_due) * 1000 as due,
+    select schedule_id, version, date_part('epoch', slot) * 1000 as slot, date_part('epoch', next_due) * 1000 as due,
            date_part('epoch', cursor) * 1000 as cursor, date_part('epoch', last_fired) * 1000 as last_fired, fires::float8 as fires,
            date_part('epoch', now()) * 1000 as now
-    from timers where schedule_id > ${chunk.after ?? NO_ID} order by schedule_id limit ${chunk.limit} for update`;
+    from timers where schedule_id = any(${arrayLiteral(ids)}::text::uuid[]) and tzdata is distinct from ${version} order by schedule_id for update`;
 }
 
 async function stamp(sql: EngineSql, stale: readonly TimerRow[], version: string): Promise<void> {
