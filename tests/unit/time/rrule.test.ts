@@ -124,7 +124,8 @@ describe('where oracles are wrong, an RRULE follows the RFC', () => {
   });
 
   it('by the length of that year: 1 January 2022 is in week 52, and there is no 53', () => {
-    // python-dateutil measures the year before by the one that begins, and finds 2022-01-01.
+    // §3.3.10, BYWEEKNO: "Assuming a Monday week start, week 53 can only occur when Thursday is January 1 or if it is a leap year and
+    // Wednesday is January 1." 2021 began with a Friday. python-dateutil measures it by 2022, and finds 2022-01-01.
     expect(times('FREQ=YEARLY;BYWEEKNO=53;BYDAY=SA', '2021-06-01T09:00:00', 2)).toEqual(
       at('09:00', '2027-01-02', '2033-01-01'),
     );
