@@ -32,16 +32,22 @@ export class Broker implements AsyncDisposable {
     return new Broker(binary, await mkdtemp(join(tmpdir(), `scheduler-tests-${process.pid}-nats-`)), await freePort());
   }
 
+  /** Does nothing while it runs. */
   async start(): Promise<void> {
+    if (this.#isRunning) return;
     const args = `-a 127.0.0.1 -p ${this.#port} -js -sd ${this.#dir}`.split(' ');
     const [command, ...rest] = withoutOrphans(this.#binary, args);
     this.#server = spawn(command, rest, { stdio: 'ignore' });
     await until('NATS answers', () => answers(this.#port));
   }
 
+  get #isRunning(): boolean {
+    return this.#server !== null && this.#server.exitCode === null && this.#server.signalCode === null;
+  }
+
   async kill(): Promise<void> {
     const server = this.#server;
-    if (server === null || server.exitCode !== null || server.signalCode !== null) return;
+    if (server === null || !this.#isRunning) return;
     server.kill('SIGKILL');
     await once(server, 'exit');
   }

@@ -15,6 +15,8 @@ const SETTINGS = { fsync: 'off', full_page_writes: 'off', max_connections: '200'
 
 const RESTART_MS = 300;
 const START_WITHIN_MS = 60_000;
+/** A shutdown in order takes at most thirty seconds. */
+const STOP_WITHIN_MS = 45_000;
 
 /** A node of the cluster over all its lives. */
 export interface Member {
@@ -170,16 +172,23 @@ export class Cluster implements AsyncDisposable {
     return { crashes: this.#crashes, logs };
   }
 
-  /** Ends every node in order; answers their exit codes. */
+  /** Ends every node in order; answers their exit codes, null for one that has to be killed. */
   async stopMembers(): Promise<readonly (number | null)[]> {
     this.#isOver = true;
-    for (const { life } of this.members) life?.process.signal('SIGTERM');
-    return Promise.all(this.members.map(async ({ life }) => (life === null ? 0 : life.process.gone())));
+    const killing = setTimeout(() => this.#signal('SIGKILL'), STOP_WITHIN_MS);
+    this.#signal('SIGTERM');
+    const codes = await Promise.all(this.members.map(async ({ life }) => life?.process.gone() ?? 0));
+    clearTimeout(killing);
+    return codes;
+  }
+
+  #signal(name: NodeJS.Signals): void {
+    for (const { life } of this.members) life?.process.signal(name);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#isOver = true;
-    for (const { life } of this.members) life?.process.signal('SIGKILL');
+    this.#signal('SIGKILL');
     await Promise.all(this.members.map(async ({ life }) => life?.process.gone()));
     await Promise.all(this.members.map(({ proxy }) => proxy[Symbol.asyncDispose]()));
     await this.#server.stop();
