@@ -64,7 +64,7 @@ describe.concurrent('the pool of the engine', () => {
     isOver = true;
     await Promise.all(working);
     expect(counts.broken).toBeGreaterThan(5);
-    expect(counts.well).toBeGreaterThan(5);
+    expect(counts.well).toBeGreaterThan(0);
     // The pool's deadline and its grace.
     expect(longest).toBeLessThan(10_600);
     expect(await pool.transaction((sql) => sql`select 1 as one`)).toEqual([{ one: 1 }]);

@@ -18,13 +18,13 @@ const NO_TIMER = { slot: null, due: null, cursor: null, lastFired: null, fires: 
 /** What living schedules are read with. */
 export const livingColumns = { schedule: schedules, timer: timers };
 
-export function entityOf({
-  schedule,
-  timer,
-}: {
+/** A schedule's row with its timer's, where it has one. */
+export interface LivingRow {
   readonly schedule: ScheduleRow;
   readonly timer: TimerRow | null;
-}): ScheduleEntity {
+}
+
+export function entityOf({ schedule, timer }: LivingRow): ScheduleEntity {
   const { deletedAt, slot, due, cursor, lastFired, fires, ...state } = schedule;
   const cold: TimerState = {
     slot: slot ?? 0,
