@@ -8,16 +8,16 @@ import { fakeTimeLibrary } from './fake-time.ts';
 import type { History } from './history.ts';
 import { LoadWatch } from './load.ts';
 import { Nemesis } from './nemesis.ts';
-import { type Campaign, planCampaign, type Step } from './plan.ts';
+import type { Campaign, Frame, Step } from './plan.ts';
 import { Receivers } from './receivers.ts';
 import { NODES } from './steps.ts';
 import { Workload } from './workload.ts';
 
 export interface CampaignOptions {
   readonly seed: number;
-  readonly steps: number;
-  /** How many schedules stand at the start, as a share of about three hundred. */
-  readonly scale: number;
+  /** Plans it, once the cluster has started. */
+  readonly plan: (frame: Frame) => Campaign;
+  readonly leaseMs?: number;
   /** Told each step with its time, as it is over. */
   readonly say: (line: string) => void;
 }
@@ -27,7 +27,8 @@ const PREPARATION_MS = 2_000;
 const CREATED_AT_ONCE = 8;
 /** NATS is down when the nodes start. */
 const BROKER_COMES_MS = 4_000;
-const REST_WITHIN_MS = 180_000;
+/** A breaker may stay open for five minutes. */
+const REST_WITHIN_MS = 400_000;
 
 /** Runs a campaign to its end: storm, healing, rest. Answers all that was written down. */
 export async function runCampaign(options: CampaignOptions): Promise<History> {
@@ -36,11 +37,15 @@ export async function runCampaign(options: CampaignOptions): Promise<History> {
   const broker = closing.adopt(await Broker.prepare(), async (made) => made?.[Symbol.asyncDispose]());
   const fakeTime = fakeTimeLibrary();
   sayWhatIsLeftOut(options.say, broker, fakeTime);
+  const { leaseMs = LEASE_MS } = options;
   const cluster = closing.use(
-    await Cluster.start(NODES, { leaseMs: LEASE_MS, jwksUrl: issuer.jwksUrl, natsUrl: broker?.url ?? null, fakeTime }),
+    await Cluster.start(NODES, { leaseMs, jwksUrl: issuer.jwksUrl, natsUrl: broker?.url ?? null, fakeTime }),
   );
   await cluster.ready();
-  const campaign = planned(options, broker !== null, fakeTime !== null);
+  // Slots may begin once the standing schedules are made.
+  const startAt = Math.ceil((Date.now() + PREPARATION_MS) / 1000) * 1000;
+  const has = { hasBroker: broker !== null, hasFakeTime: fakeTime !== null };
+  const campaign = options.plan({ seed: options.seed, startAt, leaseMs, ...has });
   const load = closing.use(new LoadWatch());
   const receivers = closing.use(await Receivers.start(campaign.plans, options.seed));
   const nemesis = new Nemesis(cluster, receivers, broker);
@@ -48,7 +53,7 @@ export async function runCampaign(options: CampaignOptions): Promise<History> {
   const workload = new Workload({ plans: campaign.plans, receivers, issuer, apis });
   const brokerComes = sleep(BROKER_COMES_MS).then(() => broker?.start());
   await createStanding(workload, campaign.standing);
-  await Promise.all([brokerComes, performSteps(campaign, { nemesis, workload, say: options.say })]);
+  await Promise.all([brokerComes, performSteps(campaign, { cluster, nemesis, workload, say: options.say })]);
   await nemesis.healed();
   options.say('all is mended; waiting for rest');
   await cluster.ready();
@@ -59,13 +64,7 @@ export async function runCampaign(options: CampaignOptions): Promise<History> {
   const told = { operations: workload.operations, deliveries: receivers.log, published, exitCodes, endedAt };
   const faults = [...nemesis.faults, ...cluster.starts, ...load.crowded];
   const rows = await readDatabase(cluster.url);
-  return { ...rows, ...told, ...cluster.story(), faults, plans: campaign.plans, leaseMs: LEASE_MS };
-}
-
-/** Slots may begin once the cluster has started and the standing schedules are made. */
-function planned({ seed, steps, scale }: CampaignOptions, hasBroker: boolean, hasFakeTime: boolean): Campaign {
-  const startAt = Math.ceil((Date.now() + PREPARATION_MS) / 1000) * 1000;
-  return planCampaign({ seed, steps, scale, startAt, leaseMs: LEASE_MS, hasBroker, hasFakeTime });
+  return { ...rows, ...told, ...cluster.story(), faults, plans: campaign.plans, leaseMs };
 }
 
 function sayWhatIsLeftOut(say: CampaignOptions['say'], broker: Broker | null, fakeTime: string | null): void {
@@ -87,20 +86,32 @@ async function createStanding(workload: Workload, count: number): Promise<void> 
 }
 
 interface Actors {
+  readonly cluster: Cluster;
   readonly nemesis: Nemesis;
   readonly workload: Workload;
   readonly say: (line: string) => void;
 }
 
-/** Each step at its time, whatever became of those before it. */
+/** Each step at its time, whatever became of those before it; or one by one. */
 async function performSteps(campaign: Campaign, actors: Actors): Promise<void> {
   const began = performance.now();
   const clock = (): string => `+${((performance.now() - began) / 1000).toFixed(3)} s`;
-  const running = campaign.steps.map(async (step) => {
-    await sleep(Math.max(0, step.atMs - (performance.now() - began)));
+  const perform = async (step: Step): Promise<void> => {
     const from = clock();
     const [what, result] = await performed(step, actors);
     actors.say(`${new Date().toISOString()} #${step.index} ${from} to ${clock()}: ${what}: ${result}`);
+  };
+  if (campaign.isPatient) {
+    for (const step of campaign.steps) {
+      await actors.cluster.ready();
+      await sleep(step.atMs);
+      await perform(step);
+    }
+    return;
+  }
+  const running = campaign.steps.map(async (step) => {
+    await sleep(Math.max(0, step.atMs - (performance.now() - began)));
+    await perform(step);
   });
   await Promise.all(running);
 }

@@ -13,8 +13,10 @@ import type { Fault, History } from './history.ts';
 /** Nothing is lost by an immediate stop of the server: only a crash of the machine would need the disk. */
 const SETTINGS = { fsync: 'off', full_page_writes: 'off', max_connections: '200' };
 
+/** What nodes that end in order have compiled: the next campaign's start sooner. */
+const COMPILED = join(tmpdir(), 'scheduler-chaos-compiled');
 const RESTART_MS = 300;
-const START_WITHIN_MS = 60_000;
+const START_WITHIN_MS = 120_000;
 /** A shutdown in order takes at most thirty seconds. */
 const STOP_WITHIN_MS = 45_000;
 
@@ -104,6 +106,7 @@ export class Cluster implements AsyncDisposable {
       HTTP_ALLOW_PRIVATE_NETWORKS: 'true',
       LOG_LEVEL: 'warn',
       BUILD_ID: name,
+      NODE_COMPILE_CACHE: COMPILED,
       HOST: '127.0.0.1',
       PORT: new URL(member.api).port,
       ...(natsUrl !== null && { NATS_URL: natsUrl }),

@@ -17,7 +17,8 @@ export interface Campaign {
   /** How many of them exist before the first step. */
   readonly standing: number;
   readonly steps: readonly Step[];
-  readonly lengthMs: number;
+  /** Steps come one after the other, each so long after all nodes are ready as its time says. */
+  readonly isPatient: boolean;
 }
 
 const TENANTS = 5;
@@ -30,17 +31,20 @@ const CALM = 30;
 const LONG_STEPS = 200;
 const FAULT_SHARE = 0.35;
 
-/** `startAt`: the full second at which slots may begin; `leaseMs` decides how long a stopped node sleeps. */
-export function planCampaign(of: {
+/** What a campaign is planned into. */
+export interface Frame {
   readonly seed: number;
-  readonly steps: number;
+  /** The full second at which slots may begin. */
   readonly startAt: number;
+  /** Decides how long a stopped node sleeps. */
   readonly leaseMs: number;
-  readonly scale: number;
   /** What is not installed is not planned. */
   readonly hasBroker: boolean;
   readonly hasFakeTime: boolean;
-}): Campaign {
+}
+
+/** `scale`: how many schedules stand at the start, as a share of about three hundred. */
+export function planCampaign(of: Frame & { readonly steps: number; readonly scale: number }): Campaign {
   const random = seededRandom(of.seed);
   const lengthMs = of.steps * PACE_MS;
   const endAt = of.startAt + Math.ceil((lengthMs + 3_000) / 1000) * 1000;
@@ -62,7 +66,7 @@ export function planCampaign(of: {
     }
     return { index, atMs, request };
   });
-  return { plans, standing, steps, lengthMs };
+  return { plans, standing, steps, isPatient: false };
 }
 
 type Kind =
@@ -109,7 +113,7 @@ const RRULES = [
 ];
 const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata'];
 
-function planOf(kind: Kind, index: number, random: Random, when: { startAt: number; endAt: number }): Plan {
+export function planOf(kind: Kind, index: number, random: Random, when: { startAt: number; endAt: number }): Plan {
   const overlap: Overlap = isOverlap(kind) ? kind : 'ALLOW_ALL';
   const misfires = ['SKIP', 'FIRE_ONCE'] as const;
   return {

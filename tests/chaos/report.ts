@@ -28,13 +28,18 @@ export function vacuous({ counts }: Verdict): readonly string[] {
   return wanted.filter((name) => (counts[name] ?? 0) === 0);
 }
 
+/** Of kills alone: that the work of a killed node was delivered again within a lease and two seconds, at the 99th percentile. */
+export function unprovenRecovery({ redeliveredMs: { count, p99 }, recoveryBoundMs }: Verdict): readonly string[] {
+  return count > 0 && p99 <= recoveryBoundMs ? [] : ['delivered again in time'];
+}
+
 export function isClean({ violations }: Verdict): boolean {
   return Object.values(violations).every((all: readonly string[]) => all.length === 0);
 }
 
-/** The verdict as text: every violation by name, then what there was to be judged. */
-export function reportOf(verdict: Verdict, seed: number): string {
-  const { violations, counts, latenessMs, redeliveredMs } = verdict;
+/** The verdict as text: every violation by name, then what there was to be judged, and what was not. */
+export function reportOf(verdict: Verdict, seed: number, unproven: readonly string[]): string {
+  const { violations, counts, latenessMs, redeliveredMs, recoveryBoundMs } = verdict;
   const named = Object.entries(violations).flatMap(([kind, all]: [string, readonly string[]]) => [
     `  ${kind}: ${all.length}`,
     ...all.slice(0, 10).map((one) => `      ${one}`),
@@ -48,8 +53,8 @@ export function reportOf(verdict: Verdict, seed: number): string {
     'judged',
     ...counted,
     `  late by ms: ${spread(latenessMs)}`,
-    `  delivered again after a kill by ms: ${spread(redeliveredMs)}`,
-    ...vacuous(verdict).map((name) => `  !! VACUOUS: ${name}`),
+    `  delivered again after a kill by ms: ${spread(redeliveredMs)}; promised within ${recoveryBoundMs}`,
+    ...unproven.map((name) => `  !! VACUOUS: ${name}`),
     isClean(verdict) ? 'verdict: every promise held' : 'verdict: VIOLATED',
   ].join('\n');
 }

@@ -179,6 +179,21 @@ describe('the cancel of a run in flight', () => {
     },
   );
 
+  it('and its reading name the version it was fired with, whatever the schedule has become since', async () => {
+    const { schedule, key } = await inFlight();
+    const version = (await bench.schedules.get(schedule.caller, schedule.id)).origin.version;
+    const edited = await bench.schedules.patch(
+      schedule.caller,
+      schedule.id,
+      (now) => ({ ...now, payload: 'new' }),
+      null,
+    );
+    expect(edited.origin.version).toBeGreaterThan(version);
+    expect(await bench.runs.get(schedule.caller, key)).toMatchObject({ state: 'RUNNING', version });
+    expect(await bench.runs.cancel(schedule.caller, key)).toMatchObject({ state: 'CANCELLED', version });
+    expect(await bench.runsOf(schedule)).toMatchObject([{ state: 'CANCELLED', version }]);
+  });
+
   it('takes nothing from the runs that are settled together with it', async () => {
     const schedules = await Promise.all([bench.schedule(), bench.schedule(), bench.schedule()]);
     const slots = await Promise.all(schedules.map((schedule) => bench.rewind(schedule, MINUTE)));

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { LANES } from '../../src/domain/ports/run-repository.ts';
 import { EngineBench, type MadeSchedule } from '../support/engine-bench.ts';
 import { ACCEPTED, ScriptedSenders } from '../support/scripted-senders.ts';
+import { until } from '../support/until.ts';
 
 /* What may hold up what: a tenant's flood others' slots, and what is late or done again live slots. */
 
@@ -113,3 +114,39 @@ function attemptsOf(lane: number): string {
   if (lane === LANES.retry) return JSON.stringify([attempt]);
   return lane === LANES.redrive ? JSON.stringify([{ ...attempt, final: true }]) : '[]';
 }
+
+describe('a database that is slow to settle', () => {
+  it('stops claims: no more is claimed than is allowed to be open, and the rest once it has been settled', async () => {
+    const first = await bench.schedule();
+    await bench.rewind(first, MINUTE);
+    await flood(first, 499);
+    const senders = new ScriptedSenders();
+    const engine = bench.engine({ senders, concurrency: 50, ahead: 150 });
+    const countClaimed = async (): Promise<number> =>
+      (await bench.claims()).reduce((claimed, { size }) => claimed + size, 0);
+    const settlements: Promise<number>[] = [];
+    await bench.sql.begin(async (sql) => {
+      await sql`lock table runs in share row exclusive mode`;
+      await engine.firing.fireDue();
+      await until('a settlement waits for the database', () => {
+        settlements.push(engine.settling.settle());
+        return engine.delivery.waiting.count === 0;
+      });
+      for (let turn = 0; turn < 30; turn += 1) await engine.firing.fireDue();
+      // Delivered all the same: what waits for the database is what holds the claims up.
+      expect([engine.delivery.flying, engine.firing.isStarved]).toEqual([0, true]);
+      expect(engine.delivery.open).toBe(senders.sent.length);
+      expect(await countClaimed()).toBe(senders.sent.length);
+      expect(senders.sent.length).toBeGreaterThan(50);
+      expect(senders.sent.length).toBeLessThanOrEqual(200);
+    });
+    await Promise.all(settlements);
+    for (let turn = 0; turn < 100 && senders.sent.length < 500; turn += 1) {
+      await engine.settle();
+      await engine.firing.fireDue();
+    }
+    await engine.settle();
+    expect(new Set(senders.sent.map(({ runId }) => runId)).size).toBe(500);
+    expect(await bench.claims()).toEqual([]);
+  });
+});

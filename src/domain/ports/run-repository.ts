@@ -23,8 +23,8 @@ export type Lane = (typeof LANES)[keyof typeof LANES];
 export interface RunRepository {
   /** Also of a deleted schedule; with an organization, only of its schedules. */
   find(key: RunKey, organizationId: string | null): Promise<RunRow | null>;
-  /** True while a live claim names the key: a run in flight that has no row yet. */
-  isClaimed(key: RunKey): Promise<boolean>;
+  /** The version of its schedule that a live claim keeps for the key, a run in flight that has no row yet; null where none names it. */
+  claimedVersion(key: RunKey): Promise<number | null>;
   page(query: RunQuery): Promise<Page<RunRow, RunKey>>;
   /** A PENDING row and its place in a lane, due at the run's `due`. */
   enqueue(run: RunRow, lane: Lane): Promise<void>;

@@ -29,7 +29,7 @@ export interface TenantWork {
 /** What a use case that only reads works with. */
 export interface TenantReading {
   readonly schedules: Pick<ScheduleRepository, 'find' | 'page'>;
-  readonly runs: Pick<RunRepository, 'find' | 'isClaimed' | 'page'>;
+  readonly runs: Pick<RunRepository, 'find' | 'claimedVersion' | 'page'>;
 }
 
 /** Opens transactions. Outages become UNAVAILABLE; deadlocks and serialization failures are tried again. */

@@ -93,7 +93,8 @@ async function runAt({ runs, schedules }: TenantReading, caller: Caller, key: Ru
   if (found !== null) return found;
   const schedule = key.space === SLOT_SPACE ? await schedules.find(key.scheduleId) : null;
   if (schedule !== null && sees(caller, schedule.state.organizationId)) {
-    if (await runs.isClaimed(key)) return liveRun(schedule.origin, key.slot);
+    const version = await runs.claimedVersion(key);
+    if (version !== null) return liveRun({ ...schedule.origin, version }, key.slot);
     // Its row may have been written since we looked.
     const settled = await runs.find(key, caller.organizationId);
     if (settled !== null) return settled;

@@ -29,11 +29,11 @@ export class DrizzleRunRepository implements RunRepository {
     return found === undefined ? null : runOf(found.run);
   }
 
-  async isClaimed({ scheduleId, slot, space }: RunKey): Promise<boolean> {
-    const [found] = await this.#tx.execute<{ claimed: boolean }>(
-      sql`select claim_of(${scheduleId}, ${instantOf(slot)}, ${space}) is not null as claimed`,
+  async claimedVersion({ scheduleId, slot, space }: RunKey): Promise<number | null> {
+    const [found] = await this.#tx.execute<{ version: number | null }>(
+      sql`select claimed_version(${scheduleId}, ${instantOf(slot)}, ${space}) as version`,
     );
-    return found?.claimed === true;
+    return found?.version ?? null;
   }
 
   async page(query: RunQuery): Promise<Page<RunRow, RunKey>> {

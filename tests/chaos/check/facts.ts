@@ -36,7 +36,7 @@ export interface Facts {
 
 export const FINAL_STATES: readonly string[] = ['SUCCEEDED', 'CANCELLED', 'SKIPPED', 'DEAD'];
 /** States in which no claim holds a run. */
-const LEFT: readonly string[] = [...FINAL_STATES, 'RETRYING'];
+export const LEFT_STATES: readonly string[] = [...FINAL_STATES, 'RETRYING'];
 
 export function factsOf(given: History): Facts {
   const history = { ...given, faults: given.faults.toSorted((left, right) => left.from - right.from) };
@@ -71,7 +71,7 @@ function holdsByRun(
       const hasLeft =
         hold.fence > 1 &&
         (before?.claimId !== hold.claimId ||
-          changes.get(runId)?.some(({ at, state }) => at > before.at && at < hold.at && LEFT.includes(state)));
+          changes.get(runId)?.some(({ at, state }) => at > before.at && at < hold.at && LEFT_STATES.includes(state)));
       if (hasLeft !== true) found.set(runId, [...known, hold]);
     }
   return found;
@@ -121,11 +121,15 @@ export function recoveryMs(history: History): number {
 /** Faults that make no node lose what it holds. */
 const HARMLESS: readonly FaultKind[] = ['broker', 'receivers', 'clock', 'start', 'load'];
 
-/** True when the fault may have hurt the node in the stretch. A broker or a receiver hurts no node. */
+/** A broker, a receiver, a wall clock or a busy machine takes nothing from a node. */
+export function isHarmful({ kind }: Fault): boolean {
+  return !HARMLESS.includes(kind);
+}
+
+/** True when the fault may have hurt the node in the stretch. */
 export function concerns(fault: Fault, node: string | undefined, from: number, to: number): boolean {
   const isOfNode = fault.node === null || fault.node === node;
-  const isHarmful = !HARMLESS.includes(fault.kind);
-  return isHarmful && isOfNode && fault.from <= to && fault.to >= from;
+  return isHarmful(fault) && isOfNode && fault.from <= to && fault.to >= from;
 }
 
 /** How much of the stretch no fault (with what it leaves behind) covers; the faults are in the order of their beginnings. */

@@ -2,7 +2,7 @@ import type { History } from '../history.ts';
 import { checkCreation } from './creation.ts';
 import { checkDeliveries } from './deliveries.ts';
 import { checkEndings } from './endings.ts';
-import { type Facts, factsOf } from './facts.ts';
+import { type Facts, factsOf, recoveryMs } from './facts.ts';
 import { redeliveries } from './recovery.ts';
 import { checkRequests, countRequests } from './requests.ts';
 
@@ -32,6 +32,8 @@ export interface Verdict {
   readonly latenessMs: Spread;
   /** From a kill -9 to the next delivery of what the node held, where nothing else was broken. */
   readonly redeliveredMs: Spread;
+  /** What is promised for it. */
+  readonly recoveryBoundMs: number;
 }
 
 export interface Spread {
@@ -48,6 +50,7 @@ export function judge(history: History): Verdict {
   const deliveries = checkDeliveries(facts);
   const endings = checkEndings(facts);
   const requests = checkRequests(facts);
+  const recovered = redeliveries(facts);
   return {
     violations: {
       lost: creation.lost,
@@ -71,18 +74,17 @@ export function judge(history: History): Verdict {
       ...prefixed('records', recordCounts(facts)),
       ...prefixed('overlap', overlapCounts(facts)),
       ...prefixed('duplicates explained by', deliveries.explained),
-      ...prefixed(
-        'faults',
-        countBy(history.faults, ({ kind }) => kind),
-      ),
+      ...prefixed('faults', faultCounts(history)),
       ...prefixed('requests', countRequests(history.operations)),
       ['deliveries', history.deliveries.length],
       ['messages', history.published.length],
+      ['kills that left work behind, nothing else broken', recovered.length],
       ['lateness judged', deliveries.lateness.length],
       ['lateness judged, no fault in sight', deliveries.calm],
     ]),
     latenessMs: spreadOf(deliveries.lateness),
-    redeliveredMs: spreadOf(redeliveries(facts)),
+    redeliveredMs: spreadOf(recovered.flat()),
+    recoveryBoundMs: recoveryMs(history),
   };
 }
 
@@ -113,6 +115,10 @@ function overlapCounts({ subjects }: Facts): ReadonlyMap<string, number> {
   const counts = new Map<string, number>();
   for (const { plan, slots } of subjects) counts.set(plan.overlap, (counts.get(plan.overlap) ?? 0) + slots.length);
   return counts;
+}
+
+function faultCounts({ faults }: History): ReadonlyMap<string, number> {
+  return countBy(faults, ({ kind }) => kind);
 }
 
 function countBy<T>(all: readonly T[], name: (one: T) => string): ReadonlyMap<string, number> {

@@ -1,26 +1,33 @@
-import { type Facts, FINAL_STATES, recoveryMs } from './facts.ts';
+import type { Fault, History } from '../history.ts';
+import { type Facts, isHarmful, LEFT_STATES, recoveryMs } from './facts.ts';
 
 /**
- * From each kill -9 that no other fault touched until a lease and two seconds later: how long the runs that the node held and had not
- * settled waited until they were delivered again, in milliseconds.
+ * How long the runs that a killed node held and had not settled waited until they were delivered again, in milliseconds from the kill:
+ * of each kill -9 that no other harmful fault touched until a lease and two seconds later, those it left work behind.
  */
-export function redeliveries({ history, holds, changes, deliveries }: Facts): readonly number[] {
-  const within = recoveryMs(history);
-  const alone = history.faults.filter(
-    (fault) =>
-      fault.kind === 'kill' &&
-      !history.faults.some((other) => other !== fault && other.from < fault.from + within && other.to > fault.from),
-  );
-  return alone.flatMap(({ node, from }) => {
+export function redeliveries({ history, holds, changes, deliveries }: Facts): readonly (readonly number[])[] {
+  const perKill = history.faults.filter(isAlone(history)).map(({ node, from }) => {
     const owners = new Set(Object.keys(history.owners).filter((owner) => history.owners[owner] === node));
     return [...holds].flatMap(([runId, all]): number[] => {
       const held = all.findLast(({ at }) => at <= from);
-      if (held === undefined || !owners.has(held.owner)) return [];
-      const row = changes.get(runId)?.findLast(({ at }) => at <= from);
-      if (row !== undefined && row.at >= held.at && [...FINAL_STATES, 'RETRYING'].includes(row.state)) return [];
-      const heir = all.find(({ at, fence }) => at > from && fence > 1);
-      const again = deliveries.get(runId)?.find(({ at }) => at >= (heir?.at ?? Number.POSITIVE_INFINITY));
-      return again === undefined ? [] : [again.at - from];
+      const heir = all.find(({ at }) => at > from);
+      if (held === undefined || heir === undefined || !owners.has(held.owner)) return [];
+      // Settled before the kill, or by a statement that was on its way when it came.
+      const hasLeft = changes
+        .get(runId)
+        ?.some(({ at, state }) => at >= held.at && at < heir.at && LEFT_STATES.includes(state));
+      const again = deliveries.get(runId)?.find(({ at }) => at >= heir.at);
+      return hasLeft === true || again === undefined ? [] : [again.at - from];
     });
   });
+  return perKill.filter((waits) => waits.length > 0);
+}
+
+function isAlone({ faults, ...history }: History): (fault: Fault) => boolean {
+  const within = recoveryMs({ faults, ...history });
+  return (fault) =>
+    fault.kind === 'kill' &&
+    !faults.some(
+      (other) => other !== fault && isHarmful(other) && other.from < fault.from + within && other.to > fault.from,
+    );
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { judge, type Violations } from '../../chaos/check/judge.ts';
-import type { Delivery, History, RunRecord } from '../../chaos/history.ts';
+import type { Delivery, FaultKind, History, RunRecord } from '../../chaos/history.ts';
 import { isClean } from '../../chaos/report.ts';
 import { at, goodHistory, runIdOf } from './chaos-history.ts';
 
@@ -207,6 +207,20 @@ describe('the checker of campaigns', () => {
     const published = good.published.filter(({ runId }) => runId !== BY_HAND && runId !== AGAIN);
     expect(isClean(judge({ ...good, operations: unheard }))).toBe(true);
     expect(isClean(judge({ ...good, operations: unheard, runs: gone, published }))).toBe(true);
+  });
+
+  it('measures from a kill to the delivery by an heir, whatever harmless went on beside it', () => {
+    const good = goodHistory();
+    const beside = (kind: FaultKind): readonly number[] => {
+      const fault = { kind, what: 'beside it', node: null, from: at(3), to: at(8) };
+      const { count, max } = judge({ ...good, faults: [...good.faults, fault] }).redeliveredMs;
+      return [count, max];
+    };
+    const measured = [1, 3_310];
+    expect(judge(good)).toMatchObject({ redeliveredMs: { count: 1, max: 3_310 }, recoveryBoundMs: 5_000 });
+    for (const kind of ['load', 'start', 'broker', 'receivers', 'clock'] as const)
+      expect(beside(kind)).toEqual(measured);
+    for (const kind of ['database', 'network', 'backends'] as const) expect(beside(kind)).toEqual([0, 0]);
   });
 
   it('forgives the last slots of a schedule that was deleted, and no others', () => {
