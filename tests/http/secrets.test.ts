@@ -171,7 +171,7 @@ describe('a header value that refers to a secret', () => {
 
 describe('without a key to seal with', () => {
   const never = () => Promise.reject(new Error('never asked'));
-  const unitOfWork = { forTenant: never, reading: never };
+  const unitOfWork = { forTenant: never, reading: never, together: () => never };
   const keyless = useServer({ secrets: new SecretService({ unitOfWork, seal: null }) });
 
   it('no value is taken', async () => {

@@ -66,7 +66,7 @@ describe('/tenant/signing-keys', () => {
 
 describe('without a key to seal with', () => {
   const unasked = () => Promise.reject(new Error('never asked'));
-  const unitOfWork = { forTenant: unasked, reading: unasked };
+  const unitOfWork = { forTenant: unasked, reading: unasked, together: () => unasked };
   const never = () => 'never';
   const signingKeys = new SigningKeyService({ unitOfWork, seal: null, newId: never, newKey: never });
   const keyless = useServer({ signingKeys });

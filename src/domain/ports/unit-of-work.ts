@@ -38,4 +38,12 @@ export interface UnitOfWork {
   forTenant<T>(tenantId: TenantId, work: (tenant: TenantWork) => Promise<T>): Promise<T>;
   /** The same wall around reads, each a transaction of its own that takes one round trip; what one saw may be gone for the next. */
   reading<T>(tenantId: TenantId, work: (tenant: TenantReading) => Promise<T>): Promise<T>;
+  /**
+   * As `forTenant`, for what many callers of a tenant ask at the same time: questions that come while transactions of the tenant
+   * are under way share the next one. A lone one does not wait. `work` answers each question, aligned; where it throws, or
+   * the database refuses, each question has a transaction of its own.
+   */
+  together<Question, Answer>(
+    work: (tenant: TenantWork, questions: readonly Question[]) => Promise<readonly Answer[]>,
+  ): (tenantId: TenantId, question: Question) => Promise<Answer>;
 }

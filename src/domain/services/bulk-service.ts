@@ -8,8 +8,8 @@ import type { Journal, ScheduleEvent } from '../ports/journal.ts';
 import type { TenantWork, UnitOfWork } from '../ports/unit-of-work.ts';
 import { rolledBack, under } from './bulk-refusals.ts';
 import { type BulkChange, BulkSheet, foundFor } from './bulk-sheet.ts';
-import { auditedChanges, checkMatch, type DraftParts, ScheduleDrafts, visible } from './schedule-drafts.ts';
-import type { Idempotency } from './scheduling-service.ts';
+import type { Idempotency } from './schedule-creation.ts';
+import { auditedChanges, checkMatch, type DraftParts, keyTaken, ScheduleDrafts, visible } from './schedule-drafts.ts';
 
 export interface BulkRequest {
   /** All items or none. */
@@ -185,11 +185,7 @@ async function written(
   for (const { change, after } of created) {
     if (inserted.has(after.state.id)) made.push(change);
     else if (sheet.isUpsert(change.index)) throw new KeyRace('a key was created meanwhile');
-    else
-      sheet.refuse(
-        change.index,
-        new DomainError('ALREADY_EXISTS', `a schedule with the key "${after.state.key ?? ''}" exists`),
-      );
+    else sheet.refuse(change.index, keyTaken(after));
   }
   return made;
 }

@@ -6,7 +6,7 @@ import type { Clock } from '../ports/clock.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Redrive, RedriveFilter, RedriveStore } from '../ports/redrive-repository.ts';
 import type { TenantWork, UnitOfWork } from '../ports/unit-of-work.ts';
-import type { Idempotency } from './scheduling-service.ts';
+import type { Idempotency } from './schedule-creation.ts';
 
 export interface RedriveRequest {
   readonly filter: RedriveFilter;

@@ -169,6 +169,11 @@ export function visible(caller: Caller, schedule: ScheduleEntity | null): Schedu
   throw new DomainError('NOT_FOUND', 'no such schedule');
 }
 
+/** A living schedule has the key of this one. */
+export function keyTaken({ state }: ScheduleEntity): DomainError {
+  return new DomainError('ALREADY_EXISTS', `a schedule with the key "${state.key ?? ''}" exists`);
+}
+
 /** Throws PRECONDITION_FAILED unless the schedule is at the version its caller believes; null: whatever it is. */
 export function checkMatch({ state }: ScheduleEntity, ifMatch: number | null): void {
   if (ifMatch === null || ifMatch === state.version) return;

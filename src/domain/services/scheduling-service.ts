@@ -12,6 +12,7 @@ import { LANES } from '../ports/run-repository.ts';
 import type { ListPosition, Page, ScheduleQuery } from '../ports/schedule-repository.ts';
 import type { TenantWork, UnitOfWork } from '../ports/unit-of-work.ts';
 import { withDates } from './calendar-dates.ts';
+import { type Idempotency, ScheduleCreation } from './schedule-creation.ts';
 import type { DraftParts, ScheduleChange } from './schedule-drafts.ts';
 import { checkMatch, recordChange, ScheduleDrafts, visible } from './schedule-drafts.ts';
 import { previewOf, type Upcoming, type UpcomingWindow, upcomingOf } from './upcoming.ts';
@@ -20,12 +21,6 @@ export interface SchedulingParts extends DraftParts {
   readonly unitOfWork: UnitOfWork;
   readonly bell: Bell;
   readonly journal: Journal;
-}
-
-/** The request that a create answers, told by its caller so that a second one is not another schedule. */
-export interface Idempotency {
-  readonly key: string;
-  readonly requestHash: string;
 }
 
 /** A schedule and the version its caller believes it has; null: whatever it is. */
@@ -47,12 +42,14 @@ export class SchedulingService {
   readonly #bell: Bell;
   readonly #journal: Journal;
   readonly #drafts: ScheduleDrafts;
+  readonly #creation: ScheduleCreation;
 
   constructor(parts: SchedulingParts) {
     this.#unitOfWork = parts.unitOfWork;
     this.#bell = parts.bell;
     this.#journal = parts.journal;
     this.#drafts = new ScheduleDrafts(parts);
+    this.#creation = new ScheduleCreation(parts.unitOfWork, this.#drafts);
   }
 
   /** Throws ALREADY_EXISTS for a key in use, IDEMPOTENCY_MISMATCH for an idempotency key of another request. */
@@ -61,21 +58,7 @@ export class SchedulingService {
     input: ScheduleInput,
     idempotency?: Idempotency,
   ): Promise<{ readonly schedule: ScheduleEntity; readonly replayed: boolean }> {
-    const { schedule, replayed } = await this.#unitOfWork.forTenant(caller.tenantId, async (work) => {
-      const earlier = idempotency === undefined ? null : await replayOf(work, caller, idempotency);
-      if (earlier !== null) return { schedule: earlier, replayed: true };
-      const created = await this.#drafts.created(work, caller, input);
-      if (
-        idempotency !== undefined &&
-        !(await work.schedules.storeIdempotent(idempotency.key, idempotency.requestHash, created.state.id))
-      ) {
-        const first = await replayOf(work, caller, idempotency);
-        if (first !== null) return { schedule: first, replayed: true };
-      }
-      recordChange(work, caller, 'created', { before: null, after: created });
-      work.schedules.insert(created);
-      return { schedule: created, replayed: false };
-    });
+    const { schedule, replayed } = await this.#creation.make(caller, input, idempotency);
     if (!replayed) this.#announce(caller, 'created', { before: null, after: schedule });
     return { schedule, replayed };
   }
@@ -231,17 +214,4 @@ export class SchedulingService {
     if (due !== Number.POSITIVE_INFINITY) this.#bell.ring(due);
     this.#journal.scheduleChanged(event, after.state, caller.subject);
   }
-}
-
-/** What an earlier request with this idempotency key made; null for a new key. */
-async function replayOf(
-  { schedules }: TenantWork,
-  caller: Caller,
-  { key, requestHash }: Idempotency,
-): Promise<ScheduleEntity | null> {
-  const earlier = await schedules.findIdempotent(key);
-  if (earlier === null) return null;
-  if (earlier.requestHash !== requestHash || earlier.scheduleId === null)
-    throw new DomainError('IDEMPOTENCY_MISMATCH', 'the idempotency key was used for another request');
-  return visible(caller, await schedules.find(earlier.scheduleId));
 }

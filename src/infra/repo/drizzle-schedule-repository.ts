@@ -5,6 +5,7 @@ import type { ScheduleEntity } from '../../domain/entities/schedule.ts';
 import { DomainError } from '../../domain/errors.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import type { ListPosition, Page, ScheduleQuery, ScheduleRepository } from '../../domain/ports/schedule-repository.ts';
+import { keyTaken } from '../../domain/services/schedule-drafts.ts';
 import { pipelined, type Transaction } from '../db/client.ts';
 import { isUniqueViolation, LostRace } from '../db/database-errors.ts';
 import { idempotencyKeys, nodes, schedules, scheduleVersions, timers } from '../db/schema.ts';
@@ -234,9 +235,8 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
 }
 
 /** The error of a write as the domain knows it where a living schedule has the key. */
-function keyTakenOr(error: unknown, { state }: ScheduleEntity): unknown {
-  if (!isUniqueViolation(error, 'schedules_key')) return error;
-  return new DomainError('ALREADY_EXISTS', `a schedule with the key "${state.key ?? ''}" exists`);
+function keyTakenOr(error: unknown, entity: ScheduleEntity): unknown {
+  return isUniqueViolation(error, 'schedules_key') ? keyTaken(entity) : error;
 }
 
 function changedMeanwhile(): DomainError {

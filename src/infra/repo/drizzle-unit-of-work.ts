@@ -1,6 +1,7 @@
 import { setTimeout } from 'node:timers/promises';
 import { crashPoint } from '#crash-point';
-import type { TenantId } from '../../domain/ids.ts';
+import type { ScheduleEntity } from '../../domain/entities/schedule.ts';
+import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import type { TenantReading, TenantWork, UnitOfWork } from '../../domain/ports/unit-of-work.ts';
 import { type Database, type Transaction, transactionOn, withinDeadline } from '../db/client.ts';
 import { asDomainError, isConnectionLost, isLostRace, isOutage } from '../db/database-errors.ts';
@@ -15,6 +16,9 @@ import { DrizzleScheduleRepository } from './drizzle-schedule-repository.ts';
 import { DrizzleSecretRepository } from './drizzle-secret-repository.ts';
 import { DrizzleSigningKeyRepository } from './drizzle-signing-key-repository.ts';
 import { DrizzleTenantRepository } from './drizzle-tenant-repository.ts';
+import { findSchedules } from './find-schedule.ts';
+import { Gathering } from './gathering.ts';
+import { schedulePage } from './schedule-page.ts';
 import { SentWrites } from './sent-writes.ts';
 
 /** How often a transaction is run in all. */
@@ -27,6 +31,9 @@ const ENTER = "select set_config('app.tenant_id', $1, true), date_part('epoch', 
 export class DrizzleUnitOfWork implements UnitOfWork {
   readonly #database: Database;
   readonly #deadlineMs: number;
+  readonly #schedules = new Gathering<ScheduleId, ScheduleEntity | null>((tenantId, ids) =>
+    this.#attempts((attempt) => this.#read(tenantId, (tx) => findSchedules(tx(), tenantId, ids), attempt)),
+  );
 
   /** `deadlineMs` bounds a transaction from the wait for a connection to its commit. */
   constructor(database: Database, deadlineMs = DEADLINE_MS) {
@@ -35,19 +42,33 @@ export class DrizzleUnitOfWork implements UnitOfWork {
   }
 
   forTenant<T>(tenantId: TenantId, work: (tenant: TenantWork) => Promise<T>): Promise<T> {
-    return this.#withinDeadline((signal) => untilDone(signal, (attempt) => this.#transaction(tenantId, work, attempt)));
+    return toldAsDomain(this.#attempts((attempt) => this.#transaction(tenantId, work, attempt)));
   }
 
   reading<T>(tenantId: TenantId, work: (tenant: TenantReading) => Promise<T>): Promise<T> {
-    return this.#withinDeadline((signal) => untilDone(signal, (attempt) => this.#read(tenantId, work, attempt)));
+    const attempts = this.#attempts((attempt) =>
+      this.#read(tenantId, (tx) => work(this.#readingOf(tx, tenantId, attempt.signal)), attempt),
+    );
+    return toldAsDomain(attempts);
   }
 
-  async #withinDeadline<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    try {
-      return await withinDeadline(this.#deadlineMs, work);
-    } catch (error) {
-      throw asDomainError(error);
-    }
+  together<Question, Answer>(
+    work: (tenant: TenantWork, questions: readonly Question[]) => Promise<readonly Answer[]>,
+  ): (tenantId: TenantId, question: Question) => Promise<Answer> {
+    const gathering = new Gathering<Question, Answer>((tenantId, questions, mayEnd) => {
+      const all = async (tenant: TenantWork): Promise<readonly Answer[]> => {
+        const answers = await work(tenant, questions);
+        mayEnd();
+        return answers;
+      };
+      return this.#attempts((attempt) => this.#transaction(tenantId, all, attempt));
+    });
+    return (tenantId, question) =>
+      toldAsDomain(withinDeadline(this.#deadlineMs, (signal) => gathering.ask(tenantId, question, signal)));
+  }
+
+  #attempts<T>(work: (attempt: Attempt) => Promise<T>): Promise<T> {
+    return withinDeadline(this.#deadlineMs, (signal) => untilDone(signal, work));
   }
 
   async #transaction<T>(tenantId: TenantId, work: (tenant: TenantWork) => Promise<T>, attempt: Attempt): Promise<T> {
@@ -70,11 +91,11 @@ export class DrizzleUnitOfWork implements UnitOfWork {
     }
   }
 
-  async #read<T>(tenantId: TenantId, work: (tenant: TenantReading) => Promise<T>, attempt: Attempt): Promise<T> {
+  async #read<T>(tenantId: TenantId, work: (tx: () => Transaction) => Promise<T>, attempt: Attempt): Promise<T> {
     const entering = (line: TransactionLine): void => void enter(line, tenantId).catch(() => undefined);
     const lines = new ReadingLine(this.#database.$client, entering, attempt.signal);
     try {
-      const result = await work(partsOf(transactionOn(lines.client), tenantId, new SentWrites()));
+      const result = await work(() => transactionOn(lines.client));
       if (lines.failure !== null) throw lines.failure;
       return result;
     } catch (error) {
@@ -83,7 +104,29 @@ export class DrizzleUnitOfWork implements UnitOfWork {
       throw first;
     }
   }
+
+  /** What reads work with: schedules by their id are found together with what others of the tenant look for. */
+  #readingOf(tx: () => Transaction, tenantId: TenantId, signal: AbortSignal): TenantReading {
+    return {
+      schedules: {
+        find: (id) => toldAsDomain(this.#schedules.ask(tenantId, id, signal)),
+        page: (query) => schedulePage(tx(), tenantId, query),
+      },
+      get runs() {
+        return new DrizzleRunRepository(tx(), tenantId);
+      },
+    };
+  }
 }
+
+async function toldAsDomain<T>(work: Promise<T>): Promise<T> {
+  try {
+    return await work;
+  } catch (error) {
+    throw asDomainError(error);
+  }
+}
+
 /** One of the times that a piece of work is run. */
 interface Attempt {
   readonly signal: AbortSignal;

@@ -1,10 +1,12 @@
 import { and, eq, isNull, sql } from 'drizzle-orm';
+import type { ScheduleEntity } from '../../domain/entities/schedule.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import type { Transaction } from '../db/client.ts';
 import { schedules, timers } from '../db/schema.ts';
 import { statement } from '../db/statement.ts';
+import { arrayLiteral } from './engine-rows.ts';
 import { timerOfSchedule } from './schedule-page.ts';
-import { type LivingRow, livingColumns } from './schedule-rows.ts';
+import { entityOf, type LivingRow, livingColumns } from './schedule-rows.ts';
 
 /** One living schedule by `tenantId` and `id`: schedules and timers by primary key. */
 export const findSchedule: (
@@ -24,3 +26,37 @@ export const findSchedule: (
     )
     .prepare('find_schedule'),
 );
+
+const findMany: (
+  tx: Transaction,
+  by: { readonly tenantId: TenantId; readonly ids: string },
+) => Promise<readonly LivingRow[]> = statement((tx) =>
+  tx
+    .select(livingColumns)
+    .from(schedules)
+    .leftJoin(timers, timerOfSchedule)
+    .where(
+      and(
+        eq(schedules.tenantId, sql.placeholder('tenantId')),
+        sql`${schedules.id} = any(${sql.placeholder('ids')}::text::uuid[])`,
+        isNull(schedules.deletedAt),
+      ),
+    )
+    .prepare('find_schedules'),
+);
+
+/** The living schedules with these ids, aligned with them; in one statement, which is the one of `findSchedule` where one is looked for. */
+export async function findSchedules(
+  tx: Transaction,
+  tenantId: TenantId,
+  ids: readonly ScheduleId[],
+): Promise<readonly (ScheduleEntity | null)[]> {
+  const different = [...new Set(ids)];
+  const [only] = different;
+  const rows =
+    different.length === 1 && only !== undefined
+      ? await findSchedule(tx, { tenantId, id: only })
+      : await findMany(tx, { tenantId, ids: arrayLiteral(different) });
+  const found = new Map(rows.map((row) => [row.schedule.id, entityOf(row)]));
+  return ids.map((id) => found.get(id) ?? null);
+}
