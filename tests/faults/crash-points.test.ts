@@ -9,7 +9,7 @@ import { dailyCases, tryAll } from './matrix.ts';
  */
 
 const SEED = Number(process.env['FAULTS_SEED'] ?? Math.floor(Math.random() * 1_000_000));
-const OTHERS = 16;
+const OTHERS = 12;
 const LANES = 4;
 
 it(`keeps every promise through a crash at every point (seed ${SEED})`, { timeout: 840_000 }, async ({ signal }) => {

@@ -21,13 +21,19 @@ export type Company = (typeof COMPANIES)[number];
 export const LEASE_MS = 1_000;
 export const TENANT = 'acme';
 /** How long a process may take to start on a machine that does much else. */
-const START_MS = 60_000;
+const START_MS = 180_000;
 
 /** A process of the service with the crash points in it. */
 export interface FaultNode {
   readonly process: ServiceNode;
   readonly address: string;
   isGone: boolean;
+}
+
+/** How something is asked for. */
+export interface How {
+  readonly method?: 'POST' | 'DELETE';
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 /** An answer of the API; status 0: none came. */
@@ -105,13 +111,29 @@ export class Lane implements AsyncDisposable {
     await Promise.all(fresh.map((node) => until('a process has started', () => hasStarted(node), START_MS)));
   }
 
-  /** What a process answers. */
-  async ask(node: FaultNode, path: string, body: unknown = {}): Promise<Answer> {
+  /** A process ends in order, and another is started in its place. */
+  async replace(node: FaultNode): Promise<void> {
+    node.process.signal('SIGTERM');
+    await node.process.gone();
+    this.#nodes.push(await this.#start());
+  }
+
+  /** What a process answers; `method` and `headers` are POST's and none unless given. */
+  async ask(
+    node: FaultNode,
+    path: string,
+    body: unknown = {},
+    { method = 'POST', headers = {} }: How = {},
+  ): Promise<Answer> {
     try {
       const answer = await fetch(`${node.address}${path}`, {
-        method: 'POST',
-        headers: { authorization: `Bearer ${this.#issuer.token}`, 'content-type': 'application/json' },
-        body: JSON.stringify(body),
+        method,
+        headers: {
+          ...headers,
+          authorization: `Bearer ${this.#issuer.token}`,
+          ...(method === 'POST' && { 'content-type': 'application/json' }),
+        },
+        body: method === 'POST' ? JSON.stringify(body) : null,
         signal: AbortSignal.timeout(START_MS),
       });
       const text = await answer.text();

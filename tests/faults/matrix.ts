@@ -24,14 +24,22 @@ export function unreachedPoints(): readonly string[] {
 
 /** What every change must pass: each point with kill -9, alone and in company by turns, and so many others by chance. */
 export function dailyCases(seed: number, others: number): readonly FaultCase[] {
-  const all = allCases();
-  const kills = all.filter(({ mode }) => mode === 'kill');
+  const all = allCases().filter(isBrief);
+  const kills = Map.groupBy(
+    all.filter(({ mode }) => mode === 'kill'),
+    ({ scenario, point }) => `${scenario} ${point}`,
+  );
   const random = seededRandom(seed);
   const turn = random() < 0.5 ? 0 : 1;
-  const chosen = kills.filter((_, index) => index % 2 === (Math.floor(index / 2) + turn) % 2);
+  const chosen = [...kills.values()].flatMap((pair, index) => pair[(index + turn) % pair.length] ?? []);
   const rest = all.filter((one) => one.mode !== 'kill' || !chosen.includes(one));
   const drawn = rest.map((one) => ({ one, lot: random() })).toSorted((left, right) => left.lot - right.lot);
   return [...chosen, ...drawn.slice(0, others).map(({ one }) => one)];
+}
+
+/** Whoever is left waits for the next minute of upkeep; a process that starts looks at once. */
+function isBrief({ scenario, mode, company }: FaultCase): boolean {
+  return scenario !== 'repair' || (mode === 'kill' && company === 'alone');
 }
 
 /** Tries the cases, on so many lanes at once, until the signal aborts; tells of each result as it comes. */

@@ -1,24 +1,8 @@
-import type { CrashPoint } from '../../src/domain/crash-point.ts';
-import { BACKFILL_SPACE, decodeRunId, encodeRunId, type RunKey, type ScheduleId } from '../../src/domain/ids.ts';
+import { BACKFILL_SPACE } from '../../src/domain/ids.ts';
 import type { Step } from './arming.ts';
-import type { Answer } from './lane.ts';
+import { REQUEST_SCENARIOS } from './request-scenarios.ts';
+import type { Scenario } from './scenario.ts';
 import { caller, type Story } from './story.ts';
-
-/** A course of events that reaches crash points. */
-export interface Scenario {
-  /** The points that it reaches, each in a case of its own. */
-  readonly points: readonly CrashPoint[];
-  /** Where its request has written: what is committed after that is its own. */
-  readonly writes?: CrashPoint;
-  /** What has to go wrong first. */
-  readonly prelude?: readonly Step[];
-  /** Makes the schedules; the crash may come from here on. */
-  begin(story: Story): Promise<void>;
-  /** What a client or an operator does then, while the crash comes. */
-  act?(story: Story): Promise<void>;
-  /** The process that crashes was told to end. */
-  readonly isShutdown?: boolean;
-}
 
 /** A claim that its holder forgets: nobody renews it, so somebody has to recover it. */
 const FORGOTTEN: readonly Step[] = [{ point: 'claim.after-commit', mode: 'throw' }];
@@ -64,71 +48,7 @@ export const SCENARIOS = {
       story.expect(id, slots, BACKFILL_SPACE);
     },
   },
-  pause: {
-    points: ['change.before-write', 'change.after-timer', 'change.after-write', 'request.after-commit'],
-    writes: 'change.after-write',
-    begin: async (story) => void (await story.everySecond(3, 'brief', { overlapPolicy: 'BUFFER_ALL' })),
-    act: async (story) => {
-      const id = scheduleOf(story);
-      await story.insist(`/schedules/${id}/pause`, { note: 'for a test' }, isConflict);
-      await story.insist(`/schedules/${id}/resume`, { missed: 'FIRE_ALL' }, isConflict);
-    },
-  },
-  resume: {
-    points: ['change.before-write', 'change.after-timer', 'change.after-write', 'request.after-commit'],
-    writes: 'change.after-write',
-    begin: async (story) => {
-      const id = await story.everySecond(3, 'quick');
-      await story.lane.scheduling.service.pause(caller(), id, { note: null, resumeAt: null }, null);
-      await story.seen('a slot passes in the pause', () => Date.now() > (story.expected[0]?.slot ?? 0));
-    },
-    act: async (story) => {
-      await story.insist(`/schedules/${scheduleOf(story)}/resume`, { missed: 'FIRE_ALL' }, isConflict);
-    },
-  },
-  cancel: {
-    points: [
-      ...(['cancel.before-write', 'cancel.after-write', 'cancel.before-commit', 'cancel.before-abort'] as const),
-      'request.after-commit',
-    ],
-    writes: 'cancel.before-commit',
-    begin: async (story) => {
-      await story.once('long');
-      await story.everySecond(2, 'quick');
-    },
-    act: async (story) => {
-      await story.seen('a run is in flight', () => story.lane.targets.pending(story.name) > 0);
-      const [{ scheduleId, slot } = missing()] = story.expected;
-      const id = encodeRunId({ scheduleId, slot, space: 0 });
-      await story.insist(`/runs/${id}/cancel`, {}, isConflict);
-    },
-  },
-  trigger: {
-    points: ['trigger.before-write', 'trigger.after-write', 'request.after-commit'],
-    writes: 'trigger.after-write',
-    begin: async (story) => void (await story.everySecond(2, 'quick')),
-    act: async (story) => {
-      const scheduleId = scheduleOf(story);
-      const answers = await story.insist(`/schedules/${scheduleId}/trigger`, { payload: { by: 'hand' } }, () => false);
-      for (const { status, body } of answers) {
-        if (status >= 200 && status < 300) story.expectRun(keyIn(body));
-        else story.suppose(scheduleId);
-      }
-    },
-  },
-  redrive: {
-    points: ['redrive.before-write', 'redrive.after-write', 'request.after-commit'],
-    writes: 'redrive.after-write',
-    begin: async (story) => {
-      await story.once('deadly');
-      await story.seen('a run is dead', async () => (await story.runs()).some((run) => run.state === 'DEAD'));
-      await story.everySecond(2, 'quick');
-    },
-    act: async (story) => {
-      const [{ scheduleId, slot } = missing()] = story.expected;
-      await story.insist(`/runs/${encodeRunId({ scheduleId, slot, space: 0 })}/retry`, {}, isConflict);
-    },
-  },
+  ...REQUEST_SCENARIOS,
   shutdown: {
     points: [
       ...(['shutdown.before-stop', 'shutdown.after-claimers', 'shutdown.after-handback'] as const),
@@ -140,6 +60,25 @@ export const SCENARIOS = {
     act: async (story) => {
       await story.seen('a run is in flight', () => story.lane.targets.pending(story.name) > 0);
       story.lane.nodes[0]?.process.signal('SIGTERM');
+    },
+  },
+  repair: {
+    points: ['repair.before-write', 'repair.after-write', 'repair.after-commit'],
+    begin: async (story) => {
+      const chain = await story.chain(4);
+      // As if the end of a run and the claim that waits for it had crossed.
+      await story.seen('a timer waits for a run that has ended', async () => {
+        const stuck = await story.lane.sql`
+          update timers t set next_due = 'infinity' from runs r
+          where t.schedule_id = ${chain} and t.next_due < 'infinity' and r.schedule_id = ${chain} and r.slot = t.last_fired and r.space = 0 and r.state = 'SUCCEEDED'
+          returning 1`;
+        return stuck.length > 0;
+      });
+      await story.everySecond(2, 'quick');
+    },
+    act: async (story) => {
+      const [first] = story.lane.nodes;
+      if (first !== undefined) await story.lane.replace(first);
     },
   },
 } as const satisfies Readonly<Record<string, Scenario>>;
@@ -154,25 +93,4 @@ async function manySlots(story: Story): Promise<void> {
   await story.everySecond(2, 'slow', { overlapPolicy: 'CANCEL_OTHER' });
   await story.everySecond(2, 'flaky', { overlapPolicy: 'BUFFER_ONE' });
   await story.chain(2);
-}
-
-function scheduleOf(story: Story): ScheduleId {
-  const [first = missing()] = story.expected;
-  return first.scheduleId;
-}
-
-function keyIn(body: unknown): RunKey {
-  const id = typeof body === 'object' && body !== null && 'id' in body ? String(body.id) : '';
-  const key = decodeRunId(id);
-  if (key === null) throw new Error(`an answer names no run: ${JSON.stringify(body)}`);
-  return key;
-}
-
-/** It was done already, by a request whose answer was lost, or it no longer can be. */
-function isConflict(answer: Answer): boolean {
-  return answer.status === 409;
-}
-
-function missing(): never {
-  throw new Error('the case has made no schedule');
 }

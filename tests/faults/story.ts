@@ -4,7 +4,7 @@ import type { ExpectedChain, ExpectedSlot, RunRecord } from '../support/history.
 import { readRuns } from '../support/history.ts';
 import { scheduleInput } from '../support/scheduling.ts';
 import { until } from '../support/until.ts';
-import { type Answer, type FaultNode, type Lane, TENANT } from './lane.ts';
+import { type Answer, type FaultNode, type How, type Lane, TENANT } from './lane.ts';
 import type { TargetKind } from './targets.ts';
 
 const SECOND = 1_000;
@@ -20,6 +20,7 @@ export class Story {
   readonly expected: ExpectedSlot[] = [];
   readonly chains: ExpectedChain[] = [];
   readonly #schedules = new Set<ScheduleId>();
+  readonly #doomed = new Set<ScheduleId>();
   /** Schedules for which a run was asked for without an answer, how often. */
   readonly #unanswered = new Map<ScheduleId, number>();
 
@@ -58,10 +59,11 @@ export class Story {
   }
 
   /** A schedule whose runs follow one another a second apart, so often. */
-  async chain(fires: number): Promise<void> {
+  async chain(fires: number): Promise<ScheduleId> {
     const trigger = { type: 'FIXED_DELAY', delaySec: 1 } as const;
     const { id, createdAt } = await this.create('quick', { trigger, maxFires: fires });
     this.chains.push({ scheduleId: id, fires, delayMs: SECOND, from: createdAt });
+    return id;
   }
 
   async create(
@@ -91,6 +93,51 @@ export class Story {
     return { id, createdAt: createdAt.getTime() };
   }
 
+  /** A schedule that a case deletes while its slots come: whichever were fired by then have a record, and none is missed. */
+  async doomed(kind: TargetKind, given: Partial<ScheduleInput> = {}): Promise<ScheduleId> {
+    const { id } = await this.create(kind, {
+      trigger: { type: 'INTERVAL', every: 'PT1S' },
+      overlapPolicy: 'BUFFER_ALL',
+      ...given,
+    });
+    this.#doomed.add(id);
+    return id;
+  }
+
+  /** What a client asks for: a schedule that fires every second, so often, from its creation on. */
+  body(key: string, fires: number): object {
+    const url = this.lane.targets.urlOf(this.name, 'quick');
+    const retry = { maxAttempts: 20, initialDelaySec: 1, backoffCoefficient: 1, maxDelaySec: 1 };
+    return {
+      ...{
+        name: `${this.name} by request`,
+        key,
+        payload: { of: this.name },
+        maxFires: fires,
+        overlapPolicy: 'ALLOW_ALL',
+        retry,
+      },
+      trigger: { type: 'INTERVAL', every: 'PT1S', anchor: new Date(0).toISOString() },
+      target: { kind: 'HTTP', http: { url, method: 'POST', headers: {} } },
+      misfire: { policy: 'FIRE_ALL', thresholdSec: 60 },
+    };
+  }
+
+  /** A schedule of {@link body} is there: its slots follow from when it was made. */
+  async expectMade(key: string, fires: number): Promise<void> {
+    const rows = await this.lane.sql<{ id: ScheduleId; created: number }[]>`
+      select id, date_part('epoch', created_at) * 1000 as created from schedules where key = ${key}`;
+    if (rows.length !== 1) throw new Error(`there are ${rows.length} schedules with the key ${key}`);
+    for (const { id, created } of rows) {
+      this.#schedules.add(id);
+      const first = (Math.floor(created / SECOND) + 1) * SECOND;
+      this.expect(
+        id,
+        Array.from({ length: fires }, (_, index) => first + index * SECOND),
+      );
+    }
+  }
+
   /** These slots must have a record. `space`: left out, they are the schedule's own. */
   expect(scheduleId: ScheduleId, slots: readonly number[], space = 0): void {
     this.expected.push(...slots.map((slot) => ({ scheduleId, slot, space })));
@@ -110,15 +157,17 @@ export class Story {
     return (await readRuns(this.lane.sql)).filter((run) => this.#schedules.has(run.scheduleId));
   }
 
-  /** Of the runs that nobody acknowledged, as many as unanswered requests explain. */
+  /** Of the runs that nobody acknowledged, as many as unanswered requests explain; and those of schedules that were deleted. */
   possible(runs: readonly RunRecord[]): readonly ExpectedSlot[] {
+    const doomed = runs.filter(({ scheduleId }) => this.#doomed.has(scheduleId));
     const acknowledged = new Set(this.expected.map(({ scheduleId, slot, space }) => `${scheduleId} ${slot} ${space}`));
     const unknown = runs.filter(
       ({ scheduleId, slot, space }) => space > 1 && !acknowledged.has(`${scheduleId} ${slot} ${space}`),
     );
-    return [...Map.groupBy(unknown, (run) => run.scheduleId)].flatMap(([id, found]) =>
+    const unheard = [...Map.groupBy(unknown, (run) => run.scheduleId)].flatMap(([id, found]) =>
       found.slice(0, this.#unanswered.get(id) ?? 0),
     );
+    return [...doomed, ...unheard];
   }
 
   async seen(what: string, isSo: () => boolean | Promise<boolean>): Promise<void> {
@@ -126,12 +175,17 @@ export class Story {
   }
 
   /** Asks like a client that wants it done: again, of whoever is there, until the answer is yes or `isDone`. Answers every answer. */
-  async insist(path: string, body: unknown, isDone: (answer: Answer) => boolean): Promise<readonly Answer[]> {
+  async insist(
+    path: string,
+    body: unknown,
+    isDone: (answer: Answer) => boolean,
+    how: How = {},
+  ): Promise<readonly Answer[]> {
     const answers: Answer[] = [];
     await this.seen(`the answer to ${path}`, async () => {
       const node = this.#someone();
       if (node === undefined) return false;
-      const answer = await this.lane.ask(node, path, body);
+      const answer = await this.lane.ask(node, path, body, how);
       answers.push(answer);
       if (answer.status >= 400 && answer.status < 500 && !isDone(answer))
         throw new Error(`${path} was refused: ${JSON.stringify(answer)}`);

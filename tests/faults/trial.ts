@@ -4,7 +4,8 @@ import { type Fault, judge } from '../support/history.ts';
 import { until } from '../support/until.ts';
 import type { Hit, Mode, Step } from './arming.ts';
 import { type Company, type FaultNode, type Lane, LEASE_MS } from './lane.ts';
-import { SCENARIOS, type Scenario, type ScenarioName } from './scenarios.ts';
+import type { Scenario } from './scenario.ts';
+import { SCENARIOS, type ScenarioName } from './scenarios.ts';
 import { Story } from './story.ts';
 
 /** One crash: at which point, reached by which course of events, how, and who else is there. */
@@ -25,12 +26,13 @@ export interface FaultResult {
   readonly deliveries: number;
 }
 
-const HIT_WITHIN_MS = 90_000;
+const HIT_WITHIN_MS = 180_000;
 /** So long a process stands still: well beyond its lease. */
 const STOPPED_MS = 2.2 * LEASE_MS;
 /** A crashed process's connections, claims and requests are gone after this long. */
 const FAULT_TAIL_MS = LEASE_MS + 6_000;
-const REST_WITHIN_MS = 60_000;
+/** Upkeep looks once a minute at what has to be repaired. */
+const REST_WITHIN_MS = 90_000;
 const LOOK_EVERY_MS = 40;
 /** The clocks of the receiver and of the database are one; their readings are rounded. */
 const CLOCK_ERROR_MS = 2;
@@ -99,7 +101,8 @@ async function endured(victim: FaultNode, mode: Mode, at: number): Promise<void>
 async function hasRested(story: Story): Promise<boolean> {
   const { lane, name } = story;
   if (lane.targets.pending(name) > 0 || !(await isAtRest(lane.sql))) return false;
-  const [row] = await lane.sql<{ open: number }[]>`select count(*)::int as open from backfills`;
+  const [row] = await lane.sql<{ open: number }[]>`
+    select ((select count(*) from backfills) + (select count(*) from redrives where state = 'RUNNING'))::int as open`;
   return row?.open === 0;
 }
 

@@ -1,3 +1,4 @@
+import { crashPoint } from '#crash-point';
 import type { BulkDeed, BulkItem, BulkOperation, BulkResult } from '../entities/bulk.ts';
 import type { Caller } from '../entities/caller.ts';
 import type { ScheduleEntity } from '../entities/schedule.ts';
@@ -172,6 +173,7 @@ async function written(
   changes: readonly BulkChange[],
   sheet: BulkSheet,
 ): Promise<readonly BulkChange[]> {
+  crashPoint('bulk.before-write');
   const made: BulkChange[] = [];
   const created: { readonly change: BulkChange; readonly after: ScheduleEntity }[] = [];
   for (const change of changes) {
@@ -181,7 +183,9 @@ async function written(
     if (before !== null && after === null) await work.schedules.remove(before, work.now);
     if (before !== null && after !== null && after !== before) await work.schedules.save(after, before);
   }
+  crashPoint('bulk.after-changes');
   const inserted = await work.schedules.insertAll(created.map(({ after }) => after));
+  crashPoint('bulk.after-write');
   for (const { change, after } of created) {
     if (inserted.has(after.state.id)) made.push(change);
     else if (sheet.isUpsert(change.index)) throw new KeyRace('a key was created meanwhile');

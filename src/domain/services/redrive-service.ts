@@ -1,3 +1,4 @@
+import { crashPoint } from '#crash-point';
 import type { Caller } from '../entities/caller.ts';
 import { sees } from '../entities/caller.ts';
 import { DomainError } from '../errors.ts';
@@ -99,7 +100,10 @@ export class RedriveService {
   /** Puts the next runs of each redrive back. Answers the milliseconds until it should be called again. */
   async emit(): Promise<number> {
     const { redriven, nextInMs } = await this.#store.emit(AT_ONCE, CHUNK);
-    if (redriven > 0) this.#bell.ring(this.#clock.now());
+    if (redriven > 0) {
+      crashPoint('redriving.after-commit');
+      this.#bell.ring(this.#clock.now());
+    }
     return Math.min(IDLE_MS, Math.max(SHORTEST_MS, nextInMs));
   }
 

@@ -1,3 +1,4 @@
+import { crashPoint } from '#crash-point';
 import type { Clock } from '../ports/clock.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { UpkeepStore } from '../ports/upkeep-store.ts';
@@ -92,7 +93,10 @@ export class UpkeepService {
     });
     await this.#attempt('repair', async () => {
       const { count, over } = await this.#store.repairWaiting(CHUNK);
-      if (count > 0) this.#journal.note('waiting_repaired', { count });
+      if (count > 0) {
+        crashPoint('repair.after-commit');
+        this.#journal.note('waiting_repaired', { count });
+      }
       reportSchedulesOver(this.#journal, over);
     });
     // After the repairs, which take away what is nobody's mistake.

@@ -65,10 +65,12 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
   }
 
   insert(entity: ScheduleEntity): void {
+    crashPoint('create.before-write');
     const inserted = insertRow(this.#tx, schedules, scheduleRow(entity));
     this.#writes.add(inserted.catch((error: unknown) => Promise.reject(keyTakenOr(error, entity))));
     this.#writes.add(this.#insertVersion(entity));
     if (entity.isActive) this.#writes.add(this.#insertTimer(entity, true));
+    crashPoint('create.before-commit');
   }
 
   insertAll(entities: readonly ScheduleEntity[]): Promise<ReadonlySet<ScheduleId>> {
@@ -88,7 +90,9 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
 
   async remove(entity: ScheduleEntity, now: number): Promise<void> {
     const { id, version } = entity.state;
+    crashPoint('delete.before-write');
     await this.#deleteTimer(id);
+    crashPoint('delete.after-timer');
     const removed = await this.#tx
       .update(schedules)
       .set({ deletedAt: new Date(now), updatedAt: new Date(now) })
@@ -96,6 +100,7 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
       .returning({ id: schedules.id });
     if (removed.length === 0) throw changedMeanwhile();
     await cancelWaiting(this.#tx, { tenantId: this.#tenantId, id }, now);
+    crashPoint('delete.after-write');
   }
 
   knowsCommand(name: string): Promise<boolean> {

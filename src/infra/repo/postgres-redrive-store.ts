@@ -1,3 +1,4 @@
+import { crashPoint } from '#crash-point';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import type { RedriveFilter, RedriveRound, RedriveStore } from '../../domain/ports/redrive-repository.ts';
 import { LANES } from '../../domain/ports/run-repository.ts';
@@ -33,13 +34,16 @@ export class PostgresRedriveStore implements RedriveStore {
 
   emit(limit: number, chunk: number): Promise<RedriveRound> {
     return this.#pool.transaction(async (sql) => {
+      const due = await lockDue(sql, limit);
+      if (due.length > 0) crashPoint('redriving.after-lock');
       let redriven = 0;
-      for (const row of await lockDue(sql, limit)) {
+      for (const row of due) {
         const most = Math.min(chunk, row.rate_per_sec);
         const picked = await revive(sql, row, most);
         await moveOn(sql, row, picked, picked.length < most);
         redriven += picked.filter((run) => run.revived).length;
       }
+      if (redriven > 0) crashPoint('redriving.after-write');
       return { redriven, nextInMs: await nextInMs(sql) };
     });
   }

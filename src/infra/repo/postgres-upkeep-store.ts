@@ -1,3 +1,4 @@
+import { crashPoint } from '#crash-point';
 import type { RunReason } from '../../domain/entities/run.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import type { ScheduleOver } from '../../domain/ports/engine-store.ts';
@@ -68,8 +69,11 @@ export class PostgresUpkeepStore implements UpkeepStore {
   async repairWaiting(limit: number): Promise<{ readonly count: number; readonly over: readonly ScheduleOver[] }> {
     return this.#pool.transaction(async (sql) => {
       const ended = await endedUnseen(sql, limit);
+      if (ended.length > 0) crashPoint('repair.before-write');
       const { over } = await afterRunsEnded(executorOf(sql), ended);
-      return { count: ended.length + (await releaseForgotten(sql, limit)), over };
+      const released = await releaseForgotten(sql, limit);
+      if (ended.length > 0) crashPoint('repair.after-write');
+      return { count: ended.length + released, over };
     });
   }
 
