@@ -2,7 +2,7 @@ import { seededRandom } from '../support/random.ts';
 import { type Campaign, type Frame, planOf } from './plan.ts';
 import { NODES } from './steps.ts';
 
-/** A second each; their receivers take up to 1.6 s, so that every node has work in flight at any time, and none of it queues. */
+/** A second each, due at any time within it, so that every node gets some; their receivers take up to 1.6 s, so that it has work in flight at any time. */
 const SCHEDULES = 40;
 /** A killed node stays away until its work has been taken over by the others. */
 const AWAY_MS = 2_000;
@@ -17,6 +17,7 @@ export function planKills({ seed, startAt, leaseMs, kills }: Frame & { readonly 
   const plans = Array.from({ length: SCHEDULES }, (_, index) => ({
     ...planOf('interval', index, random, { startAt, endAt }),
     temper: 'slow' as const,
+    jitterSec: 1,
     isFickle: false,
   }));
   const steps = Array.from({ length: kills }, (_, index) => ({

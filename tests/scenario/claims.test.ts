@@ -95,8 +95,16 @@ describe('a node that dies between its claim and the outcome', () => {
     const dead = bench.engine({ senders: first });
     const heir = bench.engine({ senders: second });
     await dead.firing.fireDue();
-    await heir.firing.recover();
+    expect(await heir.firing.recover()).toBe(2_000);
     expect(second.sent).toEqual([]);
+    // It looks again as soon as that lease ends.
+    await bench.sql`update claims set lease_until = now() + interval '1 hour'`;
+    const { nextInMs } = await heir.store.recover(
+      { owner: heir.owner, claimId: heir.owner, leaseMs: 60_000 },
+      { room: 1, held: [], newId: () => heir.owner },
+    );
+    expect(nextInMs).toBeGreaterThan(0);
+    expect(nextInMs).toBeLessThanOrEqual(3_600_000);
     await bench.expireLeases();
     await heir.firing.recover();
     expect(second.sent.map((sent) => sent.runId).sort()).toEqual(first.sent.map((sent) => sent.runId).sort());

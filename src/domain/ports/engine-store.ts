@@ -127,11 +127,15 @@ export interface RecoveredClaim {
   readonly runs: readonly ClaimedRun[];
 }
 
-/** `poisoned`: how many runs ended because they are not to be tried again. */
+/**
+ * `poisoned`: how many runs ended because they are not to be tried again; `nextInMs`: until the lease of a claim that somebody else
+ * holds ends, unless it is renewed, as far as it was seen.
+ */
 export interface RecoveredClaims {
   readonly claims: readonly RecoveredClaim[];
   readonly poisoned: number;
   readonly isMoreLeft: boolean;
+  readonly nextInMs: number;
   readonly over: readonly ScheduleOver[];
 }
 

@@ -126,7 +126,7 @@ export class FiringService {
     return Math.min(this.#sleepUntil(claimed), paced > 0 ? Math.max(1, this.#waitingPace.waitMs) : LONGEST_SLEEP_MS);
   }
 
-  /** Takes over claims whose holder let the lease expire; without room, one at a time. Called twice a lease. */
+  /** Takes over claims whose holder let the lease expire; without room, one at a time. Called twice a lease, and when the next lease ends. */
   async recover(): Promise<number> {
     const pause = Math.min(this.#identity.leaseMs / 2, 2000);
     const room = this.#limit();
@@ -134,7 +134,7 @@ export class FiringService {
     if (room === 0 && held.some((claim) => claim.lease.fence > 1)) return pause;
     const askedAt = this.#clock.monotonic();
     using _reserved = this.#delivery.occupancy.reserve(room);
-    const { claims, poisoned, isMoreLeft, over } = await this.#store.recover(this.#claimant(this.#newId()), {
+    const { claims, poisoned, isMoreLeft, nextInMs, over } = await this.#store.recover(this.#claimant(this.#newId()), {
       room,
       held: held.map((claim) => claim.lease.claimId),
       newId: this.#newId,
@@ -146,7 +146,7 @@ export class FiringService {
       const runs = claims.reduce((sum, claim) => sum + claim.runs.length, 0);
       this.#journal.claimsRecovered({ claims: claims.length, runs, poisoned });
     }
-    return isMoreLeft && room > 0 ? 0 : pause;
+    return isMoreLeft && room > 0 ? 0 : Math.min(pause, Math.ceil(nextInMs) + 1);
   }
 
   /** Prolongs every lease held; gives up those that were taken over. Called three times a lease. */

@@ -53,8 +53,8 @@ export async function recoverClaims(
   versions: ScheduleVersionCache,
 ): Promise<RecoveredClaims> {
   crashPoint('recover.before-lock');
-  const { ids: expired, isMoreLeft } = await findExpired(sql, request);
-  if (expired.length === 0) return { claims: [], poisoned: 0, isMoreLeft: false, over: [] };
+  const { ids: expired, isMoreLeft, nextInMs } = await findExpired(sql, request);
+  if (expired.length === 0) return { claims: [], poisoned: 0, isMoreLeft: false, nextInMs, over: [] };
   const seen = await openRuns(sql, expired, versions);
   const mayEnd = new Set(seen.rows.filter((row) => mayBury(row, seen.lookup)).map((row) => row.schedule_id));
   const timers = await lockTimers(executorOf(sql), [...mayEnd].toSorted());
@@ -78,25 +78,30 @@ export async function recoverClaims(
       runs: runs.flatMap((row) => claimedRun(row, lookup) ?? []),
     }),
   );
-  return { claims, poisoned: buried.length, isMoreLeft, over };
+  return { claims, poisoned: buried.length, isMoreLeft, nextInMs, over };
 }
 
-/** The claims of this round, unlocked. */
+/** The claims of this round, unlocked, and when the next lease ends. */
 async function findExpired(
   sql: EngineSql,
   { room, held }: RecoveryRequest,
-): Promise<{ readonly ids: readonly string[]; readonly isMoreLeft: boolean }> {
-  const expired = await sql<{ id: string; size: number }[]>`
+): Promise<{ readonly ids: readonly string[]; readonly isMoreLeft: boolean; readonly nextInMs: number }> {
+  const soonest = await sql<{ id: string; size: number; ms: number }[]>`
     /* index claims_lease */
-    select id, cardinality(slots) as size from claims
-    where lease_until < now() and not id = any(${arrayLiteral(held)}::text::uuid[])
+    select id, cardinality(slots) as size, date_part('epoch', lease_until - now()) * 1000 as ms from claims
+    where not id = any(${arrayLiteral(held)}::text::uuid[])
     order by lease_until limit ${BATCH}`;
+  const expired = soonest.filter(({ ms }) => ms < 0);
   let runs = 0;
   const chosen = expired.filter(({ size }, index) => {
     runs += size;
     return index === 0 || runs <= room;
   });
-  return { ids: chosen.map((row) => row.id), isMoreLeft: chosen.length < expired.length || expired.length === BATCH };
+  return {
+    ids: chosen.map((row) => row.id),
+    isMoreLeft: chosen.length < expired.length || expired.length === BATCH,
+    nextInMs: soonest[expired.length]?.ms ?? Number.POSITIVE_INFINITY,
+  };
 }
 
 /** Those of the claims that nobody else takes over or has taken over meanwhile. */

@@ -36,6 +36,8 @@ class MemoryStore implements EngineStore {
   isDown = false;
   /** Claims that expired, for {@link FiringService.recover}. */
   orphans: readonly RecoveredClaim[] = [];
+  /** Until the next lease of another ends. */
+  nextInMs = Number.POSITIVE_INFINITY;
   /** While set, a settlement is written once it resolves. */
   gate: Promise<void> | null = null;
   /** Claims whose row is there and whose fence is ours. */
@@ -65,7 +67,7 @@ class MemoryStore implements EngineStore {
   async recover() {
     const claims = this.orphans;
     this.orphans = [];
-    return { claims, poisoned: 0, isMoreLeft: false, over: [] };
+    return { claims, poisoned: 0, isMoreLeft: false, nextInMs: this.nextInMs, over: [] };
   }
 }
 
@@ -195,6 +197,17 @@ describe('settlement', () => {
     expect(store.closed).toEqual([]);
     await settleAll(settling);
     expect(store.closed).toHaveLength(1);
+  });
+});
+
+describe('recovery', () => {
+  it('looks again when the next lease of another ends, and after two seconds in any case', async () => {
+    const { firing, store } = open(() => ACCEPTED);
+    expect(await firing.recover()).toBe(2_000);
+    store.nextInMs = 4_800;
+    expect(await firing.recover()).toBe(2_000);
+    store.nextInMs = 299.2;
+    expect(await firing.recover()).toBe(301);
   });
 });
 
