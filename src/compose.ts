@@ -27,6 +27,7 @@ import { checkRole, openDatabase } from './infra/db/client.ts';
 import { DatabaseClock } from './infra/db/database-clock.ts';
 import { EnginePool } from './infra/db/engine-pool.ts';
 import { migrate } from './infra/db/migrate.ts';
+import { onceItAnswers } from './infra/db/once-it-answers.ts';
 import type { CommandFunction } from './infra/messaging/command-sender.ts';
 import { PostgresBell } from './infra/messaging/postgres-bell.ts';
 import { DrizzleUnitOfWork } from './infra/repo/drizzle-unit-of-work.ts';
@@ -112,14 +113,16 @@ async function openBase(config: Config, closing: AsyncDisposableStack): Promise<
   const telemetry = closing.adopt(await openTelemetry(config, clock), (opened) => opened.shutdown());
   const { journal } = telemetry;
   const url = await openDatabaseUrl(config, closing);
-  if (config.MIGRATE_AT_START) await migrate(url).catch(unusable(url));
+  const waiting = (error: unknown): void => journal.loopFailed('start', error);
+  if (config.MIGRATE_AT_START) await onceItAnswers(() => migrate(url), waiting).catch(unusable(url));
   const apiPool = closing.adopt(
     openPool(config, url, { role: 'scheduler_api', max: config.POSTGRES_API_POOL }),
     (pool) => pool.end({ timeout: 5 }),
   );
   const openEnginePool = () => openPool(config, url, { role: 'scheduler_engine', max: config.POSTGRES_ENGINE_POOL });
   const enginePool = closing.use(new EnginePool(openEnginePool, config.POSTGRES_DEADLINE_MS));
-  await Promise.all([checkRole(apiPool), enginePool.query(checkRole)]).catch(unusable(url));
+  const checkRoles = () => Promise.all([checkRole(apiPool), enginePool.query(checkRole)]);
+  await onceItAnswers(checkRoles, waiting).catch(unusable(url));
   const openBellPool = () => openPool(config, url, { role: 'scheduler_engine', max: 1 });
   const bell = closing.use(new PostgresBell(openBellPool, (error) => journal.loopFailed('bell', error)));
   const unitOfWork = new DrizzleUnitOfWork(openDatabase(apiPool), config.POSTGRES_DEADLINE_MS);

@@ -8,6 +8,7 @@ import type { NodeService } from './domain/services/node-service.ts';
 import type { RunService } from './domain/services/run-service.ts';
 import type { SchedulingService } from './domain/services/scheduling-service.ts';
 import type { DatabaseHealthProbe } from './infra/db/health-probe.ts';
+import { onceItAnswers } from './infra/db/once-it-answers.ts';
 import type { DevIssuer } from './infra/security/dev-tokens.ts';
 
 /** The service in one process: what its doors hold on to. Disposing it drains, settles and closes all. */
@@ -57,10 +58,13 @@ export class ComposedScheduler implements Scheduler {
   }
 
   async start(): Promise<string | null> {
-    const { server, ops, engine, worker, steady, node, config } = this.#parts;
+    const { server, ops, engine, worker, steady, node, config, journal } = this.#parts;
     if (ops !== null && config.OPS_PORT !== undefined) await ops.listen({ port: config.OPS_PORT, host: config.host });
     if (steady !== null) {
-      await node.prepare();
+      await onceItAnswers(
+        () => node.prepare(),
+        (error) => journal.loopFailed('start', error),
+      );
       steady.start();
     }
     worker?.start();

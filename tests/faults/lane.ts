@@ -1,11 +1,9 @@
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type postgres from 'postgres';
 import { connectPool } from '../../src/infra/db/client.ts';
 import { PostgresBell } from '../../src/infra/messaging/postgres-bell.ts';
+import { freePort } from '../support/external-services.ts';
 import { engineEnvironment, type ServiceNode, startNode } from '../support/nodes.ts';
 import { type OpenScheduling, openScheduling } from '../support/scheduling.ts';
 import { createDatabaseOn, type TestPostgres } from '../support/test-postgres.ts';
@@ -178,12 +176,4 @@ export class Lane implements AsyncDisposable {
 function hasStarted({ process, isGone }: FaultNode): boolean {
   if (isGone) throw new Error(`a process ended before it had started: ${process.output()}`);
   return process.output().includes('"started"');
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

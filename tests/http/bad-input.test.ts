@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { cpuMsOf } from '../support/cpu-time.ts';
 import { problemIn, scheduleBody, useServer } from './support.ts';
 
 const BODY = scheduleBody();
@@ -271,10 +272,11 @@ describe('a schedule that cannot be', () => {
     ['INVALID_TRIGGER', 400, { type: 'ONE_SHOT', startAt: '2030-02-30T00:00:00Z' }],
     ['TRIGGER_NEVER_FIRES', 422, { type: 'ONE_SHOT', startAt: '2001-01-01T00:00:00Z' }],
   ])('for its trigger: %s (%i), %#', async (code, status, trigger) => {
-    const started = performance.now();
-    const answer = await server().request('POST', '/schedules', { body: scheduleBody({ trigger }) });
-    expect(problemIn(answer)).toMatchObject({ status, code });
-    expect(performance.now() - started).toBeLessThan(1000);
+    const tookMs = await cpuMsOf(async () => {
+      const answer = await server().request('POST', '/schedules', { body: scheduleBody({ trigger }) });
+      expect(problemIn(answer)).toMatchObject({ status, code });
+    });
+    expect(tookMs).toBeLessThan(1000);
   });
 
   it('tells of every wrong field at once', async () => {

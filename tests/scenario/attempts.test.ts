@@ -231,7 +231,8 @@ describe('an attempt that takes long', () => {
     const [attempt] = run?.attempts ?? [];
     const tookMs = Date.parse(attempt?.endedAt ?? '') - Date.parse(attempt?.startedAt ?? '');
     expect(tookMs).toBeGreaterThanOrEqual(999);
-    expect(tookMs).toBeLessThan(1500);
+    // By far less than the thirty seconds of a schedule that names none.
+    expect(tookMs).toBeLessThan(15_000);
   });
 
   it('ends even when its sender is deaf to the deadline', async () => {

@@ -7,6 +7,7 @@ import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { expect, it } from 'vitest';
 import { connectPool } from '../../src/infra/db/client.ts';
 import { createTestDatabase } from '../support/database.ts';
+import { freePort } from '../support/external-services.ts';
 import { startNode } from '../support/nodes.ts';
 import { until } from '../support/until.ts';
 
@@ -255,12 +256,4 @@ async function listening(
     server.close();
   });
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

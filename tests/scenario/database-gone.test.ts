@@ -10,6 +10,7 @@ import { migrate } from '../../src/infra/db/migrate.ts';
 import { createTestDatabase } from '../support/database.ts';
 import { Door } from '../support/door.ts';
 import { ALL_KEPT, createEverySecond, fullSecondIn, isAtRest } from '../support/every-second.ts';
+import { freePort } from '../support/external-services.ts';
 import { judge, readRuns } from '../support/history.ts';
 import { engineEnvironment, startNode } from '../support/nodes.ts';
 import { Receiver } from '../support/receiver.ts';
@@ -31,7 +32,7 @@ async function during(ms: number, everyMs: number, work: () => Promise<unknown>)
 }
 
 describe.concurrent('the pool of the engine', () => {
-  it('outlives the end of its backends, in the middle of whatever they do', { timeout: 60_000 }, async () => {
+  it('outlives the end of its backends, in the middle of whatever they do', async () => {
     await using closing = new AsyncDisposableStack();
     const database = closing.adopt(await createTestDatabase(), (made) => made.drop());
     const open = () => connectPool(database.url, { role: 'scheduler_engine', max: 3, applicationName: 'victim' });
@@ -56,23 +57,25 @@ describe.concurrent('the pool of the engine', () => {
         longest = Math.max(longest, performance.now() - began);
       }
     });
-    await during(
-      3_000,
+    const kill = () => killer`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victim'`;
+    await during(3_000, 50, kill);
+    await until(
+      'some were broken and some were not',
+      async () => {
+        await kill();
+        return counts.broken > 5 && counts.well > 5;
+      },
+      20_000,
       50,
-      () => killer`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victim'`,
     );
     isOver = true;
     await Promise.all(working);
-    expect(counts.broken).toBeGreaterThan(5);
-    expect(counts.well).toBeGreaterThan(0);
-    // The pool's deadline and its grace.
-    expect(longest).toBeLessThan(10_600);
+    // Who waited for a connection that is gone would wait until its silence is too long.
+    expect(longest).toBeLessThan(5_000);
     expect(await pool.transaction((sql) => sql`select 1 as one`)).toEqual([{ one: 1 }]);
   });
 
-  it('gives up a socket that has fallen silent, and commits nothing on it afterwards', {
-    timeout: 60_000,
-  }, async () => {
+  it('gives up a socket that has fallen silent, and commits nothing on it afterwards', async () => {
     await using closing = new AsyncDisposableStack();
     const database = closing.adopt(await createTestDatabase(), (made) => made.drop());
     const door = closing.use(await Door.to(database.url));
@@ -104,7 +107,7 @@ describe.concurrent('the pool of the engine', () => {
 });
 
 describe.concurrent('an engine', () => {
-  it('goes on when its connections are cut again and again: no slot is missing', { timeout: 90_000 }, async () => {
+  it('goes on when its connections are cut again and again: no slot is missing', async () => {
     await using closing = new AsyncDisposableStack();
     const database = closing.adopt(await createTestDatabase(), (made) => made.drop());
     const sql = closing.adopt(postgres(database.url, { max: 1 }), (opened) => opened.end());
@@ -121,7 +124,7 @@ describe.concurrent('an engine', () => {
     });
   });
 
-  it('goes on when the network falls silent for longer than its leases last', { timeout: 90_000 }, async () => {
+  it('goes on when the network falls silent for longer than its leases last', async () => {
     await using closing = new AsyncDisposableStack();
     const database = closing.adopt(await createTestDatabase(), (made) => made.drop());
     const door = closing.use(await Door.to(database.url));
@@ -136,13 +139,32 @@ describe.concurrent('an engine', () => {
     });
   });
 
-  it('goes on when the server is restarted under it', { timeout: 90_000 }, async () => {
+  it('waits at its start for a database that does not answer yet', async () => {
+    await using closing = new AsyncDisposableStack();
+    const database = closing.adopt(await createTestDatabase(), (made) => made.drop());
+    const open = () => connectPool(database.url, { role: 'scheduler_engine', max: 1, applicationName: 'test' });
+    const sql = closing.adopt(open(), (pool) => pool.end());
+    const door = closing.use(await Door.to(database.url));
+    door.state = 'shut';
+    const node = startNode(engineEnvironment(door.through(database.url)));
+    closing.defer(async () => {
+      node.signal('SIGKILL');
+      await node.gone();
+    });
+    await until('it has asked', () => node.output().includes('"loop":"start"'));
+    door.state = 'open';
+    await until('it lives', async () => (await sql`select from nodes`).length === 1);
+    node.signal('SIGTERM');
+    expect(await node.gone(), node.output()).toBe(0);
+  });
+
+  it('goes on when the server is restarted under it', async () => {
     await using closing = new AsyncDisposableStack();
     const dataDir = closing.adopt(await mkdtemp(join(tmpdir(), `scheduler-tests-${process.pid}-restart-`)), (dir) =>
       rm(dir, { recursive: true, force: true }),
     );
     const settings = { fsync: 'off', full_page_writes: 'off' };
-    let server = await startEmbeddedPostgres({ dataDir, settings });
+    let server = await startEmbeddedPostgres({ dataDir, settings, port: await freePort() });
     closing.defer(() => server.stop());
     const { url } = server;
     await migrate(url);
@@ -165,7 +187,7 @@ describe.concurrent('an engine', () => {
       rm(dir, { recursive: true, force: true }),
     );
     const settings = { fsync: 'off', full_page_writes: 'off' };
-    let server = await startEmbeddedPostgres({ dataDir, settings });
+    let server = await startEmbeddedPostgres({ dataDir, settings, port: await freePort() });
     closing.defer(() => server.stop());
     const { url } = server;
     await migrate(url);
@@ -211,16 +233,20 @@ async function check(url: string, { nodeUrl, seconds, trouble }: Trial): Promise
     node.signal('SIGKILL');
     await node.gone();
   });
-  await until('the first slots arrive', () => receiver.received.length > 40, 30_000);
+  const said = (): string => node.output().slice(-4000);
+  await until(
+    () => `the first slots arrive: ${said()}`,
+    () => receiver.received.length > 40,
+  );
   const from = Date.now();
   await trouble();
   const sql = closing.adopt(connectPool(url, { role: 'scheduler_engine', max: 1, applicationName: 'test' }), (pool) =>
     pool.end(),
   );
-  await until('every schedule is completed', () => isAtRest(sql), 60_000);
+  await until('every schedule is completed', () => isAtRest(sql));
   const faults = [{ from: from - LEASE_MS, to: Date.now() }];
   const verdict = judge({ expected, runs: await readRuns(sql), received: receiver.received, faults, clockErrorMs: 2 });
-  expect(verdict, node.output().slice(-2000)).toEqual(ALL_KEPT);
+  expect(verdict, said()).toEqual(ALL_KEPT);
   node.signal('SIGTERM');
   expect(await node.gone()).toBe(0);
 }

@@ -73,9 +73,7 @@ describe('the partition of a day', () => {
 });
 
 describe('an engine', () => {
-  it('starts although today’s partition cannot be made now, and makes it when it can', {
-    timeout: 30_000,
-  }, async () => {
+  it('starts although today’s partition cannot be made now, and makes it when it can', async () => {
     const schedule = await bench.schedule();
     const [dropped] = await bench.sql<
       { gone: boolean }[]

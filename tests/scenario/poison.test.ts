@@ -1,5 +1,6 @@
 import { v7 as newId } from 'uuid';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { cpuMsOf } from '../support/cpu-time.ts';
 import { EngineBench, type MadeSchedule } from '../support/engine-bench.ts';
 import { FAILED, ScriptedSenders } from '../support/scripted-senders.ts';
 import { until } from '../support/until.ts';
@@ -135,9 +136,7 @@ describe('a batch whose holders die', () => {
       select gen_random_uuid(), gen_random_uuid(), 2, 1, now() - interval '1 s', array_agg(${schedule.id}::uuid), array_agg(date_trunc('hour', now()) + n * interval '1 s'), array_agg(0), array_agg(1)
       from generate_series(1, 1000) as n`;
     const node = bench.engine({ senders: new ScriptedSenders(() => null) });
-    const began = performance.now();
-    await node.firing.recover();
-    expect(performance.now() - began).toBeLessThan(1000);
+    expect(await cpuMsOf(() => node.firing.recover())).toBeLessThan(1000);
     expect(await bench.claims()).toHaveLength(1000);
     expect(node.delivery.open).toBe(1000);
   });

@@ -38,20 +38,20 @@ it('upkeep is done by the nodes that have the role, by engines where none lives,
   };
 
   const keeper = await start('upkeep');
-  await until('it lives', async () => (await upkeepSeenBy(pool)).status === 'ok', 30_000);
+  await until('it lives', async () => (await upkeepSeenBy(pool)).status === 'ok');
   const id = await pausedForAMoment(scheduling);
   const stateOf = async (): Promise<string> => (await scheduling.service.get(CALLER, id)).state.state;
-  await until('it resumes what is due', async () => (await stateOf()) === 'ACTIVE', 30_000);
+  await until('it resumes what is due', async () => (await stateOf()) === 'ACTIVE');
 
   const engine = await start('engine');
-  await until('the engine answers', async () => (await engine.health())['upkeep'] !== undefined, 30_000);
+  await until('the engine answers', async () => (await engine.health())['upkeep'] !== undefined);
   expect(await engine.health()).toMatchObject({ upkeep: { status: 'ok', detail: null } });
   expect(Object.keys(await engine.health())).not.toContain('watchmen');
   expect(Object.keys(await keeper.health())).toContain('watchmen');
 
   keeper.node.signal('SIGTERM');
   expect(await keeper.node.gone(), keeper.node.output()).toBe(0);
-  await until('the engine stands in', async () => (await engine.health())['watchmen'] !== undefined, 30_000);
+  await until('the engine stands in', async () => (await engine.health())['watchmen'] !== undefined);
   expect(await engine.health()).toMatchObject({ upkeep: { status: 'ok', detail: STANDS_IN } });
 
   engine.node.signal('SIGTERM');

@@ -143,14 +143,20 @@ async function answers(port: number, hasEnded: () => boolean): Promise<boolean> 
   return false;
 }
 
+const LOWEST_PORT = 10_000;
+/** Where the ports begin that a connection outwards takes for its own end. */
+const EPHEMERAL = 30_000;
+
+/** A port on which nobody listens, and which no connection outwards takes before its caller does, or while its server is down. */
 export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  if (address === null || typeof address === 'string') {
-    throw new Error('no free port on 127.0.0.1');
+  for (;;) {
+    const port = LOWEST_PORT + Math.floor(Math.random() * (EPHEMERAL - LOWEST_PORT));
+    const server = createServer();
+    const isFree = await new Promise<boolean>((resolve) => {
+      server.once('error', () => resolve(false)).listen(port, '127.0.0.1', () => resolve(true));
+    });
+    if (!isFree) continue;
+    await new Promise((resolve) => server.close(resolve));
+    return port;
   }
-  return address.port;
 }

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import postgres from 'postgres';
 import { startEmbeddedPostgres } from '../../src/infra/db/embedded-postgres.ts';
 import { migrate } from '../../src/infra/db/migrate.ts';
+import { freePort } from './external-services.ts';
 
 /** The server of one test run, with a migrated template database. */
 export interface TestPostgres {
@@ -83,7 +84,7 @@ async function startOwnServer(): Promise<{ url: string; stop(): Promise<void> }>
   await chmod(dataDir, 0o711);
   const clear = (): Promise<void> => rm(dataDir, { recursive: true, force: true });
   try {
-    const server = await startEmbeddedPostgres({ dataDir, settings: UNSAFE_AND_FAST });
+    const server = await startEmbeddedPostgres({ dataDir, settings: UNSAFE_AND_FAST, port: await freePort() });
     return { url: server.url, stop: () => server.stop().then(clear) };
   } catch (error) {
     await clear();

@@ -2,14 +2,15 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 /** Waits for a fact, looking every few milliseconds; fails with `what` when it does not come about in time. */
 export async function until(
-  what: string,
+  what: string | (() => string),
   isSo: () => boolean | Promise<boolean>,
-  withinMs = 10_000,
+  withinMs = 60_000,
   everyMs = 10,
 ): Promise<void> {
   const deadline = performance.now() + withinMs;
   while (!(await isSo())) {
-    if (performance.now() > deadline) throw new Error(`waited ${withinMs} ms in vain until ${what}`);
+    if (performance.now() > deadline)
+      throw new Error(`waited ${withinMs} ms in vain until ${typeof what === 'string' ? what : what()}`);
     await delay(everyMs);
   }
 }

@@ -11,7 +11,7 @@ import postgres from 'postgres';
 import { DomainError } from '../../domain/errors.ts';
 import { databaseSockets } from './database-socket.ts';
 import { splitTlsMode } from './tls-mode.ts';
-import type { Client } from './transaction-line.ts';
+import { beginOn, type Client } from './transaction-line.ts';
 
 type NoSchema = Record<string, never>;
 
@@ -40,7 +40,10 @@ const KEEP_ALIVE_SEC = 15;
 /** Between two attempts of one connection to reach the database. */
 const REDIAL_SEC = 0.1;
 
-/** A pool whose every connection acts as `role` and whose every wait ends. Connects at the first query. */
+/**
+ * A pool whose every connection acts as `role` and whose every wait ends. Connects at the first query. Its `begin` takes no
+ * options and no savepoints: the one of postgres.js goes on sending when its connection is lost, which ends the process.
+ */
 export function connectPool(url: string, options: PoolOptions): postgres.Sql {
   const statementTimeoutMs = options.statementTimeoutMs ?? STATEMENT_TIMEOUT_MS;
   const { url: address, tls } = splitTlsMode(url);
@@ -65,7 +68,8 @@ export function connectPool(url: string, options: PoolOptions): postgres.Sql {
       DateStyle: 'ISO',
     },
   };
-  return postgres(address, settings);
+  const pool = postgres(address, settings);
+  return Object.assign(pool, { begin: <T>(work: (sql: Client) => Promise<T>) => beginOn(pool, work) });
 }
 
 /** drizzle on a pool. From then on the pool's own queries get instants and JSON as text, as drizzle reads them itself. */

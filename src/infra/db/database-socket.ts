@@ -15,8 +15,6 @@ const TLS_ACCEPTED = 0x53;
 /** How the server's last message begins when it is done: ReadyForQuery. Its last byte says whether a transaction is open. */
 const READY = Buffer.from([0x5a, 0, 0, 0, 5]);
 const IDLE = 0x49;
-/** A transaction whose connection has ended makes no longer pause between two statements. */
-const LINGER_MS = 1000;
 
 /**
  * What postgres.js takes for its socket. It makes up for two things that postgres.js 3.4 does not do:
@@ -25,8 +23,6 @@ const LINGER_MS = 1000;
  * - It tells of its end without the mark of an error, with what was about to be written out of the way. Otherwise the driver
  *   writes to a socket that it has forgotten, which ends the process (porsager/postgres#1154, #1208), or keeps half a message
  *   for the next connection, which then never speaks; and an unanswered query is not rejected.
- * - In the middle of a transaction it lingers: whoever holds the connection goes on sending, and the driver would crash or send
- *   that to the connection's next holder. Here it is refused, until nothing more has come for a second.
  * TLS is negotiated here too, so that all of it holds under TLS.
  */
 export class DatabaseSocket extends EventEmitter {
@@ -42,9 +38,6 @@ export class DatabaseSocket extends EventEmitter {
   /** How much had been sent when the server last said that it is idle. */
   #answered = -1;
   #hasFailed = false;
-  #isInTransaction = false;
-  /** Runs while it lingers. */
-  #lingering: NodeJS.Timeout | null = null;
 
   constructor(answerWithinMs: number, tls: TlsMode) {
     super();
@@ -78,11 +71,6 @@ export class DatabaseSocket extends EventEmitter {
 
   write(chunk: Uint8Array, done?: () => void): boolean {
     this.#sent += chunk.length;
-    if (this.#lingering !== null) {
-      this.#lingering.refresh();
-      setImmediate(() => this.#refuse());
-      return true;
-    }
     if (this.#open !== null) return this.#writeGathered(this.#open, chunk, done);
     this.#kept.push({ chunk, done });
     return true;
@@ -132,7 +120,6 @@ export class DatabaseSocket extends EventEmitter {
     open.on('data', (chunk: Buffer) => {
       const ready = chunk.lastIndexOf(READY);
       const status = ready < 0 ? undefined : chunk[ready + READY.length];
-      if (status !== undefined) this.#isInTransaction = status !== IDLE;
       if (status === IDLE && ready + READY.length === chunk.length - 1) this.#answered = this.#sent;
       this.emit('data', chunk);
     });
@@ -158,20 +145,6 @@ export class DatabaseSocket extends EventEmitter {
     // postgres.js would dial again at once and for ever where a server closes the door during the greeting.
     if (!this.#hasFailed && this.#answered < 0)
       this.#fail(Object.assign(new Error('the database closed the connection'), { code: 'ECONNRESET' }));
-    if (!this.#isInTransaction) {
-      this.#tell();
-      return;
-    }
-    this.#lingering = setTimeout(() => this.#tell(), LINGER_MS);
-    this.#refuse();
-  }
-
-  #refuse(): void {
-    const error = Object.assign(new Error('the database closed the connection'), { code: 'CONNECTION_CLOSED' });
-    if (this.listenerCount('error') > 0) this.emit('error', error);
-  }
-
-  #tell(): void {
     withCancelledWritesDone(() => this.emit('close', false));
   }
 }

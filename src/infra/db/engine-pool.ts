@@ -1,9 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type postgres from 'postgres';
-import { isConnectionLost, isLostRace } from './database-errors.ts';
+import { isLostRace } from './database-errors.ts';
+import { beginOn } from './transaction-line.ts';
 
 /** Thrown when the database did not answer in time; what was asked may or may not have happened. */
 export class DatabaseDeadline extends Error {
+  readonly code = 'ETIMEDOUT';
+
   constructor(ms: number) {
     super(`the database did not answer within ${ms} ms`);
     this.name = 'DatabaseDeadline';
@@ -46,18 +49,7 @@ export class EnginePool implements AsyncDisposable {
   }
 
   #begin<T>(work: (sql: postgres.TransactionSql) => Promise<T>): Promise<T> {
-    return this.#withDeadline(async (pool) => {
-      const { result } = await pool.begin(async (sql) => {
-        try {
-          return { result: await work(sql) };
-        } catch (error) {
-          // The driver rejects a transaction whose connection is gone by itself; the ROLLBACK that a throw asks for would be
-          // sent to a socket that is no more, and end the process.
-          return isConnectionLost(error) ? new Promise<never>(() => undefined) : Promise.reject(error);
-        }
-      });
-      return result;
-    });
+    return this.#withDeadline((pool) => beginOn(pool, work));
   }
 
   async #withDeadline<T>(work: (pool: postgres.Sql) => Promise<T>): Promise<T> {

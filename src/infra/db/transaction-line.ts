@@ -20,6 +20,7 @@ interface Sendable extends Promise<unknown> {
 
 /** Where a connection that belongs to a transaction waits: no one looks for it here. */
 const NOWHERE = { remove: () => undefined };
+const NEVER = new AbortController().signal;
 
 /**
  * One transaction on one connection of the pool, whose statements need not wait for one another, nor for BEGIN: what is sent
@@ -166,7 +167,23 @@ export class ReadingLine {
   }
 }
 
-/** The pool, but for where its statements are sent: in the order in which they are made. */
+/**
+ * What `work` answers, run between BEGIN and COMMIT; a throw rolls back. Where the connection is lost it throws at once, and
+ * sends no more.
+ */
+export async function beginOn<T>(pool: postgres.Sql, work: (sql: Client) => Promise<T>): Promise<T> {
+  const line = new TransactionLine(pool, 'begin', NEVER);
+  try {
+    const result = await work(line.client);
+    await line.commit();
+    return result;
+  } catch (error) {
+    await line.rollback();
+    throw error;
+  }
+}
+
+/** The pool, but for where its statements are sent: those of `unsafe` as they are made, tagged ones when they are awaited. */
 function clientOf(pool: postgres.Sql, send: (query: Sendable) => void): Client {
   const unsafe = (...statement: Parameters<postgres.Sql['unsafe']>) => {
     const query = Object.assign(pool.unsafe(...statement), { handler: () => undefined });
@@ -174,7 +191,11 @@ function clientOf(pool: postgres.Sql, send: (query: Sendable) => void): Client {
     send(query);
     return query;
   };
-  return Object.assign(Object.create(pool), { unsafe });
+  const tagged = (...parts: unknown[]): unknown => {
+    const made: unknown = Reflect.apply(pool, undefined, parts);
+    return made instanceof Promise ? Object.assign(made, { handler: send }) : made;
+  };
+  return Object.assign(Object.setPrototypeOf(tagged, pool), { unsafe });
 }
 
 function asError(error: unknown): Error {

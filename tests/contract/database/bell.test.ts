@@ -36,7 +36,7 @@ async function open(closing: AsyncDisposableStack, state: 'open' | 'shut' = 'ope
   return { heard, door, hears };
 }
 
-test('a bell whose connection died without a word dials anew', { timeout: 30_000 }, async () => {
+test('a bell whose connection died without a word dials anew', async () => {
   await using closing = new AsyncDisposableStack();
   const { door, hears, heard } = await open(closing);
   await hears(1);
@@ -45,7 +45,7 @@ test('a bell whose connection died without a word dials anew', { timeout: 30_000
   expect(heard).toContain(2);
 });
 
-test('a bell that could not listen at first does so once it can', { timeout: 30_000 }, async () => {
+test('a bell that could not listen at first does so once it can', async () => {
   await using closing = new AsyncDisposableStack();
   const { door, hears, heard } = await open(closing, 'shut');
   door.state = 'open';

@@ -1,8 +1,10 @@
 import { once } from 'node:events';
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
+import { connectPool } from '../../../src/infra/db/client.ts';
 import { type DatabaseSocket, databaseSockets } from '../../../src/infra/db/database-socket.ts';
 import { createTestDatabase } from '../../support/database.ts';
+import { until } from '../../support/until.ts';
 
 /** Resolves in the turn of the event loop after the one in which the socket was destroyed, before that turn's immediates. */
 async function afterItsEnd(socket: DatabaseSocket): Promise<void> {
@@ -50,4 +52,27 @@ test('a statement sent between the end of a connection and the news of it does n
   await expect(between).rejects.toThrow('CONNECTION_CLOSED');
   await told;
   expect(await victim`select 2 as two`).toEqual([{ two: 2 }]);
+});
+
+test('a transaction whose connection ended between two of its statements is refused, and the next one works', async () => {
+  await using closing = new AsyncDisposableStack();
+  const database = closing.adopt(await createTestDatabase(), (made) => made.drop());
+  const pool = closing.adopt(connectPool(database.url, { max: 1, applicationName: 'victim' }), (sql) => sql.end());
+  const killer = closing.adopt(postgres(database.url, { max: 1 }), (sql) => sql.end());
+  let told: unknown = null;
+  const lost = pool.begin(async (sql) => {
+    const [row] = await sql<{ pid: number }[]>`select pg_backend_pid() as pid`;
+    await killer`select pg_terminate_backend(${row?.pid ?? 0})`;
+    await until('the pool has a new connection', async () => {
+      const [other] = await pool<{ pid: number }[]>`select pg_backend_pid() as pid`.catch(() => []);
+      return other !== undefined && other.pid !== row?.pid;
+    });
+    await sql`select 1`.catch((error: unknown) => {
+      told = error;
+    });
+    await sql`select 2`;
+  });
+  await expect(lost).rejects.toMatchObject({ code: 'CONNECTION_CLOSED' });
+  expect(told).toMatchObject({ code: 'CONNECTION_CLOSED' });
+  expect(await pool.begin(async (sql) => (await sql`select 1 as one`)[0])).toEqual({ one: 1 });
 });

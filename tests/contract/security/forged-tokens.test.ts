@@ -2,6 +2,7 @@ import { base64url, CompactEncrypt, CompactSign, type JWK, type JWSHeaderParamet
 import { describe, expect, test } from 'vitest';
 import type { TokenVerifier } from '../../../src/domain/ports/token-verifier.ts';
 import { createLocalTokenVerifier, type TokenRules } from '../../../src/infra/security/token-verifier.ts';
+import { cpuMsOf } from '../../support/cpu-time.ts';
 import { aSigner, aToken, es256, NOW, nowSec, refusal, rs256 } from './tokens.ts';
 
 function local(rules: TokenRules = {}, keys: JWK[] = [es256.jwk, rs256.jwk]): TokenVerifier {
@@ -100,9 +101,8 @@ describe('a forged token is refused', () => {
 
   test('whose header is a forest of JSON, at no more cost than its length', async () => {
     const deep = base64url.encode(`{"alg":"ES256","x":${'['.repeat(2_500)}${']'.repeat(2_500)}}`);
-    const started = performance.now();
-    await expect(local().verify(`${deep}.e30.AA`)).rejects.toEqual(refusal);
-    expect(performance.now() - started).toBeLessThan(1_000);
+    const tookMs = await cpuMsOf(() => expect(local().verify(`${deep}.e30.AA`)).rejects.toEqual(refusal));
+    expect(tookMs).toBeLessThan(1_000);
   });
 });
 

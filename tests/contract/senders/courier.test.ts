@@ -144,7 +144,7 @@ describe.skipIf(url === '')('with JetStream', () => {
     expect(await waiting()).toBe(1);
   });
 
-  test('a worker that goes silent is followed by another', { timeout: 60_000 }, async () => {
+  test('a worker that goes silent is followed by another', async () => {
     const { sender, worker, names } = open();
     const { delivery, told } = aFlight();
     const sent = sender.send(delivery, noDeadline());

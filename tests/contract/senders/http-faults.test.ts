@@ -3,7 +3,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../src/domain/entities/run.ts';
 import { HttpSender } from '../../../src/infra/messaging/http-sender.ts';
 import { aDelivery, clock, httpTarget, noDeadline } from './deliveries.ts';
-import { startRawReceiver, startReceiver } from './receiver.ts';
+import { type Receiver, startRawReceiver, startReceiver } from './receiver.ts';
 
 const dispatcher = new Agent({ allowH2: false });
 const sender = new HttpSender({ egress: { checkUrl: () => null, dispatcher }, clock });
@@ -76,6 +76,16 @@ describe('the world misbehaves', () => {
 describe('the signal ends an attempt', () => {
   const timeout = new DOMException('too late', 'TimeoutError');
 
+  /** Sends, with a deadline so long after the request has come. */
+  async function sendUntil(receiver: Receiver, ms: number): Promise<Outcome> {
+    const controller = new AbortController();
+    const sending = sender.send(aDelivery(httpTarget({ url: receiver.url })), controller.signal);
+    await receiver.next();
+    const deadline = AbortSignal.timeout(ms);
+    deadline.addEventListener('abort', () => controller.abort(deadline.reason));
+    return sending;
+  }
+
   test('a deadline before an answer: tried again, possibly a duplicate', async () => {
     await using receiver = await startReceiver(() => undefined);
     const controller = new AbortController();
@@ -96,13 +106,13 @@ describe('the signal ends an attempt', () => {
       const dripping = setInterval(() => response.write('.'), 5);
       response.on('close', () => clearInterval(dripping));
     });
-    const outcome = await sender.send(aDelivery(httpTarget({ url: receiver.url })), AbortSignal.timeout(100));
+    const outcome = await sendUntil(receiver, 100);
     expect(outcome).toMatchObject({ kind: 'unanswered', attempt: 'TIMEOUT', possibleDuplicate: true });
   });
 
   test('a failure whose body never ends keeps its status', async () => {
     await using receiver = await startReceiver((response) => void response.writeHead(410).write('gone'));
-    const outcome = await sender.send(aDelivery(httpTarget({ url: receiver.url })), AbortSignal.timeout(150));
+    const outcome = await sendUntil(receiver, 1_000);
     expect(outcome).toEqual({
       kind: 'refused',
       attempt: 'HTTP_STATUS',

@@ -181,12 +181,12 @@ describe.skipIf(url === '')('with JetStream', () => {
     expect(await sender.send(aRun(event), noDeadline())).toEqual(away);
     expect(await sender.send(aRun(event), noDeadline())).toEqual(away);
     await proxy.start();
-    await expect.poll(() => sender.send(aRun(event), noDeadline()), { timeout: 10_000 }).toEqual(accepted);
+    await expect.poll(() => sender.send(aRun(event), noDeadline())).toEqual(accepted);
     await proxy.stop();
     await expect.poll(() => notes).toEqual(['broker.connected', 'broker.disconnected']);
     expect(await sender.send(aRun(event), noDeadline())).toEqual(away);
     await proxy.start();
-    await expect.poll(() => sender.send(aRun(event), noDeadline()), { timeout: 10_000 }).toEqual(accepted);
+    await expect.poll(() => sender.send(aRun(event), noDeadline())).toEqual(accepted);
     expect(notes).toEqual(['broker.connected', 'broker.disconnected', 'broker.connected']);
   });
 

@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { Outcome } from '../../../src/domain/entities/run.ts';
 import { guardedValues, withoutValues } from '../../../src/infra/messaging/redacted-outcome.ts';
+import { cpuMsOf } from '../../support/cpu-time.ts';
 
 const refused = (responseSnippet: string, reason = 'HTTP 400'): Outcome => ({
   kind: 'refused',
@@ -67,11 +68,12 @@ describe('what a receiver echoes', () => {
     expect(kept('some words', ...values.slice(1))).toBe('some words');
   });
 
-  test('is looked for as fast in hostile texts', () => {
+  test('is looked for as fast in hostile texts', async () => {
     const values = Array.from({ length: 50 }, (_, at) => 'a'.repeat(100 + at));
-    const started = performance.now();
-    for (let round = 0; round < 10; round += 1) kept('a'.repeat(4096), ...values);
-    expect(performance.now() - started).toBeLessThan(2000);
+    const tookMs = await cpuMsOf(() => {
+      for (let round = 0; round < 10; round += 1) kept('a'.repeat(4096), ...values);
+    });
+    expect(tookMs).toBeLessThan(2000);
   });
 });
 
