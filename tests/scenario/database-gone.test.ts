@@ -57,17 +57,18 @@ describe.concurrent('the pool of the engine', () => {
         longest = Math.max(longest, performance.now() - began);
       }
     });
+    closing.defer(async () => {
+      isOver = true;
+      await Promise.all(working);
+    });
     const kill = () => killer`select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'victim'`;
     await during(3_000, 50, kill);
-    await until(
-      'some were broken and some were not',
-      async () => {
-        await kill();
-        return counts.broken > 5 && counts.well > 5;
-      },
-      20_000,
-      50,
-    );
+    await until('some were broken', async () => {
+      await kill();
+      return counts.broken > 5;
+    });
+    // A machine too busy to end any between two kills does so without them.
+    await until('some were not', () => counts.well > 5);
     isOver = true;
     await Promise.all(working);
     // Who waited for a connection that is gone would wait until its silence is too long.
