@@ -1,6 +1,5 @@
 import type { IncomingMessage } from 'node:http';
 import cors from '@fastify/cors';
-import helmet from '@fastify/helmet';
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { serializerCompiler, type ZodTypeProvider } from 'fastify-type-provider-zod';
 import type { HealthProbe } from '../domain/ports/health.ts';
@@ -13,6 +12,7 @@ import { validateWithZod } from './middleware/field-problems.ts';
 import { requireOneHost } from './middleware/host-header.ts';
 import { acceptJsonBodies } from './middleware/json-body.ts';
 import { problemHandler } from './middleware/problem.ts';
+import { setSecurityHeaders } from './middleware/security-headers.ts';
 import { traceIdOfRequest } from './middleware/trace-id.ts';
 import { KnownMethods, refuseUnknownPaths } from './middleware/unknown-routes.ts';
 import type {
@@ -178,12 +178,7 @@ function bareServer(limits: ServerLimits, { journal, trustedProxies = [] }: Serv
 }
 
 async function protect(app: FastifyInstance, corsOrigins: readonly string[]): Promise<void> {
-  await app.register(helmet, {
-    contentSecurityPolicy: {
-      useDefaults: false,
-      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
-    },
-  });
+  setSecurityHeaders(app);
   if (corsOrigins.length === 0) return;
   await app.register(cors, {
     origin: [...corsOrigins],

@@ -223,6 +223,9 @@ describe('on the wire', () => {
       'x-content-type-options': 'nosniff',
       'content-security-policy': "default-src 'none';frame-ancestors 'none'",
       'cache-control': 'no-store',
+      'strict-transport-security': 'max-age=31536000; includeSubDomains',
+      'referrer-policy': 'no-referrer',
+      'x-frame-options': 'DENY',
     });
     expect(headers['x-powered-by']).toBeUndefined();
   });

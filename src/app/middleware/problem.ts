@@ -37,7 +37,7 @@ export class HttpError extends Error {
 
 export const PROBLEM_JSON = 'application/problem+json';
 
-/** What every error carries, also one that is answered before helmet has set its headers. */
+/** What every error carries, also one that is answered before any hook has set headers. */
 export const PROBLEM_HEADERS: Readonly<Record<string, string>> = {
   'cache-control': 'no-store',
   'content-security-policy': "default-src 'none';frame-ancestors 'none'",

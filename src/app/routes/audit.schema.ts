@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { AuditEntry } from '../../domain/entities/audit.ts';
-import { instant, json, line, matching } from './fields.ts';
+import { instant, instantShown, json, line, matching } from './fields.ts';
 import { cursorFields, listShown } from './paging.ts';
 import { query } from './request-parts.ts';
 
@@ -36,7 +36,7 @@ const fields = z.record(z.string(), json).nullable();
 const auditEntryShown = z
   .object({
     id: z.string(),
-    at: z.date(),
+    at: instantShown,
     subject: z.string(),
     action: z.string().meta({ description: 'What was done to what kind of thing' }),
     resource: z.string().meta({ description: 'The kind and the id of the thing' }),

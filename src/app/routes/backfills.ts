@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { LARGEST_BACKFILL } from '../../domain/services/backfill-service.ts';
 import { callerOf } from '../middleware/access.ts';
 import type { Api, ApiParts } from './api.ts';
-import { instant, whole } from './fields.ts';
+import { instant, instantShown, whole } from './fields.ts';
 import { problems, WITH_BODY } from './problem.schema.ts';
 import { noQuery, scheduleParams, tenantId } from './request-parts.ts';
 
@@ -23,10 +23,10 @@ const backfillShown = z
   .object({
     id: z.string(),
     scheduleId: z.string(),
-    from: z.date(),
-    to: z.date(),
+    from: instantShown,
+    to: instantShown,
     count: z.int().meta({ description: 'Slots in the range; those that have a run are passed over' }),
-    createdAt: z.date(),
+    createdAt: instantShown,
   })
   .meta({ id: 'Backfill' });
 

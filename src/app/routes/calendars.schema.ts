@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { CALENDAR_NAME, type CalendarEntity, MOST_DATES, MOST_RANGES } from '../../domain/entities/calendar.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { failsAs } from '../middleware/field-problems.ts';
-import { matching, text } from './fields.ts';
+import { instantShown, matching, text } from './fields.ts';
 import { cursorFields, listShown } from './paging.ts';
 import { query, tenantId } from './request-parts.ts';
 
@@ -67,8 +67,8 @@ export const calendarShown = z
     weekly: z.array(weekday).readonly(),
     icalDays: z.int().meta({ description: 'How many days the ical text holds; the text itself is not answered' }),
     version: z.int().meta({ description: 'Grows with every change; the ETag' }),
-    createdAt: z.date(),
-    updatedAt: z.date(),
+    createdAt: instantShown,
+    updatedAt: instantShown,
     createdBy: z.string(),
   })
   .meta({ id: 'Calendar' });

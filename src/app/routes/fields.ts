@@ -58,6 +58,12 @@ export const instant = z
     return z.NEVER;
   });
 
+/** An instant in an answer, RFC 3339 with milliseconds in UTC. It is text before JSON is made of it: `JSON.stringify` takes eight times as long where it meets a Date. */
+export const instantShown = z.codec(z.string(), z.date(), {
+  decode: (text) => new Date(text),
+  encode: (at) => at.toISOString(),
+});
+
 /** As `instant`; becomes a Date. */
 export const moment = instant.transform((at) => new Date(at));
 

@@ -2,7 +2,7 @@ import { z } from 'zod';
 import { asScheduleId, decodeRunId } from '../../domain/ids.ts';
 import type { Redrive } from '../../domain/ports/redrive-repository.ts';
 import { failsAs } from '../middleware/field-problems.ts';
-import { instant, whole } from './fields.ts';
+import { instant, instantShown, whole } from './fields.ts';
 import { tenantId } from './request-parts.ts';
 import { runCause } from './run-shown.ts';
 import { scheduleId } from './runs.schema.ts';
@@ -61,9 +61,9 @@ export const redriveShown = z
     state: z.enum(['RUNNING', 'DONE', 'CANCELLED']),
     ratePerSec: z.int(),
     redriven: z.int().meta({ description: 'Runs put back so far' }),
-    createdAt: z.date(),
+    createdAt: instantShown,
     createdBy: z.string(),
-    endedAt: z.date().nullable(),
+    endedAt: instantShown.nullable(),
   })
   .meta({ id: 'Redrive' });
 

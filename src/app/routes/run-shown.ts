@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import type { RunRow } from '../../domain/entities/run.ts';
 import { encodeRunId, traceIdOf } from '../../domain/ids.ts';
+import { instantShown } from './fields.ts';
 
 export const runState = z.enum(['PENDING', 'RUNNING', 'RETRYING', 'SUCCEEDED', 'CANCELLED', 'SKIPPED', 'DEAD']);
 export const runCause = z.enum(['SCHEDULE', 'CATCH_UP', 'MANUAL', 'BACKFILL', 'WORKFLOW']);
@@ -53,7 +54,7 @@ export const runShown = z
     scheduleId: z.string(),
     tenantId: z.string(),
     cause: runCause,
-    scheduledFor: z.date().meta({ description: 'The nominal slot' }),
+    scheduledFor: instantShown.meta({ description: 'The nominal slot' }),
     state: runState,
     reason: runReason.nullable(),
     range: z
@@ -63,9 +64,9 @@ export const runShown = z
     attempts: z.array(attempt),
     latenessMs: z.int().nullable().meta({ description: 'From due to the first attempt' }),
     durationMs: z.int().nullable(),
-    startedAt: z.date().nullable(),
-    endedAt: z.date().nullable(),
-    nextAttemptAt: z.date().nullable(),
+    startedAt: instantShown.nullable(),
+    endedAt: instantShown.nullable(),
+    nextAttemptAt: instantShown.nullable(),
     traceId: z.string(),
     scheduleVersion: z.int(),
   })

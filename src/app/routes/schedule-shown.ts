@@ -1,7 +1,7 @@
 import { z } from 'zod';
 import type { ScheduleEntity } from '../../domain/entities/schedule.ts';
 import { maskedTarget } from '../../domain/entities/target.ts';
-import { json } from './fields.ts';
+import { instantShown, json } from './fields.ts';
 import { dst, misfirePolicy, onCompletion, onExcluded, overlapPolicy, scope } from './schedule-input.ts';
 import { targetShown } from './target.schema.ts';
 import { trigger } from './trigger.schema.ts';
@@ -32,8 +32,8 @@ export const scheduleShown = z
     pause: z
       .object({ note: z.string().nullable(), by: z.string(), at: z.string(), resumeAt: z.string().nullable() })
       .nullable(),
-    startAt: z.date().nullable(),
-    endAt: z.date().nullable(),
+    startAt: instantShown.nullable(),
+    endAt: instantShown.nullable(),
     maxFires: z.int().nullable(),
     jitter: z.string().nullable(),
     dst,
@@ -51,15 +51,15 @@ export const scheduleShown = z
     timeoutSec: z.int(),
     pauseOnFailures: z.int().nullable(),
     onCompletion,
-    nextFireAt: z.date().nullable().meta({
+    nextFireAt: instantShown.nullable().meta({
       description:
         'The next slot that becomes a run, where its calendar puts it; null unless ACTIVE, and while a run must end first',
     }),
-    lastFireAt: z.date().nullable(),
+    lastFireAt: instantShown.nullable(),
     fireCount: z.int(),
     version: z.int().meta({ description: 'Grows with every change; the ETag' }),
-    createdAt: z.date(),
-    updatedAt: z.date(),
+    createdAt: instantShown,
+    updatedAt: instantShown,
     createdBy: z.string(),
   })
   .meta({ id: 'Schedule' });

@@ -1,6 +1,6 @@
 import { z } from 'zod';
 import type { ScheduleSort } from '../../domain/ports/schedule-repository.ts';
-import { instant, json, line, whole, wholeInQuery } from './fields.ts';
+import { instant, instantShown, json, line, whole, wholeInQuery } from './fields.ts';
 import { cursorFields, pagedListShown, pageFields } from './paging.ts';
 import { optionalBody, query, tenantId } from './request-parts.ts';
 import { scheduleKey, slotFields } from './schedule-input.ts';
@@ -87,13 +87,13 @@ export const upcomingShown = z
     slots: z
       .array(
         z.object({
-          scheduledFor: z.date(),
+          scheduledFor: instantShown,
           local: z.string(),
           dst: z.enum(['GAP', 'FOLD']).nullable().meta({ description: 'Where a clock change touched the slot' }),
           movedFrom: z.string().nullable().meta({
             description: 'The excluded date of the slot, where its calendar moves it from there; dueAt tells where to',
           }),
-          dueAt: z.date(),
+          dueAt: instantShown,
         }),
       )
       .readonly(),

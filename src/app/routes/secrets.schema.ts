@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { LONGEST_SECRET, SECRET_NAME, type SecretState, SHORTEST_SECRET } from '../../domain/entities/secret.ts';
 import { failsAs } from '../middleware/field-problems.ts';
+import { instantShown } from './fields.ts';
 import { cursorFields, listShown } from './paging.ts';
 import { query, tenantId } from './request-parts.ts';
 
@@ -49,8 +50,8 @@ export const secretShown = z
     tenantId: z.string(),
     keyId: z.string().meta({ description: 'Of the key that seals the value' }),
     version: z.int().meta({ description: 'Grows with every new value; the ETag' }),
-    createdAt: z.date(),
-    updatedAt: z.date(),
+    createdAt: instantShown,
+    updatedAt: instantShown,
     createdBy: z.string(),
     updatedBy: z.string(),
   })

@@ -3,7 +3,7 @@ import type { TenantInput } from '../../domain/entities/tenant.ts';
 import { asTenantId } from '../../domain/ids.ts';
 import type { TenantWithPolicy } from '../../domain/services/tenant-service.ts';
 import { failsAs, parsedBy } from '../middleware/field-problems.ts';
-import { line, whole, zone } from './fields.ts';
+import { instantShown, line, whole, zone } from './fields.ts';
 import { cursorFields, listShown } from './paging.ts';
 import { optionalBody, query, tenantId } from './request-parts.ts';
 import { retry } from './schedule-input.ts';
@@ -162,8 +162,8 @@ export const tenantShown = z
       })
       .meta({ description: 'What holds: what the platform granted, else the service’s; null is no limit' }),
     version: z.int().meta({ description: 'Grows with every change; the ETag' }),
-    createdAt: z.date(),
-    updatedAt: z.date(),
+    createdAt: instantShown,
+    updatedAt: instantShown,
   })
   .meta({ id: 'Tenant' });
 
