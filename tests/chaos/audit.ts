@@ -45,17 +45,17 @@ export async function installAudit(url: string): Promise<void> {
 /** What the database says when all is over. */
 export async function readDatabase(
   url: string,
-): Promise<Pick<History, 'schedules' | 'runs' | 'holds' | 'changes' | 'owners' | 'marks'>> {
+): Promise<Pick<History, 'schedules' | 'runs' | 'holds' | 'changes' | 'owners' | 'marks' | 'versions'>> {
   const sql = postgres(url, { max: 1, onnotice: () => undefined });
   try {
     await sql`set role scheduler_engine`;
     const schedules = await readSchedules(sql);
     const runs = await readRuns(sql);
-    const marks = await readMarks(sql);
+    const definitions = await readDefinitions(sql);
     await sql`set role scheduler_owner`;
     const nodes = await sql<{ id: string; build: string }[]>`select id, build from chaos.nodes`;
     const owners = Object.fromEntries(nodes.map(({ id, build }) => [id, build.split('+').at(-1) ?? '']));
-    return { schedules, runs, marks, owners, holds: await readHolds(sql), changes: await readChanges(sql) };
+    return { schedules, runs, ...definitions, owners, holds: await readHolds(sql), changes: await readChanges(sql) };
   } finally {
     await sql.end();
   }
@@ -118,10 +118,20 @@ async function readRuns(sql: postgres.Sql): Promise<readonly RunRecord[]> {
   });
 }
 
-async function readMarks(sql: postgres.Sql): Promise<Readonly<Record<string, number>>> {
-  const rows = await sql<{ schedule_id: string; version: number; mark: number }[]>`
-    select schedule_id, version, (payload ->> 'mark')::int as mark from schedule_versions where payload ? 'mark'`;
-  return Object.fromEntries(rows.map((row) => [`${row.schedule_id} ${row.version}`, row.mark]));
+async function readDefinitions(sql: postgres.Sql): Promise<Pick<History, 'marks' | 'versions'>> {
+  const rows = await sql<{ schedule_id: string; version: number; mark: number; until: number | null }[]>`
+    select schedule_id, version, (payload ->> 'mark')::int as mark, date_part('epoch', superseded_at) * 1000 as until
+    from schedule_versions where payload ? 'mark' order by schedule_id, version`;
+  const bySchedule = Map.groupBy(rows, (row) => row.schedule_id);
+  return {
+    marks: Object.fromEntries(rows.map((row) => [`${row.schedule_id} ${row.version}`, row.mark])),
+    versions: Object.fromEntries(
+      [...bySchedule].map(([id, all]) => [
+        id,
+        all.map(({ mark, until }) => ({ mark, until: until === null ? null : Math.round(until) })),
+      ]),
+    ),
+  };
 }
 
 async function readHolds(sql: postgres.Sql): Promise<readonly Hold[]> {

@@ -61,7 +61,14 @@ export async function runCampaign(options: CampaignOptions): Promise<History> {
   const endedAt = Date.now();
   const published = broker === null ? [] : await broker.messages();
   const exitCodes = await cluster.stopMembers();
-  const told = { operations: workload.operations, deliveries: receivers.log, published, exitCodes, endedAt };
+  const told = {
+    operations: workload.operations,
+    deliveries: receivers.log,
+    published,
+    exitCodes,
+    stops: nemesis.stops,
+    endedAt,
+  };
   const faults = [...nemesis.faults, ...cluster.starts, ...load.crowded];
   const rows = await readDatabase(cluster.url);
   return { ...rows, ...told, ...cluster.story(), faults, plans: campaign.plans, leaseMs };

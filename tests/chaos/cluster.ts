@@ -158,6 +158,12 @@ export class Cluster implements AsyncDisposable {
     await Promise.all(waiting);
   }
 
+  /** Waits until the node says that it can do its work, or has had the time to. */
+  async awaitMember(index: number): Promise<void> {
+    const { api } = this.member(index);
+    await until(`${api} is ready`, () => isReady(api), START_WITHIN_MS).catch(() => undefined);
+  }
+
   /** The server ends at once, as in a crash, and comes back `downMs` later. */
   async crashDatabase(downMs: number): Promise<void> {
     const pid = Number((await readFile(join(this.dir, 'postgres/cluster/postmaster.pid'), 'utf8')).split('\n')[0]);

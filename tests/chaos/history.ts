@@ -23,6 +23,8 @@ export interface Plan {
   readonly trigger: PlannedTrigger;
   readonly target: 'HTTP' | 'EVENT' | 'QUEUE';
   readonly temper: Temper;
+  /** Its trigger is changed now and then. */
+  readonly isRetriggered: boolean;
   /** Its receiver goes down with the others that are fickle, long enough for breakers to open. */
   readonly isFickle: boolean;
   readonly overlap: Overlap;
@@ -56,6 +58,8 @@ export interface Operation {
   readonly version?: number | undefined;
   /** The mark that a create or patch puts into target and payload. */
   readonly mark?: number | undefined;
+  /** The trigger that a patch asks for, where it asks for another. */
+  readonly trigger?: PlannedTrigger | undefined;
   /** The run that a trigger made, or that a cancel or retry names. */
   readonly runId?: string | undefined;
   /** Of a backfill: both ends inclusive. */
@@ -136,9 +140,11 @@ export interface Published {
   readonly at: number;
 }
 
-/** `start`: a process that has been started and is not ready yet; `load`: others have the machine. */
+/** `restart`: a node ends in order and is started anew; `start`: a process is not ready yet; `load`: others have the machine. */
 export type FaultKind =
   | 'kill'
+  | 'kill-all'
+  | 'restart'
   | 'stop'
   | 'backends'
   | 'database'
@@ -158,6 +164,19 @@ export interface Fault {
   readonly to: number;
 }
 
+export interface VersionRecord {
+  readonly mark: number;
+  readonly until: number | null;
+}
+
+/** A node that was told to end and did; null: it had to be killed. */
+export interface Stop {
+  readonly node: string;
+  readonly code: number | null;
+  readonly from: number;
+  readonly to: number;
+}
+
 export interface History {
   readonly plans: readonly Plan[];
   readonly operations: readonly Operation[];
@@ -172,10 +191,14 @@ export interface History {
   readonly faults: readonly Fault[];
   /** Mark of the definition that a version of a schedule holds in the database: `<schedule id> <version>` → mark. */
   readonly marks: Readonly<Record<string, number>>;
+  /** By schedule: its versions, oldest first, each with its mark and the instant from which another counts (null: it is the current one). */
+  readonly versions: Readonly<Record<string, readonly VersionRecord[]>>;
   readonly leaseMs: number;
   readonly endedAt: number;
   /** Of the nodes that were told to end, at the end. */
   readonly exitCodes: readonly (number | null)[];
+  /** Nodes that were told to end before that. */
+  readonly stops: readonly Stop[];
   /** Nodes that ended though nobody ended them. */
   readonly crashes: readonly string[];
   /** What each life of a node said, by its name. */

@@ -4,13 +4,17 @@ import postgres from 'postgres';
 import type { ProxyMode } from '../support/fault-proxy.ts';
 import type { Broker } from './broker.ts';
 import type { Cluster } from './cluster.ts';
-import type { Fault } from './history.ts';
+import type { Fault, Stop } from './history.ts';
 import type { Receivers } from './receivers.ts';
 import type { FaultStep } from './steps.ts';
+
+/** A shutdown in order takes at most thirty seconds. */
+const STOP_WITHIN_MS = 45_000;
 
 /** Breaks things, mends them, and writes down when which was broken. */
 export class Nemesis {
   readonly faults: Fault[] = [];
+  readonly stops: Stop[] = [];
   readonly #cluster: Cluster;
   readonly #receivers: Receivers;
   readonly #broker: Broker | null;
@@ -44,6 +48,10 @@ export class Nemesis {
     switch (step.kind) {
       case 'kill':
         return this.#kill(step.node, step.ms);
+      case 'kill-all':
+        return this.#killAll(step.ms);
+      case 'restart':
+        return this.#restartAll();
       case 'stop':
         return this.#stop(step.node, step.ms);
       case 'network':
@@ -74,6 +82,57 @@ export class Nemesis {
       await sleep(downMs);
       this.#cluster.startMember(index);
     });
+  }
+
+  /** Nodes that another fault holds too, but for those that are dead. */
+  async #killAll(downMs: number): Promise<string> {
+    const lives = this.#cluster.members.flatMap((member, index) =>
+      member.life === null ? [] : [{ member, index, process: member.life.process }],
+    );
+    const what = `kill -9 of ${lives.length} nodes at once, ${downMs} ms`;
+    return this.#during({ kind: 'kill-all', what, node: null }, async () => {
+      for (const { member, process } of lives) {
+        member.life = null;
+        process.signal('SIGKILL');
+      }
+      await Promise.all(lives.map(({ process }) => process.gone()));
+      await sleep(downMs);
+      for (const { index } of lives) this.#cluster.startMember(index);
+    });
+  }
+
+  /** A roll-out: one node after the other ends in order and is started anew. */
+  async #restartAll(): Promise<string> {
+    const done: string[] = [];
+    for (const index of this.#cluster.members.keys()) {
+      const place = `node ${index}`;
+      if (this.#busy.has(place)) continue;
+      this.#busy.add(place);
+      try {
+        done.push(await this.#restart(index));
+      } finally {
+        this.#busy.delete(place);
+      }
+    }
+    return done.join(', ');
+  }
+
+  async #restart(index: number): Promise<string> {
+    const member = this.#cluster.member(index);
+    const { life } = member;
+    if (life === null) return 'one is dead';
+    const told = Date.now();
+    await this.#during({ kind: 'restart', what: `${life.name} ends in order`, node: life.name }, async () => {
+      member.life = null;
+      life.process.signal('SIGTERM');
+      const killing = setTimeout(() => life.process.signal('SIGKILL'), STOP_WITHIN_MS);
+      const code = await life.process.gone();
+      clearTimeout(killing);
+      this.stops.push({ node: life.name, code, from: told, to: Date.now() });
+      this.#cluster.startMember(index);
+    });
+    await this.#cluster.awaitMember(index);
+    return `${life.name} ended in order`;
   }
 
   async #stop(index: number, ms: number): Promise<string> {

@@ -24,9 +24,11 @@ export interface Campaign {
 const TENANTS = 5;
 /** One step each so often. */
 const PACE_MS = 500;
-/** So many steps with faults, then so many without: what is late in between has no excuse. */
+/** So many steps with faults, then so many without: what is late once those have worn off has no excuse. */
 const STORM = 30;
 const CALM = 30;
+/** In a long campaign: the last faults and what they leave behind take up to 17 s of it. */
+const LONG_CALM = 60;
 /** What opens breakers takes minutes to heal: only long campaigns hold it. */
 const LONG_STEPS = 200;
 const FAULT_SHARE = 0.35;
@@ -46,18 +48,22 @@ export interface Frame {
 /** `scale`: how many schedules stand at the start, as a share of about three hundred. */
 export function planCampaign(of: Frame & { readonly steps: number; readonly scale: number }): Campaign {
   const random = seededRandom(of.seed);
+  const isLong = of.steps >= LONG_STEPS;
   const lengthMs = of.steps * PACE_MS;
+  const cycle = STORM + (isLong ? LONG_CALM : CALM);
   const endAt = of.startAt + Math.ceil((lengthMs + 3_000) / 1000) * 1000;
-  const kinds = KINDS.filter(([kind]) => of.hasBroker || (kind !== 'event' && kind !== 'queue'));
+  const isPossible = (kind: Kind): boolean =>
+    kind === 'event' || kind === 'queue' ? of.hasBroker : isLong || kind !== 'retriggered';
+  const kinds = KINDS.filter(([kind]) => isPossible(kind));
   const plans = kinds
     .flatMap(([kind, count]) => Array.from({ length: Math.max(1, Math.round(count * of.scale)) }, () => kind))
     .map((kind, index) => planOf(kind, index, random, { startAt: of.startAt, endAt }));
   const standing = plans.length;
-  const nextFault = faultDealer(random, { ...of, hasOutages: of.steps >= LONG_STEPS });
+  const nextFault = faultDealer(random, { ...of, isLong });
   const nextRequest = requestDealer(random, plans);
   const steps = Array.from({ length: of.steps }, (_, index): Step => {
     const atMs = index * PACE_MS;
-    const isStorm = index % (STORM + CALM) < STORM;
+    const isStorm = index % cycle < STORM;
     if (isStorm && random() < FAULT_SHARE) return { index, atMs, fault: nextFault() };
     const request = nextRequest();
     if (request.kind === 'create') {
@@ -80,6 +86,7 @@ type Kind =
   | 'refusing'
   | 'jitter'
   | 'misfire'
+  | 'retriggered'
   | 'event'
   | 'queue'
   | Overlap;
@@ -96,6 +103,7 @@ const KINDS: readonly (readonly [Kind, number])[] = [
   ['refusing', 6],
   ['jitter', 8],
   ['misfire', 12],
+  ['retriggered', 8],
   ['event', 8],
   ['queue', 8],
   ['SKIP', 8],
@@ -123,6 +131,7 @@ export function planOf(kind: Kind, index: number, random: Random, when: { startA
     trigger: triggerOf(kind, random, when.startAt),
     target: kind === 'event' ? 'EVENT' : kind === 'queue' ? 'QUEUE' : 'HTTP',
     temper: temperOf(kind, random),
+    isRetriggered: kind === 'retriggered',
     isFickle: index % 5 === 4,
     overlap,
     misfire:

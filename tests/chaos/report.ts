@@ -39,7 +39,7 @@ export function isClean({ violations }: Verdict): boolean {
 
 /** The verdict as text: every violation by name, then what there was to be judged, and what was not. */
 export function reportOf(verdict: Verdict, seed: number, unproven: readonly string[]): string {
-  const { violations, counts, latenessMs, redeliveredMs, recoveryBoundMs } = verdict;
+  const { violations, counts, latenessMs, calmLatenessMs, redeliveredMs, recoveryBoundMs } = verdict;
   const named = Object.entries(violations).flatMap(([kind, all]: [string, readonly string[]]) => [
     `  ${kind}: ${all.length}`,
     ...all.slice(0, 10).map((one) => `      ${one}`),
@@ -53,6 +53,7 @@ export function reportOf(verdict: Verdict, seed: number, unproven: readonly stri
     'judged',
     ...counted,
     `  late by ms: ${spread(latenessMs)}`,
+    `  late by ms, no fault in sight: ${spread(calmLatenessMs)}`,
     `  delivered again after a kill by ms: ${spread(redeliveredMs)}; promised within ${recoveryBoundMs}`,
     ...unproven.map((name) => `  !! VACUOUS: ${name}`),
     isClean(verdict) ? 'verdict: every promise held' : 'verdict: VIOLATED',

@@ -12,10 +12,11 @@ export type FaultStep =
     }
   | { readonly kind: 'clock'; readonly hours: number; readonly ms: number }
   | { readonly kind: 'backends'; readonly share: number }
-  | { readonly kind: 'database' | 'broker' | 'receivers'; readonly ms: number };
+  | { readonly kind: 'restart' }
+  | { readonly kind: 'database' | 'broker' | 'receivers' | 'kill-all'; readonly ms: number };
 
 export interface RequestStep {
-  readonly kind: OperationKind;
+  readonly kind: OperationKind | 'retrigger';
   readonly node: number;
   readonly plan: number;
   /** Chooses what the kind leaves open: what becomes of missed slots, how far a backfill reaches. */
@@ -29,6 +30,8 @@ export const NODES = 3;
 /** How often each comes in a deck that is shuffled and dealt to its end: nothing is left out for long. */
 const FAULTS: Readonly<Record<FaultStep['kind'], number>> = {
   kill: 5,
+  'kill-all': 1,
+  restart: 1,
   stop: 3,
   network: 5,
   backends: 1,
@@ -38,9 +41,10 @@ const FAULTS: Readonly<Record<FaultStep['kind'], number>> = {
   clock: 1,
 };
 const WAYS = { blackhole: 1, deaf: 1, mute: 1, reset: 1, delay: 1, cut: 1 } as const;
-const REQUESTS: Readonly<Record<OperationKind, number>> = {
+const REQUESTS: Readonly<Record<RequestStep['kind'], number>> = {
   trigger: 10,
   patch: 8,
+  retrigger: 5,
   pause: 4,
   resume: 5,
   'skip-next': 4,
@@ -55,8 +59,8 @@ export interface FaultChoice {
   readonly leaseMs: number;
   readonly hasBroker: boolean;
   readonly hasFakeTime: boolean;
-  /** Receivers that are down for a while. */
-  readonly hasOutages: boolean;
+  /** What takes its time: receivers that are down for a while, all nodes dead at once, or ending in order one after the other. */
+  readonly isLong: boolean;
 }
 
 /** Deals faults of all kinds that this machine can make. */
@@ -65,7 +69,9 @@ export function faultDealer(random: Random, { leaseMs, ...has }: FaultChoice): (
     ...FAULTS,
     broker: has.hasBroker ? FAULTS.broker : 0,
     clock: has.hasFakeTime ? FAULTS.clock : 0,
-    receivers: has.hasOutages ? FAULTS.receivers : 0,
+    receivers: has.isLong ? FAULTS.receivers : 0,
+    restart: has.isLong ? FAULTS.restart : 0,
+    'kill-all': has.isLong ? FAULTS['kill-all'] : 0,
   };
   const kinds = deckOf(possible, random);
   const ways = deckOf(WAYS, random);
@@ -82,6 +88,9 @@ export function faultDealer(random: Random, { leaseMs, ...has }: FaultChoice): (
         return { kind, node, how: ways(), ms: between(500, leaseMs * 2) };
       case 'backends':
         return { kind, share: random() };
+      case 'restart':
+        return { kind };
+      case 'kill-all':
       case 'database':
         return { kind, ms: between(0, 2_000) };
       case 'broker':
@@ -94,12 +103,13 @@ export function faultDealer(random: Random, { leaseMs, ...has }: FaultChoice): (
   };
 }
 
-/** Deals requests; `plans` grows while the campaign is planned. */
+/** Deals requests; `plans` grows while the campaign is planned. Triggers change where a plan is there for it. */
 export function requestDealer(random: Random, plans: readonly Plan[]): () => RequestStep {
-  const kinds = deckOf(REQUESTS, random);
+  const retrigger = plans.some((plan) => plan.isRetriggered) ? REQUESTS.retrigger : 0;
+  const kinds = deckOf({ ...REQUESTS, retrigger }, random);
   const paused = new Set<number>();
   const pick = <T>(all: readonly T[]): T | undefined => all[Math.floor(random() * all.length)];
-  const planFor = (kind: OperationKind): number => {
+  const planFor = (kind: RequestStep['kind']): number => {
     if (kind === 'create') return plans.length;
     const stopped = kind === 'resume' ? pick([...paused]) : undefined;
     return stopped ?? pick(plans.filter((plan) => suits(plan, kind)))?.index ?? 0;
@@ -114,8 +124,9 @@ export function requestDealer(random: Random, plans: readonly Plan[]): () => Req
 }
 
 /** Which schedules a request is made for, so that most find something to do. */
-function suits({ trigger, temper, maxAttempts, target }: Plan, kind: OperationKind): boolean {
-  if (kind === 'backfill') return trigger.type !== 'FIXED_DELAY' && target === 'HTTP';
+function suits({ trigger, temper, maxAttempts, target, isRetriggered }: Plan, kind: RequestStep['kind']): boolean {
+  if (kind === 'retrigger') return isRetriggered;
+  if (kind === 'backfill') return trigger.type !== 'FIXED_DELAY' && target === 'HTTP' && !isRetriggered;
   if (kind === 'cancel') return temper === 'slow' || temper === 'hostile' || temper === 'flaky';
   if (kind === 'retry') return temper === 'refusing' || temper === 'gone' || maxAttempts < 10;
   return true;

@@ -1,5 +1,5 @@
 import { type ApiRequest, callApi, type Issuer, type Reply } from './client.ts';
-import type { Operation, Plan } from './history.ts';
+import type { Operation, Plan, PlannedTrigger } from './history.ts';
 import type { Receivers } from './receivers.ts';
 import type { RequestStep } from './steps.ts';
 
@@ -35,6 +35,7 @@ export class Workload {
       case 'backfill':
         return this.#backfill(step, id);
       case 'patch':
+      case 'retrigger':
         return this.#patch(step, id);
       default:
         return this.#act(step, id);
@@ -84,8 +85,12 @@ export class Workload {
     const mark = this.#nextMark();
     const plan = this.#planAt(step.plan);
     const { target, payload } = this.#bodyOf(plan, mark);
-    const request = { method: 'PATCH', path: `/schedules/${id}`, body: { target, payload } } as const;
-    const { reply } = await this.#send(step, request, ({ body }) => ({ mark, version: numberOf(body['version']) }));
+    const trigger = step.kind === 'retrigger' ? anotherTrigger(plan, step.dice) : undefined;
+    const body = { target, payload, ...(trigger !== undefined && { trigger: shownTrigger(trigger) }) };
+    const request = { method: 'PATCH', path: `/schedules/${id}`, body } as const;
+    const { reply } = await this.#send(step, request, ({ body: shown }) => ({
+      ...{ mark, version: numberOf(shown['version']), trigger },
+    }));
     return said(reply);
   }
 
@@ -138,7 +143,8 @@ export class Workload {
     }
     const version = numberOf(reply.body['version']);
     const { outcome } = reply;
-    this.operations.push({ kind: step.kind, plan: step.plan, at, until: Date.now(), outcome, version, ...more(reply) });
+    const kind = step.kind === 'retrigger' ? 'patch' : step.kind;
+    this.operations.push({ kind, plan: step.plan, at, until: Date.now(), outcome, version, ...more(reply) });
     return { reply };
   }
 
@@ -163,7 +169,7 @@ export class Workload {
       name: `plan ${plan.index}`,
       labels: { plan: String(plan.index) },
       tz: plan.tz,
-      trigger: triggerOf(plan),
+      trigger: shownTrigger(plan.trigger),
       target: targetOf(plan, this.#parts.receivers.urlOf(plan.index, mark)),
       payload: { plan: plan.index, mark },
       overlapPolicy: plan.overlap,
@@ -193,7 +199,19 @@ function stretchToBackfill({ trigger }: Plan, dice: number): { readonly from: nu
   return { from, to: from + length };
 }
 
-function triggerOf({ trigger }: Plan): unknown {
+function anotherTrigger({ trigger }: Plan, dice: number): PlannedTrigger | undefined {
+  const anchor = trigger.type === 'INTERVAL' ? trigger.anchor : 0;
+  const all: readonly PlannedTrigger[] = [
+    { type: 'INTERVAL', everySec: 1, anchor },
+    { type: 'INTERVAL', everySec: 3, anchor: anchor + 1_000 },
+    { type: 'CRON', cron: '1-59/2 * * * * *' },
+    { type: 'CRON', cron: '*/5 * * * * *' },
+    { type: 'RRULE', rrule: 'FREQ=SECONDLY;INTERVAL=4', dtstart: anchor },
+  ];
+  return all[Math.floor(dice * all.length)];
+}
+
+function shownTrigger(trigger: PlannedTrigger): unknown {
   switch (trigger.type) {
     case 'INTERVAL':
       return { type: 'INTERVAL', every: `PT${trigger.everySec}S`, anchor: new Date(trigger.anchor).toISOString() };

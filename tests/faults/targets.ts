@@ -3,9 +3,9 @@ import { type Received, Receiver } from '../support/receiver.ts';
 /** What a target does: answers at once, or ever later; refuses a run's first delivery for now, or for good. */
 export type TargetKind = 'quick' | 'brief' | 'slow' | 'long' | 'flaky' | 'deadly';
 
-/** How long it takes: `slow` until a run in flight has been shown, `long` until a cancelled one has been aborted. */
+/** How long it takes: `slow` until a run in flight has been shown, which is looked for four times a second, `long` until a cancelled one has been aborted. */
 const DELAY_MS: Readonly<Record<TargetKind, number>> = {
-  ...{ quick: 0, brief: 250, slow: 1_150, long: 3_000 },
+  ...{ quick: 0, brief: 250, slow: 1_400, long: 3_000 },
   ...{ flaky: 0, deadly: 0 },
 };
 

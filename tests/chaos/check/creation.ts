@@ -18,9 +18,9 @@ export function checkCreation(facts: Facts): Creation {
   const brokenChain: string[] = [];
   const expected = new Map<string, number>();
   for (const subject of facts.subjects) {
-    const { trigger, tz, endAt } = subject.plan;
+    const { trigger, endAt } = subject.plan;
     const upTo = Math.min(endAt, facts.history.endedAt, subject.schedule.deletedAt ?? endAt);
-    const grid = gridOf(trigger, tz, subject.schedule.createdAt, upTo);
+    const grid = slotsOf(facts.history, subject, upTo);
     const count = grid === null ? checkChain(facts.history, subject, brokenChain) : grid.length;
     expected.set(trigger.type, (expected.get(trigger.type) ?? 0) + count);
     if (grid !== null) checkGrid(facts.history, subject, grid, found);
@@ -32,6 +32,22 @@ export function checkCreation(facts: Facts): Creation {
   for (const [runId] of facts.deliveries) if (!facts.runs.has(runId)) found.invented.push(`delivery of ${runId}`);
   for (const [runId] of facts.published) if (!facts.runs.has(runId)) found.invented.push(`message of ${runId}`);
   return { ...found, brokenChain, expected };
+}
+
+/** The slots of each trigger that it had, while it had it: the requests say which, the versions in the database since when. Null for a chain. */
+function slotsOf(history: History, { plan, schedule, operations }: Subject, upTo: number): readonly number[] | null {
+  const { isRetriggered, trigger, tz } = plan;
+  if (!isRetriggered) return gridOf(trigger, tz, schedule.createdAt, upTo);
+  const slots: number[] = [];
+  let current = trigger;
+  let from = schedule.createdAt;
+  for (const { mark, until } of history.versions[schedule.id] ?? []) {
+    current = operations.find((operation) => operation.mark === mark)?.trigger ?? current;
+    const to = Math.min(until ?? upTo, upTo);
+    slots.push(...(gridOf(current, tz, from, to) ?? []));
+    from = to;
+  }
+  return slots;
 }
 
 interface Found {

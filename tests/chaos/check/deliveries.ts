@@ -13,8 +13,8 @@ export interface Deliveries {
   readonly explained: ReadonlyMap<string, number>;
   /** Milliseconds from due to first delivery, of the runs whose lateness was judged. */
   readonly lateness: readonly number[];
-  /** How many of those met no fault at all. */
-  readonly calm: number;
+  /** Of those that met no fault at all. */
+  readonly calm: readonly number[];
 }
 
 /** The driver, the receivers and the database read one clock; two of its readings differ by no more. */
@@ -107,7 +107,7 @@ function checkLateness(facts: Facts): Pick<Deliveries, 'late' | 'lateness' | 'ca
   const bound = recoveryMs(history);
   const late: string[] = [];
   const lateness: number[] = [];
-  let calm = 0;
+  const calm: number[] = [];
   const atOnce = new Set(facts.subjects.filter(({ plan }) => isPunctual(plan)).map(({ schedule }) => schedule.id));
   for (const [runId, [first]] of facts.deliveries) {
     const run = facts.runs.get(runId);
@@ -116,7 +116,7 @@ function checkLateness(facts: Facts): Pick<Deliveries, 'late' | 'lateness' | 'ca
     const lateMs = first.at - run.due;
     const calmMs = lateMs <= 0 ? 0 : calmWithin(history, run.due, first.at);
     lateness.push(lateMs);
-    if (calmMs >= lateMs) calm += 1;
+    if (calmMs >= lateMs && calmWithin(history, run.due - 1, run.due) > 0) calm.push(lateMs);
     if (calmMs > bound) late.push(nameOf(run, `${lateMs} ms, ${calmMs} of them without a fault`));
   }
   return { late, lateness, calm };

@@ -53,7 +53,7 @@ function bearsOut(facts: Facts, subject: Subject, run: RunRecord): boolean {
     case 'SKIPPED OVERLAP':
       return isOverlapped(facts, subject, run);
     case 'SKIPPED MISFIRE':
-      return isMissed(subject, run);
+      return isMissed(subject, run) || isPassedOver(subject, run);
     case 'SKIPPED PAUSED':
       return asked('pause') || hasGone(facts, subject);
     case 'SKIPPED BY_USER':
@@ -93,6 +93,14 @@ function isOverlapped(facts: Facts, { plan, slots }: Subject, run: RunRecord): b
 function isMissed({ plan }: Subject, run: RunRecord): boolean {
   const lateMs = (run.endedAt ?? 0) - run.slot;
   return plan.misfire.policy !== 'FIRE_ALL' && lateMs > plan.misfire.thresholdSec * 1000;
+}
+
+/** Another trigger came, and of the slots that no node had claimed by then only the last was fired. */
+function isPassedOver({ operations }: Subject, { endedAt }: RunRecord): boolean {
+  const decidedAt = endedAt ?? 0;
+  return operations.some(
+    ({ trigger, at, until }) => trigger !== undefined && decidedAt >= at - SLACK_MS && decidedAt <= until + SLACK_MS,
+  );
 }
 
 function hasGone(facts: Facts, { slots, manual, backfilled }: Subject): boolean {

@@ -119,9 +119,9 @@ export function recoveryMs(history: History): number {
 }
 
 /** Faults that make no node lose what it holds. */
-const HARMLESS: readonly FaultKind[] = ['broker', 'receivers', 'clock', 'start', 'load'];
+const HARMLESS: readonly FaultKind[] = ['restart', 'broker', 'receivers', 'clock', 'start', 'load'];
 
-/** A broker, a receiver, a wall clock or a busy machine takes nothing from a node. */
+/** A broker, a receiver, a wall clock or a busy machine takes nothing from a node, and one that ends in order hands back what it has. */
 export function isHarmful({ kind }: Fault): boolean {
   return !HARMLESS.includes(kind);
 }

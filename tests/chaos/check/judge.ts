@@ -1,8 +1,8 @@
 import type { History } from '../history.ts';
-import { checkCreation } from './creation.ts';
-import { checkDeliveries } from './deliveries.ts';
+import { type Creation, checkCreation } from './creation.ts';
+import { checkDeliveries, type Deliveries } from './deliveries.ts';
 import { checkEndings } from './endings.ts';
-import { type Facts, factsOf, recoveryMs } from './facts.ts';
+import { concerns, type Facts, factsOf, recoveryMs } from './facts.ts';
 import { redeliveries } from './recovery.ts';
 import { checkRequests, countRequests } from './requests.ts';
 
@@ -30,6 +30,8 @@ export interface Verdict {
   /** What was there to be judged, so that an empty list of violations says something. */
   readonly counts: Readonly<Record<string, number>>;
   readonly latenessMs: Spread;
+  /** Of runs that met no fault, no start and no crowd. */
+  readonly calmLatenessMs: Spread;
   /** From a kill -9 to the next delivery of what the node held, where nothing else was broken. */
   readonly redeliveredMs: Spread;
   /** What is promised for it. */
@@ -67,25 +69,46 @@ export function judge(history: History): Verdict {
       crashed: [
         ...history.crashes,
         ...history.exitCodes.filter((code) => code !== 0).map((code) => `a node told to end ended with ${code}`),
+        ...unorderlyStops(history),
       ],
     },
-    counts: Object.fromEntries([
-      ...prefixed('slots', creation.expected),
-      ...prefixed('records', recordCounts(facts)),
-      ...prefixed('overlap', overlapCounts(facts)),
-      ...prefixed('duplicates explained by', deliveries.explained),
-      ...prefixed('faults', faultCounts(history)),
-      ...prefixed('requests', countRequests(history.operations)),
-      ['deliveries', history.deliveries.length],
-      ['messages', history.published.length],
-      ['kills that left work behind, nothing else broken', recovered.length],
-      ['lateness judged', deliveries.lateness.length],
-      ['lateness judged, no fault in sight', deliveries.calm],
-    ]),
+    counts: countsOf(facts, { creation, deliveries, recovered }),
     latenessMs: spreadOf(deliveries.lateness),
+    calmLatenessMs: spreadOf(deliveries.calm),
     redeliveredMs: spreadOf(recovered.flat()),
     recoveryBoundMs: recoveryMs(history),
   };
+}
+
+interface Checked {
+  readonly creation: Creation;
+  readonly deliveries: Deliveries;
+  readonly recovered: readonly (readonly number[])[];
+}
+
+function countsOf(facts: Facts, { creation, deliveries, recovered }: Checked): Readonly<Record<string, number>> {
+  const { history } = facts;
+  return Object.fromEntries([
+    ...prefixed('slots', creation.expected),
+    ...prefixed('records', recordCounts(facts)),
+    ...prefixed('overlap', overlapCounts(facts)),
+    ...prefixed('duplicates explained by', deliveries.explained),
+    ...prefixed('faults', faultCounts(history)),
+    ...prefixed('requests', countRequests(history.operations)),
+    ['deliveries', history.deliveries.length],
+    ['messages', history.published.length],
+    ['kills that left work behind, nothing else broken', recovered.length],
+    ['lateness judged', deliveries.lateness.length],
+    ['lateness judged, no fault in sight', deliveries.calm.length],
+    ['nodes that ended in order', history.stops.filter(({ code }) => code === 0).length],
+  ]);
+}
+
+/** A node may end badly only while something else hurt it. */
+function unorderlyStops({ stops, faults }: History): readonly string[] {
+  return stops
+    .filter(({ node, code, from, to }) => code !== 0 && !faults.some((fault) => concerns(fault, node, from, to)))
+    .map(({ node, code }) => `${node}, told to end, ended with ${code}`);
 }
 
 function spreadOf(values: readonly number[]): Spread {

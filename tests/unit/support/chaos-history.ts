@@ -25,6 +25,7 @@ function planOf(index: number, given: Partial<Plan>): Plan {
     trigger: { type: 'INTERVAL', everySec: 1, anchor: T0 },
     target: 'HTTP',
     temper: 'good',
+    isRetriggered: false,
     isFickle: false,
     overlap: 'ALLOW_ALL',
     misfire: { policy: 'FIRE_ALL', thresholdSec: 60 },
@@ -200,6 +201,7 @@ export function goodHistory(): History {
     })),
     operations: operations(),
     marks: Object.fromEntries(PLANS.map(({ index }) => [`${scheduleId(index)} 1`, index])),
+    versions: Object.fromEntries(PLANS.map(({ index }) => [scheduleId(index), [{ mark: index, until: null }]])),
     runs: [...first.runs, ...rest.runs],
     deliveries: [...first.deliveries, ...rest.deliveries],
     published: rest.published,
@@ -210,6 +212,7 @@ export function goodHistory(): History {
     leaseMs: LEASE_MS,
     endedAt: ENDED,
     exitCodes: [0, 0, 0],
+    stops: [{ node: 'n3.1', code: 0, from: at(8), to: at(9) }],
     crashes: [],
     logs: {},
   };

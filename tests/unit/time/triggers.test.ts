@@ -112,6 +112,34 @@ describe('an INTERVAL', () => {
   });
 });
 
+describe('the number of an INTERVAL of days', () => {
+  const DAILY = interval({ iso8601: 'R3/2026-10-24T02:30:00/P1D' });
+  const slots = (dst: DstPolicy | undefined, trigger = DAILY): readonly string[] =>
+    slotsAfter(compileTrigger(normal(trigger), { tz: BERLIN, dst }), NOW, 9).map((at) => new Date(at).toISOString());
+
+  // As ISO 8601 has it: so many intervals, each as often as its start comes.
+  it('counts days: by default each of them fires once', () => {
+    const fired = ['2026-10-24T00:30:00.000Z', '2026-10-25T00:30:00.000Z', '2026-10-26T01:30:00.000Z'];
+    expect(slots(undefined)).toEqual(fired);
+  });
+
+  it('counts a day as one whose time comes twice, and both are wanted', () => {
+    const both = [
+      '2026-10-24T00:30:00.000Z',
+      '2026-10-25T00:30:00.000Z',
+      '2026-10-25T01:30:00.000Z',
+      '2026-10-26T01:30:00.000Z',
+    ];
+    expect(slots({ fold: 'BOTH' })).toEqual(both);
+  });
+
+  it('counts a day whose time does not come and is skipped', () => {
+    const spring = interval({ iso8601: 'R3/2026-03-28T02:30:00/P1D' });
+    expect(slots({ gap: 'SKIP' }, spring)).toEqual(['2026-03-28T01:30:00.000Z', '2026-03-30T00:30:00.000Z']);
+    expect(slots(undefined, spring)).toHaveLength(3);
+  });
+});
+
 describe('a FIXED_DELAY', () => {
   it('is due its delay after what is given, to the millisecond', () => {
     const trigger = compiled({ type: 'FIXED_DELAY', delaySec: 90 });
