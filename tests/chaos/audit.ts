@@ -20,7 +20,11 @@ const AUDIT = `
     end $$;
   create function chaos.note_run() returns trigger language plpgsql security definer as $$
     begin
-      insert into chaos.changes select schedule_id, slot, space, state, jsonb_array_length(attempts), attempts -> -1 ->> 'startedAt', clock_timestamp() from new_rows;
+      -- The attempt of a run that succeeded at once is told by the run's own columns.
+      insert into chaos.changes
+      select schedule_id, slot, space, state, greatest(jsonb_array_length(attempts), (state = 'SUCCEEDED')::int),
+             coalesce(attempts -> -1 ->> 'startedAt', case when state = 'SUCCEEDED' then started_at::text end), clock_timestamp()
+      from new_rows;
       return null;
     end $$;
   create function chaos.note_node() returns trigger language plpgsql security definer as $$

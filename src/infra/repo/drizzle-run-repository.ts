@@ -8,6 +8,7 @@ import { pipelined, type Transaction } from '../db/client.ts';
 import { retries, runs, schedules } from '../db/schema.ts';
 import { instantOf } from './schedule-rows.ts';
 import { afterRunsEnded, lockTimers } from './terminal-transition.ts';
+import { attemptsOf } from './untold-attempts.ts';
 
 const LONGEST_PAGE = 200;
 
@@ -175,5 +176,5 @@ function ofOrganization(organizationId: string): SQL | undefined {
 }
 
 function runOf({ claimId, payload, ...run }: typeof runs.$inferSelect): RunRow {
-  return { ...run, payload: payload ?? undefined };
+  return { ...run, attempts: attemptsOf(run), payload: payload ?? undefined };
 }

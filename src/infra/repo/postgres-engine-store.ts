@@ -14,6 +14,7 @@ import type {
   SettledRuns,
   WaitingRoom,
 } from '../../domain/ports/engine-store.ts';
+import { pipelined } from '../db/client.ts';
 import { isUniqueViolation } from '../db/database-errors.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
 import { claimDue, LATE_AFTER_MS } from './claim-due.ts';
@@ -22,6 +23,7 @@ import { arrayLiteral, type EngineSql, executorOf, ofActiveTenant } from './engi
 import { FireQuotas } from './fire-quotas.ts';
 import { type RecoveryRequest, recoverClaims } from './recover-claims.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
+import { isPlain, settlePlainRuns } from './settle-plain-runs.ts';
 import { insertRunning, settleRuns } from './settle-runs.ts';
 import { applyEnds, type EndedRun, lockTimers, schedulesOf } from './terminal-transition.ts';
 import { Watermarks } from './watermarks.ts';
@@ -153,17 +155,34 @@ export class PostgresEngineStore implements EngineStore {
     return this.#pool.transaction((sql) => recoverClaims(sql, claimant, request, this.#versions));
   }
 
-  /** In one statement, no end of a run matters to its schedule. */
+  /** No end of a run matters to its schedule: in one statement, or two where some of the runs are not plain. */
   async #settleAlone(settled: readonly SettledRun[], closed: readonly Lease[]): Promise<readonly RunKey[]> {
-    if (settled.every((run) => !run.hasRow)) {
+    const plain = settled.filter(isPlain);
+    if (plain.length > 0) {
       try {
-        return await this.#pool.query((sql) => settleRuns(sql, settled, closed, 'NONE'));
+        return (await this.#settleApart(plain, settled, closed)).map(({ key }) => key);
       } catch (error) {
-        // Somebody has written one meanwhile: a cancel, or this very statement, whose answer was lost.
+        // Somebody has written a row meanwhile: a cancel, or this very settlement, whose answer was lost.
         if (!isUniqueViolation(error)) throw error;
       }
     }
     return this.#pool.query((sql) => settleRuns(sql, settled, closed));
+  }
+
+  async #settleApart(
+    plain: readonly SettledRun[],
+    settled: readonly SettledRun[],
+    closed: readonly Lease[],
+  ): Promise<readonly { readonly key: RunKey }[]> {
+    if (plain.length === settled.length)
+      return this.#pool.query((sql) => settlePlainRuns(sql, plain, { also: [], closed }));
+    const others = settled.filter((run) => !isPlain(run));
+    const also = [...others.map((run) => run.lease), ...closed];
+    return this.#pool.transaction(async (sql) => {
+      const plainly = settlePlainRuns(sql, plain, { also, closed: [] });
+      const [stale, alsoStale] = await pipelined([plainly, settleRuns(sql, others, closed)]);
+      return [...stale, ...alsoStale.map((key) => ({ key }))];
+    });
   }
 }
 

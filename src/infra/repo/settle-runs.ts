@@ -4,24 +4,19 @@ import { arrayLiteral, type EngineSql, quotedLiteral } from './engine-rows.ts';
 
 /*
  * Outcomes in one statement. The claim row is taken FOR SHARE and its fence compared where the rows are written, so an
- * outcome of a holder that lost its lease writes nothing. Runs without a row, which is nearly all of them, are inserted plainly, a
- * seventh cheaper than beside a look for a row; where there is one after all, nothing of the statement happens. A row is overwritten only while
- * it is RUNNING under a claim of ours: not a final one, nor one that a second try of the same settlement finds settled. A failed attempt writes its
+ * outcome of a holder that lost its lease writes nothing. Slots that succeed at once, which is nearly all of them, go by a statement of their own
+ * (settle-plain-runs.ts). A row is overwritten only while it is RUNNING under a claim of ours: not a final one, nor one that a second try of the same settlement finds settled. A failed attempt writes its
  * row and its place in `retries` together. Claims whose every run is settled are deleted in the same statement, by their
  * fence too: a holder that lost its lease must not take the claim from its heir.
  */
 
 const JSON_SEPARATOR = '\u001f';
 
-/** NONE: no run has a row; the statement fails where one has. */
-type RowsThere = 'NONE' | 'SOME';
-
 /** Answers the keys whose outcome was stale: another holder has the lease, or the run had ended. */
 export async function settleRuns(
   sql: EngineSql,
   settled: readonly SettledRun[],
   closed: readonly Lease[],
-  rowsThere: RowsThere = 'SOME',
 ): Promise<readonly RunKey[]> {
   const literals = literalsOf(settled);
   const stale = await sql<{ s: ScheduleId; t: number; p: number }[]>`
@@ -42,7 +37,10 @@ export async function settleRuns(
       select i.s, to_timestamp(i.t / 1000), i.p, i.n, i.v, i.st, i.re, i.ca, i.at::jsonb, i.pa::jsonb, to_timestamp(i.du / 1000), to_timestamp(i.sa / 1000),
              to_timestamp(i.ea / 1000), to_timestamp(i.na / 1000)
       from input i join held h on h.id = i.cl and h.fence = i.fe
-      ${rowsThere === 'NONE' ? sql`` : overRunning(sql)}
+      on conflict (schedule_id, slot, space) do update
+        set state = excluded.state, reason = excluded.reason, attempts = excluded.attempts, started_at = excluded.started_at,
+            ended_at = excluded.ended_at, next_attempt_at = excluded.next_attempt_at, claim_id = null
+        where runs.state = 'RUNNING' and runs.claim_id in (select id from held)
       returning schedule_id, slot, space
     ), waiting as (
       insert into retries (schedule_id, slot, space, tenant_id, version, lane, next_due)
@@ -57,14 +55,6 @@ export async function settleRuns(
     left join written w on w.schedule_id = i.s and w.slot = to_timestamp(i.t / 1000) and w.space = i.p
     where w.schedule_id is null`;
   return stale.map((row) => ({ scheduleId: row.s, slot: Math.round(row.t), space: row.p }));
-}
-
-function overRunning(sql: EngineSql): ReturnType<EngineSql> {
-  return sql`
-      on conflict (schedule_id, slot, space) do update
-        set state = excluded.state, reason = excluded.reason, attempts = excluded.attempts, started_at = excluded.started_at,
-            ended_at = excluded.ended_at, next_attempt_at = excluded.next_attempt_at, claim_id = null
-        where runs.state = 'RUNNING' and runs.claim_id in (select id from held)`;
 }
 
 /** RUNNING rows for runs in flight, so that people see them and an heir knows that they had begun. */

@@ -1,0 +1,71 @@
+import { SLOT_SPACE } from '../../domain/ids.ts';
+import type { Lease, SettledRun } from '../../domain/ports/engine-store.ts';
+import { arrayLiteral, type EngineSql, quotedLiteral } from './engine-rows.ts';
+import { areUntold } from './untold-attempts.ts';
+
+/*
+ * Outcomes as nearly all are: a slot that succeeded at its first attempt and has no row yet. What they have in common is said once, claims are
+ * named by their place in a list, and which outcomes are stale follows from the claims that are held: two thirds of what the
+ * statement for all outcomes costs (settle-runs.ts), which also tells what is written here and why. Where a run has a row after all, the statement fails and
+ * nothing of it happens.
+ */
+
+const JSON_SEPARATOR = '\u001f';
+
+export function isPlain(run: SettledRun): boolean {
+  return (
+    run.state === 'SUCCEEDED' &&
+    !run.hasRow &&
+    run.cause === 'SCHEDULE' &&
+    run.payload === null &&
+    run.key.space === SLOT_SPACE
+  );
+}
+
+/** `also`: leases that the transaction needs later, locked here so that all are locked in one order. Answers the stale ones. */
+export async function settlePlainRuns(
+  sql: EngineSql,
+  settled: readonly SettledRun[],
+  { also, closed }: { readonly also: readonly Lease[]; readonly closed: readonly Lease[] },
+): Promise<readonly SettledRun[]> {
+  const places = new Map<Lease, number>();
+  const placeOf = (lease: Lease): number => {
+    const place = places.get(lease) ?? places.size;
+    places.set(lease, place);
+    return place;
+  };
+  const claimPlaces = settled.map((run) => placeOf(run.lease));
+  for (const lease of [...also, ...closed]) placeOf(lease);
+  const leases = [...places.keys()];
+  const closing = new Set(closed);
+  const held = await sql<{ place: number }[]>`
+    /* claims by primary key */
+    with held as materialized (
+      select c.id, k.place, k.closing
+      from unnest(${arrayLiteral(leases.map((lease) => lease.claimId))}::text::uuid[], ${arrayLiteral(leases.map((lease) => lease.fence))}::text::int[],
+                  ${arrayLiteral(leases.map((lease) => String(closing.has(lease))))}::text::boolean[],
+                  ${arrayLiteral(leases.map((_, place) => place))}::text::int[]) as k(id, fence, closing, place)
+      join claims c on c.id = k.id and c.fence = k.fence order by c.id for share of c
+    ), written as (
+      insert into runs (schedule_id, slot, space, tenant_id, version, state, cause, attempts, due, started_at, ended_at)
+      select i.s, to_timestamp(i.t / 1000), ${SLOT_SPACE}::int, i.n, i.v, 'SUCCEEDED', 'SCHEDULE', coalesce(i.at::jsonb, '[]'), to_timestamp(i.du / 1000),
+             to_timestamp(i.sa / 1000), to_timestamp(i.ea / 1000)
+      from unnest(${arrayLiteral(settled.map((run) => run.key.scheduleId))}::text::uuid[], ${arrayLiteral(settled.map((run) => run.key.slot))}::text::float8[],
+                  ${quotedLiteral(settled.map((run) => run.tenantId))}::text::text[], ${arrayLiteral(settled.map((run) => run.version))}::text::int[],
+                  string_to_array(${attemptsText(settled)}, chr(31), ''), ${arrayLiteral(settled.map((run) => run.due))}::text::float8[],
+                  ${arrayLiteral(settled.map((run) => run.startedAt))}::text::float8[], ${arrayLiteral(settled.map((run) => run.endedAt))}::text::float8[],
+                  ${arrayLiteral(claimPlaces)}::text::int[]) as i(s, t, n, v, at, du, sa, ea, c)
+      join held h on h.place = i.c
+    ), closed as (
+      delete from claims c using held h where h.closing and c.id = h.id
+    )
+    select place from held`;
+  if (held.length === leases.length) return [];
+  const present = new Set(held.map(({ place }) => place));
+  return settled.filter((_, index) => !present.has(claimPlaces[index] ?? -1));
+}
+
+/** JSON kept apart by a character it cannot hold; empty: as the row tells. */
+function attemptsText(settled: readonly SettledRun[]): string {
+  return settled.map(({ attempts }) => (areUntold(attempts) ? '' : JSON.stringify(attempts))).join(JSON_SEPARATOR);
+}
