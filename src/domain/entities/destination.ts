@@ -1,18 +1,18 @@
 import type { Outcome } from './run.ts';
 import type { ScheduleVersion } from './schedule-version.ts';
 
-const origins = new WeakMap<ScheduleVersion, string>();
-const NO_ORIGIN = '';
+/** The origin of each HTTP version, which is read from its URL once. */
+const origins = new WeakMap<ScheduleVersion, string | null>();
 
 /** Whom a version's deliveries go to: the origin of an HTTP target, which its tenant's deliveries share; null for other kinds. */
 export function destinationOf(version: ScheduleVersion): string | null {
-  let origin = origins.get(version);
-  if (origin === undefined) {
-    const { target } = version.definition;
-    origin = target.kind === 'HTTP' && URL.canParse(target.http.url) ? new URL(target.http.url).origin : NO_ORIGIN;
-    origins.set(version, origin);
-  }
-  return origin === NO_ORIGIN ? null : origin;
+  const { target } = version.definition;
+  if (target.kind !== 'HTTP') return null;
+  const known = origins.get(version);
+  if (known !== undefined) return known;
+  const origin = URL.canParse(target.http.url) ? new URL(target.http.url).origin : null;
+  origins.set(version, origin);
+  return origin;
 }
 
 /**
