@@ -132,18 +132,19 @@ export interface EndedAttempt {
 export function settleAttempt(policy: RetryPolicy, ended: EndedAttempt, random: number): Settlement {
   const { outcome } = ended;
   const attempts = [...ended.before, endedAttempt(ended)];
-  const { used, since } = budgetOf(ended);
   switch (outcome.kind) {
     case 'accepted':
       return { state: 'SUCCEEDED', reason: null, attempts, retryAt: null };
     case 'refused':
       return dead(outcome.why, attempts);
     case 'aborted': {
+      const { since } = budgetOf(ended);
       const retryAt = ended.endedAt + (outcome.retryAfterMs ?? 0);
       if (retryAt - since > policy.maxAgeSec * 1000) return dead('MAX_AGE', attempts);
       return { state: 'RETRYING', reason: null, attempts, retryAt };
     }
     case 'unanswered': {
+      const { used, since } = budgetOf(ended);
       if (used >= policy.maxAttempts) return dead('EXHAUSTED', attempts);
       const retryAt = ended.endedAt + backoffMs(policy, used, random, outcome.retryAfterMs);
       if (retryAt - since > policy.maxAgeSec * 1000) return dead('MAX_AGE', attempts);
@@ -198,18 +199,25 @@ function withoutAnswer({ responseSnippet, ...attempt }: Attempt): Attempt {
   return attempt;
 }
 
-/** The attempt as it is recorded. */
+/** The attempt as it is recorded. Nearly all have no details. */
 export function endedAttempt(ended: EndedAttempt): Attempt {
   const { outcome, before } = ended;
-  return {
-    number: attemptNumberAfter(before),
+  const number = attemptNumberAfter(before);
+  const attempt = {
+    number,
     startedAt: startText(ended.startedAt),
     endedAt: endText(ended.endedAt),
     outcome: outcome.attempt,
-    ...(outcome.httpStatus !== undefined && { httpStatus: outcome.httpStatus }),
-    ...(outcome.reason !== undefined && { error: outcome.reason }),
-    ...(outcome.responseSnippet !== undefined && { responseSnippet: outcome.responseSnippet }),
-    ...(outcome.possibleDuplicate === true && { possibleDuplicate: true }),
+  };
+  const { httpStatus, reason, responseSnippet, possibleDuplicate } = outcome;
+  const isBare = httpStatus === undefined && reason === undefined && responseSnippet === undefined;
+  if (isBare && possibleDuplicate !== true) return attempt;
+  return {
+    ...attempt,
+    ...(httpStatus !== undefined && { httpStatus }),
+    ...(reason !== undefined && { error: reason }),
+    ...(responseSnippet !== undefined && { responseSnippet }),
+    ...(possibleDuplicate === true && { possibleDuplicate: true }),
   };
 }
 

@@ -34,6 +34,8 @@ export class ScheduleVersion implements DueSlotRules {
   readonly definition: ScheduleDefinition;
   /** Its slots under the calendars it names; null without any. */
   readonly calendar: SlotCalendar | null;
+  /** True when the end of a run may move the timer or the schedule: a chain, a buffer, or a trigger that ends. */
+  readonly endOfRunMatters: boolean;
   readonly #compiled: CompiledTrigger;
   readonly #jitterMs: number;
 
@@ -43,6 +45,7 @@ export class ScheduleVersion implements DueSlotRules {
     this.tenantId = of.tenantId;
     this.version = of.version;
     this.definition = definition;
+    this.endOfRunMatters = endOfRunMatters(definition);
     this.#compiled = compileTrigger(definition.trigger, { tz: definition.tz, dst: definition.dst });
     this.#jitterMs = definition.jitter === null ? 0 : (durationMs(definition.jitter) ?? 0);
     const { tz, calendars, excluded } = definition;
@@ -60,11 +63,6 @@ export class ScheduleVersion implements DueSlotRules {
   get slots(): Slots | null {
     if (this.calendar === null || this.delayMs !== null) return null;
     return { calendar: this.calendar, misfire: this.definition.misfire, dueOf: (slot) => this.dueOf(slot) };
-  }
-
-  /** True when the end of a run may move the timer or the schedule: a chain, a buffer, or a trigger that ends. */
-  get endOfRunMatters(): boolean {
-    return endOfRunMatters(this.definition);
   }
 
   /** The timer of a schedule whose slots begin after `after`; null when none will come. Keeps what `before` has counted. */

@@ -6,16 +6,7 @@ import type { ClaimedRun, SettledRun } from '../ports/engine-store.ts';
 import type { Journal } from '../ports/journal.ts';
 import type { Delivery, Senders } from '../ports/sender.ts';
 import { CircuitBreakers } from './circuit-breakers.ts';
-import {
-  type EndedDelivery,
-  endedFlight,
-  handedBack,
-  MISTAKE,
-  NOT_ANNOUNCED,
-  postponed,
-  SENDER_DEAF,
-  type UntimedEnd,
-} from './ended-delivery.ts';
+import { type EndedDelivery, endedFlight, handedBack, MISTAKE, postponed, SENDER_DEAF } from './ended-delivery.ts';
 import { FairQueue, type FlightLimits } from './fair-queue.ts';
 import { type Departure, Flight, type Waiting, waitingFor } from './flight.ts';
 import type { HeldClaim } from './held-claim.ts';
@@ -183,26 +174,25 @@ export class DeliveryService {
     flight.isProbe = isProbe;
     this.#flights.add(flight);
     if (this.#flights.size === 1) this.onFlight();
-    const ended = (outcome: Outcome): void => this.#end(flight, outcome);
-    this.#send(flight, waiting.claimedAt).then(ended, (error: unknown) => {
-      this.#mistaken(error);
-      ended(MISTAKE);
-    });
+    this.#send(flight, waiting.claimedAt).then(
+      (outcome) => this.#end(flight, outcome),
+      (error: unknown) => {
+        this.#mistaken(error);
+        this.#end(flight, MISTAKE);
+      },
+    );
   }
 
   /** Whatever throws from here on is a failed attempt. */
-  async #send(flight: Flight, claimedAt: number): Promise<Outcome> {
-    crashPoint('deliver.before-start');
-    flight.begin(this.#journal, claimedAt);
-    if (flight.claim.isSuspect) {
-      const isWritten = await this.announce(flight.recordRunning()).then(
-        () => true,
-        () => false,
-      );
-      if (!isWritten) return NOT_ANNOUNCED;
-      flight.isShown = true;
+  #send(flight: Flight, claimedAt: number): Promise<Outcome> {
+    try {
+      crashPoint('deliver.before-start');
+      flight.begin(this.#journal, claimedAt);
+      const sender = this.#senders.of(flight.version.definition.target.kind);
+      return flight.claim.isSuspect ? flight.announceAndSend(this.announce, sender) : flight.sendBy(sender);
+    } catch (error) {
+      return Promise.reject(error);
     }
-    return flight.sendBy(this.#senders.of(flight.version.definition.target.kind));
   }
 
   #stopIfOver(flight: Flight, now: number): void {
@@ -225,7 +215,7 @@ export class DeliveryService {
       flight.settled('STALE');
       this.#drop(tenantId);
     } else {
-      const arrival = { endedAt: this.#clock.now(), random: this.#random() };
+      const arrival = { ...this.#now(), random: this.#random() };
       this.#finish(endedFlight(flight, outcome, arrival, this.#mistaken));
     }
     this.#pump();
@@ -243,8 +233,8 @@ export class DeliveryService {
     return { at: this.#clock.now(), monotonic: this.#clock.monotonic() };
   }
 
-  #finish(ended: UntimedEnd): void {
-    this.#ended.push({ ...ended, endedAt: this.#clock.monotonic() });
+  #finish(ended: EndedDelivery): void {
+    this.#ended.push(ended);
     if (this.#ended.length === 1 || this.#ended.length % RING_EVERY === 0) this.onEnded(this.#ended.length);
   }
 }

@@ -17,15 +17,8 @@ export interface EndedDelivery {
   readonly endedAt: number;
 }
 
-export type UntimedEnd = Omit<EndedDelivery, 'endedAt'>;
-
-/** What is said of an attempt that no sender speaks for: a mistake of ours, a start that was not announced, a sender that does not stop. */
+/** What is said of an attempt that no sender speaks for: a mistake of ours, a sender that does not stop. */
 export const MISTAKE: Outcome = { kind: 'unanswered', attempt: 'FAILED', reason: 'the sender failed' };
-export const NOT_ANNOUNCED: Outcome = {
-  kind: 'aborted',
-  attempt: 'ABORTED',
-  reason: 'its start could not be written down',
-};
 export const SENDER_DEAF: Outcome = {
   kind: 'unanswered',
   attempt: 'TIMEOUT',
@@ -33,9 +26,8 @@ export const SENDER_DEAF: Outcome = {
   possibleDuplicate: true,
 };
 
-/** When an attempt ended, epoch ms; `random` in [0, 1) spreads the next one. */
-interface Arrival {
-  readonly endedAt: number;
+/** When an attempt ended; `random` in [0, 1) spreads the next one. */
+interface Arrival extends Departure {
   readonly random: number;
 }
 
@@ -45,7 +37,7 @@ export function endedFlight(
   outcome: Outcome,
   arrival: Arrival,
   mistaken: (error: unknown) => void,
-): UntimedEnd {
+): EndedDelivery {
   try {
     crashPoint('deliver.after-answer');
     return settledFlight(flight, outcome, arrival);
@@ -55,24 +47,27 @@ export function endedFlight(
   }
 }
 
-function settledFlight(flight: Flight, outcome: Outcome, { endedAt, random }: Arrival): UntimedEnd {
+function settledFlight(flight: Flight, outcome: Outcome, { at, monotonic, random }: Arrival): EndedDelivery {
   const { run, claim, departure, due: firstDue } = flight;
-  const attempt = { before: run.attempts, startedAt: departure.at, endedAt, firstDue, outcome };
+  const attempt = { before: run.attempts, startedAt: departure.at, endedAt: at, firstDue, outcome };
   const settlement = settleAttempt(run.version.definition.retry, attempt, random);
-  return { claim, settled: flight.record(settlement, endedAt), flight, durationMs: endedAt - departure.at };
+  const settled = flight.record(settlement, at);
+  return { claim, settled, flight, durationMs: at - departure.at, endedAt: monotonic };
 }
 
 /** No attempt was made, and another process may make one at once. */
-export function handedBack(waiting: Waiting, now: Departure): UntimedEnd {
+export function handedBack(waiting: Waiting, now: Departure): EndedDelivery {
   const { run, claim } = waiting;
   const end = { state: 'RETRYING', reason: null, attempts: run.attempts, retryAt: now.at } as const;
-  return { claim, settled: new Flight(waiting, now).record(end, now.at), flight: null, durationMs: null };
+  const settled = new Flight(waiting, now).record(end, now.at);
+  return { claim, settled, flight: null, durationMs: null, endedAt: now.monotonic };
 }
 
 /** No attempt was made, as the destination does not answer; none is to be made before `until`, epoch ms. */
-export function postponed(waiting: Waiting, now: Departure, until: number): UntimedEnd {
+export function postponed(waiting: Waiting, now: Departure, until: number): EndedDelivery {
   const { run, claim } = waiting;
   const postponement = { before: run.attempts, now: now.at, firstDue: run.due, until };
   const end = postponeRun(run.version.definition.retry, postponement);
-  return { claim, settled: new Flight(waiting, now).record(end, now.at), flight: null, durationMs: null };
+  const settled = new Flight(waiting, now).record(end, now.at);
+  return { claim, settled, flight: null, durationMs: null, endedAt: now.monotonic };
 }

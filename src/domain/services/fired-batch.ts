@@ -1,4 +1,5 @@
 import type { FireDecision } from '../entities/timer.ts';
+import { SLOT_SPACE } from '../ids.ts';
 import type { ClaimedRun, DueSlot, FiredBatch } from '../ports/engine-store.ts';
 
 /** What becomes of each due slot, at the database's time. */
@@ -19,12 +20,13 @@ function decide(slot: DueSlot, now: number): FireDecision {
 
 /** The runs that start now: those of slots that are neither skipped nor buffered. */
 export function firedRuns(batch: FiredBatch): readonly ClaimedRun[] {
-  return batch.decisions.flatMap((decision, index): ClaimedRun[] => {
+  const runs: ClaimedRun[] = [];
+  for (const [index, { fired }] of batch.decisions.entries()) {
     const version = batch.due[index]?.version;
-    if (decision.fired === null || decision.fired.start === 'BUFFER' || version === undefined || version === null)
-      return [];
-    const { slot, due, cause } = decision.fired;
-    const key = { scheduleId: version.scheduleId, slot, space: 0 };
-    return [{ key, version, cause, attempts: [], payload: null, due, startedAt: null, hasRow: false }];
-  });
+    if (fired === null || fired.start === 'BUFFER' || version === undefined || version === null) continue;
+    const key = { scheduleId: version.scheduleId, slot: fired.slot, space: SLOT_SPACE };
+    const { due, cause } = fired;
+    runs.push({ key, version, cause, attempts: [], payload: null, due, startedAt: null, hasRow: false });
+  }
+  return runs;
 }

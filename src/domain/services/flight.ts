@@ -25,6 +25,12 @@ export interface Departure {
 /** What an attempt made of its run; `retryAt` (epoch ms) only with RETRYING. */
 export type FlightEnd = Pick<SettledRun, 'state' | 'reason' | 'retryAt'> & { readonly attempts: readonly Attempt[] };
 
+const NOT_ANNOUNCED: Outcome = {
+  kind: 'aborted',
+  attempt: 'ABORTED',
+  reason: 'its start could not be written down',
+};
+
 /** An attempt under way: what its sender is told, and what becomes of its run. */
 export class Flight implements Delivery {
   readonly run: ClaimedRun;
@@ -89,6 +95,17 @@ export class Flight implements Delivery {
   sendBy(sender: Sender): Promise<Outcome> {
     this.#graceMs = sender.graceMs?.(this) ?? 0;
     return sender.send(this, this.abort.signal);
+  }
+
+  /** As {@link sendBy}, once it is written down that the attempt begins. */
+  async announceAndSend(announce: (run: SettledRun) => Promise<void>, sender: Sender): Promise<Outcome> {
+    const isWritten = await announce(this.recordRunning()).then(
+      () => true,
+      () => false,
+    );
+    if (!isWritten) return NOT_ANNOUNCED;
+    this.isShown = true;
+    return this.sendBy(sender);
   }
 
   began(monotonic: number): void {

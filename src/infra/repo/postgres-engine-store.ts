@@ -101,10 +101,8 @@ export class PostgresEngineStore implements EngineStore {
 
   async settle(settled: readonly SettledRun[], closed: readonly Lease[]): Promise<SettledRuns> {
     const mattering = settled.filter((run) => run.endMatters && run.state !== 'RETRYING');
-    if (mattering.length === 0) {
-      const stale = await this.#settleAlone(settled, closed);
-      return { stale, nextDue: Number.POSITIVE_INFINITY, over: [] };
-    }
+    if (mattering.length === 0)
+      return { stale: await this.#settleAlone(settled, closed), nextDue: Number.POSITIVE_INFINITY, over: [] };
     const ends = mattering.map(endedRun);
     return this.#pool.transaction(async (sql) => {
       const tx = executorOf(sql);
