@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Suites that kill, stop and starve processes of the service: each has the machine for itself, after all others. */
@@ -7,6 +8,8 @@ const WITH_PROCESSES = [
   'tests/scenario/kill.test.ts',
   'tests/scenario/two-nodes.test.ts',
 ];
+/** Files at once: many wait for a database or a clock more than they compute. */
+const WORKERS = Math.max(3, availableParallelism());
 const EXCLUDED = [...configDefaults.exclude, 'ui/**'];
 
 export default defineConfig({
@@ -15,14 +18,15 @@ export default defineConfig({
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html', 'lcov'] },
     globalSetup: ['tests/support/global-setup.ts'],
     // They end what hangs; a busy machine alone must not reach them.
-    testTimeout: 180_000,
-    hookTimeout: 180_000,
-    expect: { poll: { timeout: 60_000 } },
+    testTimeout: 300_000,
+    hookTimeout: 300_000,
+    expect: { poll: { timeout: 120_000 } },
     projects: [
       {
         extends: true,
         test: {
           name: 'code',
+          maxWorkers: WORKERS,
           sequence: { groupOrder: 1 },
           include: ['tests/**/*.test.ts'],
           exclude: [...EXCLUDED, ...WITH_PROCESSES],

@@ -53,12 +53,9 @@ async function lockedBeside(sql: postgres.TransactionSql, { id }: MadeSchedule):
   };
   const locked: string[] = [];
   for (const [table, lock] of Object.entries(locks)) {
-    await sql
-      .savepoint(async (inner) => {
-        await lock();
-        return inner;
-      })
-      .catch(() => locked.push(table));
+    await sql`savepoint before`;
+    await lock().catch(() => locked.push(table));
+    await sql`rollback to savepoint before`;
   }
   return locked;
 }

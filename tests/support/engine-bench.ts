@@ -128,7 +128,7 @@ export class EngineBench implements AsyncDisposable {
     const { senders = new ScriptedSenders(), leaseMs = 60_000, concurrency = 1000, ahead = 4000, ofTenant } = options;
     const open = (): postgres.Sql =>
       connectPool(this.url, { role: 'scheduler_engine', max: 4, applicationName: 'engine' });
-    const pool = this.#closing.use(new EnginePool(open, 10_000));
+    const pool = this.#closing.use(new EnginePool(open, 60_000));
     const clock = new DatabaseClock();
     const stale: RunKey[] = [];
     const journal: Journal = { ...tellingEnds(this.#told), outcomeStale: ({ key }) => void stale.push(key) };

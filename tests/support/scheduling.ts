@@ -61,6 +61,9 @@ export const SERVICE_POLICY: ServicePolicy = {
   },
 };
 
+/** What a busy machine may take for what takes it milliseconds otherwise. */
+const PATIENT_MS = 60_000;
+
 const SILENT_BELL: Bell = { ring: () => undefined, listen: () => undefined };
 
 /** `bell`: left out, nobody hears of what is written. */
@@ -71,8 +74,8 @@ export async function openScheduling(
 ): Promise<OpenScheduling> {
   const pool = connectPool(url, { role: 'scheduler_api', max: 4, applicationName: 'test' });
   const openEngine = () => connectPool(url, { role: 'scheduler_engine', max: 1, applicationName: 'test-upkeep' });
-  const enginePool = new EnginePool(openEngine, 10_000);
-  const unitOfWork = new DrizzleUnitOfWork(openDatabase(pool));
+  const enginePool = new EnginePool(openEngine, PATIENT_MS);
+  const unitOfWork = new DrizzleUnitOfWork(openDatabase(pool), PATIENT_MS);
   const senders = {
     of: () => {
       throw new Error('nothing is sent from here');

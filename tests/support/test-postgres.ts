@@ -19,7 +19,7 @@ export interface TestPostgres {
 
 const FAMILY = 'scheduler_test_';
 /** Nothing here outlives the run, so nothing waits for the disk. */
-const UNSAFE_AND_FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '200' };
+const UNSAFE_AND_FAST = { fsync: 'off', synchronous_commit: 'off', full_page_writes: 'off', max_connections: '400' };
 
 /** The server of TEST_POSTGRES_URL, else an embedded one of our own on a folder that goes away with it. */
 export async function startTestPostgres(): Promise<TestPostgres> {

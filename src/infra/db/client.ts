@@ -32,7 +32,7 @@ export interface PoolOptions {
   readonly connectTimeoutSec?: number | undefined;
 }
 
-const STATEMENT_TIMEOUT_MS = 4000;
+const STATEMENT_TIMEOUT_MS = 10_000;
 const SOCKET_GRACE_MS = 1000;
 const IDLE_IN_TRANSACTION_MS = 10_000;
 const CONNECT_TIMEOUT_SEC = 5;

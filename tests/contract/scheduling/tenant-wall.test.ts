@@ -15,7 +15,7 @@ const LIST = { filter: { organizationId: null }, sort: 'createdAt', limit: 10 } 
 
 beforeAll(async () => {
   bench = await openWorkbench();
-  pool = connectPool(bench.url, { role: 'scheduler_api', max: 1, applicationName: 'wall', statementTimeoutMs: 300 });
+  pool = connectPool(bench.url, { role: 'scheduler_api', max: 1, applicationName: 'wall' });
   unitOfWork = new DrizzleUnitOfWork(openDatabase(pool));
 });
 afterAll(async () => {

@@ -159,7 +159,7 @@ describe('a database that does not answer', () => {
   test('is UNAVAILABLE at the deadline', async () => {
     await using door = new HalfOpenDoor(new URL(bench.url));
     const { unitOfWork, pool } = await through(door, { statementMs: 5000, deadlineMs: 300 });
-    await unitOfWork.forTenant(TENANT, async () => undefined);
+    await pool`select 1`;
     door.isShut = true;
     expect(await codeOf(unitOfWork.forTenant(TENANT, async () => undefined))).toBe('UNAVAILABLE');
     await pool.end({ timeout: 0 });
