@@ -1,5 +1,5 @@
 import type { LightMyRequestResponse } from 'fastify';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { DomainError } from '../../src/domain/errors.ts';
 import type { Identity } from '../../src/domain/ports/token-verifier.ts';
 import { TokenBuckets } from '../../src/domain/services/token-buckets.ts';
@@ -70,6 +70,12 @@ describe('an address that sends tokens which are refused', () => {
   const IDENTITY: Identity = { subject: 'user-1', tenants: [TENANT], roles: ['viewer'], organizationId: null };
   let verified = 0;
 
+  /** One comes back each second: none does while a slow machine sends sixty. */
+  function stopClock(): void {
+    const clock = vi.spyOn(performance, 'now').mockReturnValue(performance.now());
+    onTestFinished(() => clock.mockRestore());
+  }
+
   it('is refused unread after sixty; known tokens and other addresses go on', async () => {
     const server = await startServer({ verifier, trustedProxies: ['127.0.0.1'] });
     const ask = (authorization: string | null, address: string) =>
@@ -77,6 +83,7 @@ describe('an address that sends tokens which are refused', () => {
         as: null,
         headers: { 'x-forwarded-for': address, ...(authorization !== null && { authorization }) },
       });
+    stopClock();
     for (let request = 0; request < 60; request += 1) await ask('Bearer bad', '2001:db8:1:2::1');
     const before = verified;
     const refused = await ask('Bearer bad', '2001:db8:1:2:ffff::9');
@@ -91,6 +98,7 @@ describe('an address that sends tokens which are refused', () => {
 
   it('is the address of the connection where no proxy is trusted', async () => {
     const server = await startServer({ verifier });
+    stopClock();
     for (let request = 0; request < 60; request += 1) {
       const headers = { 'x-forwarded-for': `192.0.2.${request}`, authorization: 'Bearer bad' };
       await server.request('GET', '/schedules', { as: null, headers });

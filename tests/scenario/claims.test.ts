@@ -203,10 +203,10 @@ describe('a lease', () => {
   it('that could not be renewed in time stops its attempts, and hands back those not begun', async () => {
     const schedules = await dueSchedules(3);
     const senders = holding();
-    const node = bench.engine({ senders, leaseMs: 1000, concurrency: 1, ahead: 10 });
+    const node = bench.engine({ senders, leaseMs: 3000, concurrency: 1, ahead: 10 });
     await node.firing.fireDue();
     expect(senders.sent).toHaveLength(1);
-    await untilMonotonic(node, 1000);
+    await untilMonotonic(node, 3000);
     node.delivery.watch(1000);
     await node.firing.renew();
     await node.settle();

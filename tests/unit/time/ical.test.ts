@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { DomainError } from '../../../src/domain/errors.ts';
 import { dayText, pairsOf } from '../../../src/domain/time/business-days.ts';
 import { readIcal } from '../../../src/domain/time/ical.ts';
+import { cpuMsOf } from '../../support/cpu-time.ts';
 
 function days(text: string): readonly string[] {
   return pairsOf(readIcal(text)).map(([first, last]) =>
@@ -150,7 +151,7 @@ describe('what is refused names the line and the reason', () => {
     );
   });
 
-  test('and hostile rules do not take long', () => {
+  test('and hostile rules do not take long', async () => {
     const rules = [
       'FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30',
       'FREQ=MONTHLY;BYDAY=MO;BYSETPOS=200',
@@ -162,8 +163,7 @@ describe('what is refused names the line and the reason', () => {
       `RRULE:${rules[index % 3] ?? ''}`,
       'END:VEVENT',
     ]);
-    const startedAt = performance.now();
-    expect(days(['BEGIN:VCALENDAR', ...events.flat(), 'END:VCALENDAR'].join('\n'))).toEqual(['2026-01-01']);
-    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    const text = ['BEGIN:VCALENDAR', ...events.flat(), 'END:VCALENDAR'].join('\n');
+    expect(await cpuMsOf(() => expect(days(text)).toEqual(['2026-01-01']))).toBeLessThan(2_000);
   });
 });
