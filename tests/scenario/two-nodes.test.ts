@@ -100,7 +100,7 @@ describe.concurrent('SIGTERM', () => {
     let arrived = 0;
     const trial = await openTrial(closing, () => {
       arrived += 1;
-      return isSlow ? new Promise((resolve) => setTimeout(resolve, 1_500, 200)) : 200;
+      return isSlow ? new Promise((resolve) => setTimeout(resolve, 3_000, 200)) : 200;
     });
     await createOneShots(trial, 20);
     const first = trial.start({ DELIVERY_CONCURRENCY: '5' });
@@ -133,10 +133,10 @@ describe.concurrent('SIGTERM', () => {
     await createOneShots(trial, 1);
     const first = trial.start({ LEASE_MS: '2000', LOG_LEVEL: 'info' });
     await until('it is in flight', () => arrived === 1);
-    first.signal('SIGTERM');
-    await until('it is draining', () => first.output().includes('draining'));
     const second = trial.start({ LEASE_MS: '2000' });
     await until('the second is there', async () => (await nodesListed(trial)) === 2);
+    first.signal('SIGTERM');
+    await until('it is draining', () => first.output().includes('draining'));
     first.signal('SIGTERM');
     expect(await first.gone()).toBe(1);
     const dead = performance.now();
