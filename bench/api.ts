@@ -7,6 +7,7 @@ import { parseArgs } from 'node:util';
 import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { v7 as newId } from 'uuid';
 import { load, WireClient, type WireRequest } from './support/http-load.ts';
+import { treeCpuMs } from './support/process-cpu.ts';
 import { recurringTrigger } from './support/schedules.ts';
 import { startServers } from './support/servers.ts';
 import { median, report } from './support/table.ts';
@@ -30,6 +31,7 @@ const BULK_ITEMS = 1000;
 const BULK_MEASURED = 30;
 const BULK_CONNECTIONS = 3;
 const DEEP_PAGES = 200;
+const READ_IDS = 200;
 const target = { kind: 'HTTP', http: { url: 'https://example.com/hooks/bench' } };
 
 await using servers = await startServers();
@@ -93,12 +95,27 @@ function create(index: number): WireRequest {
   return { method: 'POST', path: '/schedules', token, body };
 }
 
-/** A GET of a schedule that was made there just now. */
-async function oneOf(port: number): Promise<() => WireRequest> {
+/** A GET of one of the schedules that were made there just now, each in its turn. */
+async function oneOf(port: number): Promise<(index: number) => WireRequest> {
   const maker = await WireClient.open(port);
-  const { id }: { readonly id: string } = JSON.parse(await maker.send(bareBody(port, create(0))));
+  const ids: string[] = [];
+  while (ids.length < READ_IDS) {
+    const { id }: { readonly id: string } = JSON.parse(await maker.send(bareBody(port, create(ids.length))));
+    ids.push(id);
+  }
   maker.close();
-  return () => ({ method: 'GET', path: `/schedules/${id}`, token });
+  return (index) => ({ method: 'GET', path: `/schedules/${ids[index % READ_IDS]}`, token });
+}
+
+/** A turn of one side: what it answered in a second, and the CPU time of it and of PostgreSQL for one answer. */
+async function turnOf(
+  side: typeof ours,
+  requestOf: (index: number) => WireRequest,
+): Promise<{ readonly perSecond: number; readonly cpuUs: number }> {
+  const [before, ownMs] = [await servers.usage(), treeCpuMs(side.child.pid ?? 0)];
+  const { perSecond } = await load(side.port, (index) => bareBody(side.port, requestOf(index)), turn);
+  const usedMs = (await servers.usedSince(before)).postgresCpuMs + treeCpuMs(side.child.pid ?? 0) - ownMs;
+  return { perSecond, cpuUs: (usedMs * 1000) / ((perSecond * turn.ms) / 1000) };
 }
 
 /** The bare server takes ids from its callers. */
@@ -114,17 +131,27 @@ async function compared(
   ...[ourRequest, bareRequest]: readonly ((index: number) => WireRequest)[]
 ): Promise<Readonly<Record<string, string | number>>> {
   if (ourRequest === undefined || bareRequest === undefined) throw new Error('two sides are compared');
-  const [mine, theirs]: [number[], number[]] = [[], []];
+  const taken: { readonly mine: Turn; readonly theirs: Turn }[] = [];
   for (let round = 0; round <= rounds; round += 1) {
-    const one = await load(ours.port, ourRequest, turn);
-    const other = await load(bare.port, (index) => bareBody(bare.port, bareRequest(index)), turn);
-    console.log(`${row}: ${Math.round(one.perSecond)}/s, bare ${Math.round(other.perSecond)}/s`);
-    if (round === 0) continue;
-    mine.push(one.perSecond);
-    theirs.push(other.perSecond);
+    const [mine, theirs] = [await turnOf(ours, ourRequest), await turnOf(bare, bareRequest)];
+    console.log(`${row}: ${told(mine)}; bare ${told(theirs)}`);
+    if (round > 0) taken.push({ mine, theirs });
   }
-  const ratios = mine.map((value, index) => value / (theirs[index] ?? Number.NaN));
-  return { row, ours: Math.round(median(mine)), peer: Math.round(median(theirs)), result: spread(ratios), must, goal };
+  return {
+    row,
+    ours: Math.round(median(taken.map(({ mine }) => mine.perSecond))),
+    peer: Math.round(median(taken.map(({ theirs }) => theirs.perSecond))),
+    result: spread(taken.map(({ mine, theirs }) => mine.perSecond / theirs.perSecond)),
+    'by CPU': spread(taken.map(({ mine, theirs }) => theirs.cpuUs / mine.cpuUs)),
+    must,
+    goal,
+  };
+}
+
+type Turn = Awaited<ReturnType<typeof turnOf>>;
+
+function told({ perSecond, cpuUs }: Turn): string {
+  return `${Math.round(perSecond)}/s at ${Math.round(cpuUs)} µs of CPU`;
 }
 
 async function bulkRow(): Promise<Readonly<Record<string, string | number>>> {

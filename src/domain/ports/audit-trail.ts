@@ -23,6 +23,11 @@ export interface AuditQuery {
   readonly after?: AuditPosition | undefined;
 }
 
+export interface CallersChange {
+  readonly caller: Caller;
+  readonly change: AuditedChange;
+}
+
 /** Who changed what in one tenant. Entries are only ever added; retention alone takes them away. */
 export interface AuditTrail {
   /**
@@ -30,6 +35,8 @@ export interface AuditTrail {
    * a change, it costs no round trip of its own.
    */
   record(caller: Caller, ...changes: readonly AuditedChange[]): void;
+  /** As `record`, of changes that callers made apart from one another. */
+  recordEach(changes: readonly CallersChange[]): void;
   /** Newest first. */
   page(query: AuditQuery): Promise<Page<AuditEntry, AuditPosition>>;
 }

@@ -3,7 +3,7 @@ import type { ScheduleEntity, ScheduleInput } from '../entities/schedule.ts';
 import { DomainError } from '../errors.ts';
 import type { TenantId } from '../ids.ts';
 import type { TenantWork, UnitOfWork } from '../ports/unit-of-work.ts';
-import { keyTaken, recordChange, type ScheduleDrafts, visible } from './schedule-drafts.ts';
+import { auditedChanges, keyTaken, recordChange, type ScheduleDrafts, visible } from './schedule-drafts.ts';
 
 /** The request that a create answers, told by its caller so that a second one is not another schedule. */
 export interface Idempotency {
@@ -88,12 +88,14 @@ async function insertedTogether(
   const inserted = await work.schedules.insertAll(created);
   const isFull = drafts.some(({ made }) => made instanceof DomainError && made.code === 'QUOTA_EXCEEDED');
   if (isFull && inserted.size < created.length) throw new Error('a place in the quota was taken and not used');
-  return drafts.map(({ caller, made }) => {
-    if (made instanceof DomainError) return made;
-    if (!inserted.has(made.state.id)) return keyTaken(made);
-    recordChange(work, caller, 'created', { before: null, after: made });
-    return made;
-  });
+  work.audit.recordEach(
+    drafts.flatMap(({ caller, made }) =>
+      made instanceof DomainError || !inserted.has(made.state.id)
+        ? []
+        : auditedChanges('created', { before: null, after: made }).map((change) => ({ caller, change })),
+    ),
+  );
+  return drafts.map(({ made }) => (made instanceof DomainError || inserted.has(made.state.id) ? made : keyTaken(made)));
 }
 
 /** Sent, not waited for. */

@@ -3,7 +3,7 @@ import { v7 as newId } from 'uuid';
 import { type AuditEntry, type AuditedChange, auditedDifference } from '../../domain/entities/audit.ts';
 import type { Caller } from '../../domain/entities/caller.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import type { AuditPosition, AuditQuery, AuditTrail } from '../../domain/ports/audit-trail.ts';
+import type { AuditPosition, AuditQuery, AuditTrail, CallersChange } from '../../domain/ports/audit-trail.ts';
 import type { Page } from '../../domain/ports/schedule-repository.ts';
 import { auditEntries } from '../db/audit-schema.ts';
 import type { Transaction } from '../db/client.ts';
@@ -37,6 +37,11 @@ export class DrizzleAuditTrail implements AuditTrail {
     const [row, ...others] = changes.map((change) => this.#rowOf(caller, change));
     if (row === undefined) return;
     this.#writes.add(others.length === 0 ? insertRow(this.#tx, auditEntries, row) : this.#insertAll([row, ...others]));
+  }
+
+  recordEach(changes: readonly CallersChange[]): void {
+    const rows = changes.map(({ caller, change }) => this.#rowOf(caller, change));
+    if (rows.length > 0) this.#writes.add(this.#insertAll(rows));
   }
 
   async page(query: AuditQuery): Promise<Page<AuditEntry, AuditPosition>> {

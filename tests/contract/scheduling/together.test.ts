@@ -30,11 +30,16 @@ async function transactionsOf({ tenantId }: Caller): Promise<ReadonlySet<string>
   return new Set(rows.map(({ xmin }) => xmin));
 }
 
-async function namesRecorded(caller: Caller): Promise<readonly string[]> {
+/** Who made what, by its name, as the trail tells it. */
+async function recordedBy(caller: Caller): Promise<ReadonlyMap<unknown, string>> {
   const { items } = await bench.unitOfWork.forTenant(caller.tenantId, ({ audit }) =>
     audit.page({ organizationId: null, limit: 200 }),
   );
-  const names = items.map(({ after }) => after?.['name']).filter((name) => typeof name === 'string');
+  return new Map(items.map(({ after, subject }) => [after?.['name'], subject]));
+}
+
+async function namesRecorded(caller: Caller): Promise<readonly string[]> {
+  const names = [...(await recordedBy(caller)).keys()].filter((name) => typeof name === 'string');
   return names.toSorted((one, other) => one.localeCompare(other));
 }
 
@@ -83,10 +88,14 @@ describe('creates at once', () => {
   test('share transactions, and each leaves what it would alone', async () => {
     const caller = newCaller();
     const names = Array.from({ length: 30 }, (_, index) => `number ${String(index).padStart(2, '0')}`);
-    const made = await Promise.all(names.map((name) => bench.scheduling.create(caller, { ...INPUT, name })));
+    const made = await Promise.all(
+      names.map((name) => bench.scheduling.create({ ...caller, subject: `maker of ${name}` }, { ...INPUT, name })),
+    );
     expect(made.map(({ schedule }) => schedule.state.name)).toEqual(names);
     expect((await transactionsOf(caller)).size).toBeLessThan(names.length / 2);
     expect(await namesRecorded(caller)).toEqual(names);
+    const recorded = await recordedBy(caller);
+    expect(recorded).toEqual(new Map(names.map((name) => [name, `maker of ${name}`])));
     const [counts] = await bench.engine`
       select (select count(*)::int from timers where tenant_id = ${caller.tenantId}) as timers,
              (select count(*)::int from schedule_versions where tenant_id = ${caller.tenantId}) as versions`;
