@@ -1,4 +1,5 @@
 import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import { configDefaults, defineConfig } from 'vitest/config';
 
 /** Suites that kill, stop and starve processes of the service: each has the machine for itself, after all others. */
@@ -16,6 +17,7 @@ export default defineConfig({
   test: {
     reporters: ['default', './tests/support/loud-skips.ts'],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html', 'lcov'] },
+    execArgv: ['--import', fileURLToPath(new URL('./tests/support/quick-imports.ts', import.meta.url))],
     globalSetup: ['tests/support/global-setup.ts'],
     // They end what hangs; a busy machine alone must not reach them.
     testTimeout: 300_000,

@@ -1,6 +1,6 @@
-import { compose } from './compose.ts';
 import { readConfig } from './config.ts';
 import type { CommandFunction } from './infra/messaging/command-sender.ts';
+import { quickly } from './quick-imports.ts';
 import type { Scheduler } from './scheduler.ts';
 
 /** What a program that embeds the scheduler gives: its COMMAND functions, and variables that differ from the environment's. */
@@ -13,7 +13,8 @@ export interface SchedulerOptions {
  * The scheduling service inside another program. `start()` begins to fire and, for the api role, to listen; disposing it
  * drains. Throws ConfigError, or what the database says.
  */
-export function createScheduler(options: SchedulerOptions = {}): Promise<Scheduler> {
+export async function createScheduler(options: SchedulerOptions = {}): Promise<Scheduler> {
+  const { compose } = await quickly(() => import('./compose.ts'));
   return compose(readConfig(options.environment), new Map(Object.entries(options.commands ?? {})));
 }
 

@@ -1,31 +1,7 @@
-import { loadCommands } from './commands.ts';
-import { compose } from './compose.ts';
-import { ConfigError, readConfig } from './config.ts';
-import { greeting } from './greeting.ts';
+import { keepCompiled, quickly } from './quick-imports.ts';
 
-/* The process: read the configuration, compose, start, wait for SIGTERM. A second signal skips the drain. */
+/* The process starts here; what it does is in service.ts. */
 
-async function main(): Promise<void> {
-  const stopped = Promise.withResolvers<void>();
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) {
-    process.once(signal, () => {
-      process.once(signal, () => process.exit(1));
-      stopped.resolve();
-    });
-  }
-  const config = readConfig();
-  await using scheduler = await compose(config, await loadCommands(config.COMMANDS_MODULE));
-  const address = await scheduler.start();
-  if (address !== null && scheduler.issuer !== null) console.log(await greeting(address, scheduler.issuer));
-  scheduler.journal.note('started', { roles: config.ROLES.join(','), ...(address !== null && { address }) });
-  await stopped.promise;
-}
-
-main().catch((error: unknown) => {
-  console.error(
-    error instanceof ConfigError
-      ? error.message
-      : `the service failed: ${error instanceof Error ? error.message : String(error)}`,
-  );
-  process.exitCode = 1;
-});
+keepCompiled();
+const { runService } = await quickly(() => import('./service.ts'));
+await runService();
