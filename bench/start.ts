@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { nodeOptions } from './support/node-options.ts';
 import { treeCpuMs } from './support/process-cpu.ts';
 import { freePort } from './support/servers.ts';
 import { median, report } from './support/table.ts';
@@ -59,7 +60,7 @@ async function started(folder: string): Promise<Start> {
   const port = await freePort();
   const startedAt = performance.now();
   const env = { PATH: process.env['PATH'] ?? '', DATA_DIR: folder, PORT: String(port), LOG_LEVEL: 'warn' };
-  const child = spawn(process.execPath, [MAIN], { env, stdio: ['ignore', 'ignore', 'inherit'] });
+  const child = spawn(process.execPath, [...nodeOptions(), MAIN], { env, stdio: ['ignore', 'ignore', 'inherit'] });
   process.once('exit', () => child.kill('SIGTERM'));
   const ended = once(child, 'exit');
   while (!(await isReady(port))) {

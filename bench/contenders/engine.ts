@@ -1,6 +1,6 @@
-import { createScheduler } from '../../src/index.ts';
+import type { CommandContext } from '../../src/index.ts';
 
-/* The product with the engine role alone, configured by its own variables; it counts what it fires and how late that was. */
+/* The commands of a service process that is measured: it counts what it fires and how late that was, and tells its parent. */
 
 let fired = 0;
 /** Starts by lateness in whole ms; what is very late shares the last. */
@@ -8,16 +8,11 @@ let lateness = new Map<number, number>();
 const LATEST_MS = 600_000;
 const metrics = `http://127.0.0.1:${process.env['OPS_PORT']}/metrics`;
 
-const scheduler = await createScheduler({
-  commands: {
-    noop: ({ scheduledFor }) => {
-      fired += 1;
-      const ms = Math.min(LATEST_MS, Math.max(0, Date.now() - scheduledFor.getTime()));
-      lateness.set(ms, (lateness.get(ms) ?? 0) + 1);
-    },
-  },
-});
-await scheduler.start();
+export function noop({ scheduledFor }: CommandContext): void {
+  fired += 1;
+  const ms = Math.min(LATEST_MS, Math.max(0, Date.now() - scheduledFor.getTime()));
+  lateness.set(ms, (lateness.get(ms) ?? 0) + 1);
+}
 
 /** What happened since the last reading; memory and claims as of now. */
 async function reading(): Promise<object> {
@@ -44,17 +39,15 @@ async function reading(): Promise<object> {
   return read;
 }
 
-process.on('message', (message: unknown) => {
-  const answered = message === 'read' ? reading().then((read) => process.send?.(read)) : end();
-  answered.catch((error: unknown) => {
-    console.error(error);
-    process.exit(1);
-  });
+process.on('message', () => {
+  reading().then(
+    (read) => process.send?.(read),
+    (error: unknown) => {
+      console.error(error);
+      process.exit(1);
+    },
+  );
 });
 process.on('disconnect', () => process.exit(1));
-process.send?.('up');
-
-async function end(): Promise<void> {
-  await scheduler[Symbol.asyncDispose]();
-  process.exit(0);
-}
+// Ends as the service does: the channel does not keep it.
+process.channel?.unref();

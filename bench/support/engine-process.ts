@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { nodeOptions } from './node-options.ts';
 import { freePort } from './servers.ts';
 
 /** What an engine process says of itself. Fires and lateness since the last reading, the rest since its start. */
@@ -20,10 +21,12 @@ export interface Reading {
   readonly claimMs: number;
 }
 
+const MAIN = fileURLToPath(new URL('../../src/main.ts', import.meta.url));
 const STOP_MS = 40_000;
+const LOOK_MS = 20;
 const ANSWER_MS = 60_000;
 
-/** A process of the product with the engine role and a COMMAND `noop`. */
+/** A process of the product as `npm start` runs it, with the engine role and a COMMAND `noop`. */
 export class EngineProcess implements AsyncDisposable {
   readonly #child: ChildProcess;
 
@@ -33,13 +36,20 @@ export class EngineProcess implements AsyncDisposable {
 
   /** `more`: variables of the service that differ from its defaults. */
   static async start(url: string, more: Readonly<Record<string, string>> = {}): Promise<EngineProcess> {
-    const own = { POSTGRES_URL: url, ROLES: 'engine', LOG_LEVEL: 'warn', OPS_PORT: String(await freePort()) };
-    const path = fileURLToPath(new URL('../contenders/engine.ts', import.meta.url));
+    const opsPort = await freePort();
+    const commands = fileURLToPath(new URL('../contenders/engine.ts', import.meta.url));
+    const own = {
+      POSTGRES_URL: url,
+      ROLES: 'engine',
+      LOG_LEVEL: 'warn',
+      OPS_PORT: String(opsPort),
+      COMMANDS_MODULE: commands,
+    };
     const env = { ...process.env, HOST: '127.0.0.1', HTTP_ALLOW_PRIVATE_NETWORKS: 'true', ...own, ...more };
-    const child = fork(path, [], { env, execArgv: process.execArgv });
+    const child = fork(MAIN, [], { env, execArgv: [...process.execArgv, ...nodeOptions()] });
     process.once('exit', () => child.kill('SIGKILL'));
     const engine = new EngineProcess(child);
-    await engine.#heard();
+    await engine.#ready(opsPort);
     return engine;
   }
 
@@ -58,9 +68,18 @@ export class EngineProcess implements AsyncDisposable {
   async [Symbol.asyncDispose](): Promise<void> {
     if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
     const gone = once(this.#child, 'exit');
-    this.#child.send('close');
+    this.#child.kill('SIGTERM');
     await Promise.race([gone, delay(STOP_MS, undefined, { ref: false })]);
     this.#child.kill('SIGKILL');
+  }
+
+  async #ready(opsPort: number): Promise<void> {
+    const until = performance.now() + ANSWER_MS;
+    while (!(await isReady(opsPort))) {
+      if (this.#child.exitCode !== null) throw new Error('an engine process ended by itself; its own words are above');
+      if (performance.now() > until) throw new Error(`an engine process was not ready within ${ANSWER_MS / 1000} s`);
+      await delay(LOOK_MS);
+    }
   }
 
   async #heard(): Promise<unknown> {
@@ -78,6 +97,14 @@ export class EngineProcess implements AsyncDisposable {
     } finally {
       patience.abort();
     }
+  }
+}
+
+async function isReady(port: number): Promise<boolean> {
+  try {
+    return (await fetch(`http://127.0.0.1:${port}/ready`)).status === 200;
+  } catch {
+    return false;
   }
 }
 

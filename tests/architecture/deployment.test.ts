@@ -27,8 +27,15 @@ describe('the image', () => {
 
   it('runs the process door as a numbered user that is not root', () => {
     expect(dockerfile).toMatch(/^USER [1-9]\d*:[1-9]\d*$/m);
-    expect(dockerfile).toMatch(/^ENTRYPOINT \["node", "dist\/main\.js"\]$/m);
+    expect(dockerfile).toMatch(/^ENTRYPOINT \["node", .*"dist\/main\.js"\]$/m);
     expect(existsSync('src/main.ts')).toBe(true);
+  });
+
+  it('gives Node the options that npm start gives it', () => {
+    const started = (JSON.parse(read('package.json')) as { scripts: { start: string } }).scripts.start.split(' ');
+    const entered = JSON.parse(/^ENTRYPOINT (.+)$/m.exec(dockerfile)?.[1] ?? '[]') as string[];
+    expect(entered.slice(0, -1)).toEqual(started.slice(0, -1));
+    expect(started.length).toBeGreaterThan(2);
   });
 
   it('shows and checks the port the service listens on', () => {

@@ -29,6 +29,9 @@ const MAX_WALKED_COUNT = 100_000;
 /** Turns that folding a COUNT may take: some 10 ms. */
 const COUNT_BUDGET = 100_000;
 
+/** One for all, as an empty one takes 200 bytes. */
+const NO_INSTANTS = new Float64Array(0);
+
 const MAX_UNTILS = 1000;
 const untils = new Map<string, number>();
 
@@ -39,7 +42,8 @@ export function compileRrule(trigger: RruleTrigger, tz: string, dst: DstPolicy |
   const realTime = isRealTime(freq);
   const clock = clockOf(input.zone, realTime, dst);
   const removed = instantsIn(clock, input.exdates);
-  const added = instantsIn(clock, input.rdates).filter((atSec) => !includes(removed, atSec));
+  const dates = instantsIn(clock, input.rdates);
+  const added = removed.length === 0 ? dates : dates.filter((atSec) => !includes(removed, atSec));
   const rule = realTime ? inRealTime(input, freq, clock) : onCalendar(input, clock);
   return { clock, added, removed, ...rule };
 }
@@ -138,6 +142,7 @@ function timesOf(parts: RruleParts, fromWall: number): TimesOfDay {
 
 /** A time on a skipped date, or in a gap that is skipped, has no instant and is left out. */
 function instantsIn(clock: Clock, times: readonly RruleTime[]): Float64Array {
+  if (times.length === 0) return NO_INSTANTS;
   const found = times.flatMap((time) => (time.utc ? [time.wallSec] : instantsOf(clock, time.wallSec)));
   return Float64Array.from(new Set(found)).sort();
 }

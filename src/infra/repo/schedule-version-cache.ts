@@ -21,9 +21,13 @@ export interface VersionLookup {
   of(scheduleId: ScheduleId, version: number): CachedVersion;
 }
 
-/** Policies are the same in most schedules, and read once for all of them. */
+/** Policies are the same in most schedules, and so are targets in many: read once for all of them. */
 const LONGEST_POLICY = 200;
+const LONGEST_TARGET = 500;
 const shared = {
+  target: remembered<ScheduleDefinition['target']>(LONGEST_TARGET),
+  overlapPolicy: remembered<ScheduleDefinition['overlapPolicy']>(),
+  onCompletion: remembered<ScheduleDefinition['onCompletion']>(),
   dst: remembered<ScheduleDefinition['dst']>(LONGEST_POLICY),
   misfire: remembered<ScheduleDefinition['misfire']>(LONGEST_POLICY),
   retry: remembered<ScheduleDefinition['retry']>(LONGEST_POLICY),
@@ -63,7 +67,7 @@ export class ScheduleVersionCache {
   async #read(sql: EngineSql, keys: readonly VersionKey[], found: Map<string, CachedVersion>): Promise<void> {
     const rows = await sql<VersionRow[]>`
       /* schedule versions by primary key */
-      select v.schedule_id, v.tenant_id, v.version, v.tz, v.trigger, v.target, v.payload,
+      select v.schedule_id, v.tenant_id, v.version, v.tz, v.trigger, v.target::text as target, v.payload,
              date_part('epoch', v.start_at) * 1000 as start_at, date_part('epoch', v.end_at) * 1000 as end_at,
              v.max_fires, v.jitter, v.dst::text as dst, v.calendars, v.excluded, v.overlap_policy, v.misfire::text as misfire, v.retry::text as retry, v.timeout_sec, v.pause_on_failures, v.on_completion
       from unnest(${arrayLiteral(keys.map((key) => key.scheduleId))}::text::uuid[], ${arrayLiteral(keys.map((key) => key.version))}::text::int[]) as k(schedule_id, version)
@@ -83,7 +87,7 @@ interface VersionRow {
   readonly version: number;
   readonly tz: string;
   readonly trigger: ScheduleDefinition['trigger'];
-  readonly target: ScheduleDefinition['target'];
+  readonly target: string;
   readonly payload: ScheduleDefinition['payload'];
   readonly start_at: number | null;
   readonly end_at: number | null;
@@ -106,7 +110,10 @@ function compile(row: VersionRow, headers: SealedHeaders): CachedVersion {
     const definition: ScheduleDefinition = {
       tz: row.tz,
       trigger: row.trigger,
-      target: headers.opened(row.target, of),
+      target: headers.opened(
+        shared.target(row.target, () => JSON.parse(row.target)),
+        of,
+      ),
       payload: row.payload,
       startAt: row.start_at === null ? null : new Date(Math.round(row.start_at)),
       endAt: row.end_at === null ? null : new Date(Math.round(row.end_at)),
@@ -115,12 +122,12 @@ function compile(row: VersionRow, headers: SealedHeaders): CachedVersion {
       dst: shared.dst(row.dst, () => JSON.parse(row.dst)),
       calendars: row.calendars,
       excluded: row.excluded,
-      overlapPolicy: row.overlap_policy,
+      overlapPolicy: shared.overlapPolicy(row.overlap_policy, () => row.overlap_policy),
       misfire: shared.misfire(row.misfire, () => JSON.parse(row.misfire)),
       retry: shared.retry(row.retry, () => JSON.parse(row.retry)),
       timeoutSec: row.timeout_sec,
       pauseOnFailures: row.pause_on_failures,
-      onCompletion: row.on_completion,
+      onCompletion: shared.onCompletion(row.on_completion, () => row.on_completion),
     };
     return { version: new ScheduleVersion(of, definition), problem: null };
   } catch (error) {
@@ -132,10 +139,10 @@ function nameOf(scheduleId: ScheduleId, version: number): string {
   return `${scheduleId}.${version}`;
 }
 
-/** Roughly the bytes a compiled version holds (1,224 measured without payload), and its payload and target where they are large. */
+/** Roughly the bytes a compiled version holds (1,050 measured without payload), and its payload and target where they are large. */
 function sizeOf(cached: CachedVersion): number {
   if (cached.version === null) return 500;
   const { payload, target, excluded } = cached.version.definition;
   const large = payload === null && target.kind !== 'HTTP' ? 0 : JSON.stringify([payload, target]).length * 2;
-  return 1250 + large + (excluded?.days.length ?? 0) * 16;
+  return 1100 + large + (excluded?.days.length ?? 0) * 16;
 }
