@@ -51,15 +51,16 @@ export function manualSpace(random: number): number {
 /** Lower-case base32 (order-keeping alphabet) of slot (6 bytes), space (4), schedule (16): sorts by time, finds its partition. */
 export function encodeRunId(key: RunKey): RunId {
   const bytes = runKeyBytes(key);
-  let text = '';
   let bits = 0;
   let value = 0;
+  let digit = 0;
   for (let at = 0; at < RUN_ID_BYTES; at += 1) {
     value = ((value & 31) << 8) | (bytes[at] ?? 0);
     bits += 8;
-    for (; bits >= 5; bits -= 5) text += ALPHABET[(value >>> (bits - 5)) & 31];
+    for (; bits >= 5; bits -= 5) RUN_ID_CODES[digit++] = ALPHABET.charCodeAt((value >>> (bits - 5)) & 31);
   }
-  return (text + ALPHABET[(value << (5 - bits)) & 31]) as RunId;
+  RUN_ID_CODES[digit] = ALPHABET.charCodeAt((value << (5 - bits)) & 31);
+  return String.fromCharCode(...RUN_ID_CODES) as RunId;
 }
 
 /** The key behind a run id, or null when the text is not one: each key has one spelling, and fits the columns it is looked up by. */
@@ -103,12 +104,19 @@ export function traceIdOf(key: RunKey): string {
     c = Math.imul(c ^ byte, 0x38a3d4bb) ^ (c >>> 15);
     d = Math.imul(d ^ byte, 0x1475be4f) ^ (d >>> 15);
   }
-  const hex = hexOf(finalMix(a)) + hexOf(finalMix(b)) + hexOf(finalMix(c)) + hexOf(finalMix(d));
+  writeHex(0, finalMix(a));
+  writeHex(8, finalMix(b));
+  writeHex(16, finalMix(c));
+  writeHex(24, finalMix(d));
+  const hex = String.fromCharCode(...TRACE_ID_CODES);
   return hex === NO_TRACE ? '1'.padStart(32, '0') : hex;
 }
 
 /** One buffer for all: what is read from it is read at once. */
 const KEY_BYTES = new Uint8Array(RUN_ID_BYTES);
+/** As texts are put together: from codes all at once, as one that grows digit by digit costs a string for each. */
+const RUN_ID_CODES: number[] = new Array(42).fill(0);
+const TRACE_ID_CODES: number[] = new Array(32).fill(0);
 /** Where the hex digits of each byte of a UUID stand in its text. */
 const HEX_AT = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
 
@@ -138,8 +146,9 @@ function nibble(code: number): number {
   return code < 58 ? code - 48 : code - 87;
 }
 
-function hexOf(word: number): string {
-  return (word + 0x1_0000_0000).toString(16).slice(1);
+function writeHex(at: number, word: number): void {
+  for (let digit = 0; digit < 8; digit += 1)
+    TRACE_ID_CODES[at + digit] = '0123456789abcdef'.charCodeAt((word >>> (28 - digit * 4)) & 15);
 }
 
 function finalMix(lane: number): number {

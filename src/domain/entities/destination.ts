@@ -1,17 +1,18 @@
 import type { Outcome } from './run.ts';
 import type { ScheduleVersion } from './schedule-version.ts';
+import type { Target } from './target.ts';
 
-/** The origin of each HTTP version, which is read from its URL once. */
-const origins = new WeakMap<ScheduleVersion, string | null>();
+/** The origin of each HTTP target, which versions share; read from its URL once. */
+const origins = new WeakMap<Target, string | null>();
 
 /** Whom a version's deliveries go to: the origin of an HTTP target, which its tenant's deliveries share; null for other kinds. */
 export function destinationOf(version: ScheduleVersion): string | null {
   const { target } = version.definition;
   if (target.kind !== 'HTTP') return null;
-  const known = origins.get(version);
+  const known = origins.get(target);
   if (known !== undefined) return known;
   const origin = URL.canParse(target.http.url) ? new URL(target.http.url).origin : null;
-  origins.set(version, origin);
+  origins.set(target, origin);
   return origin;
 }
 

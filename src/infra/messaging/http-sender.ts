@@ -1,7 +1,6 @@
 import type { Dispatcher } from 'undici';
 import { crashPoint } from '#crash-point';
 import type { Outcome } from '../../domain/entities/run.ts';
-import type { ScheduleVersion } from '../../domain/entities/schedule-version.ts';
 import type { HttpTarget } from '../../domain/entities/target.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
@@ -27,8 +26,8 @@ export interface SignedMessage {
   readonly body: string;
 }
 
-/** The value of `webhook-signature` for one tenant's message; null when the tenant has no key. */
-export type SignMessage = (tenantId: TenantId, message: SignedMessage) => Promise<string | null>;
+/** The value of `webhook-signature` for one tenant's message, at once where its keys are at hand; null when the tenant has no key. */
+export type SignMessage = (tenantId: TenantId, message: SignedMessage) => string | null | Promise<string | null>;
 
 export interface HttpSenderParts {
   readonly egress: Egress;
@@ -44,7 +43,8 @@ export interface HttpSenderParts {
  */
 export class HttpSender implements Sender {
   readonly #parts: HttpSenderParts;
-  readonly #templates = new WeakMap<ScheduleVersion, RequestTemplate | Outcome>();
+  /** By target, which versions share. */
+  readonly #templates = new WeakMap<HttpTarget, RequestTemplate | Outcome>();
 
   constructor(parts: HttpSenderParts) {
     this.#parts = parts;
@@ -53,7 +53,7 @@ export class HttpSender implements Sender {
   async send(delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
     const { target } = delivery.version.definition;
     if (target.kind !== 'HTTP') return wrongKind(target.kind);
-    const template = this.#templateOf(delivery.version, target.http);
+    const template = this.#templateOf(target.http);
     if ('kind' in template) return template;
     if (signal.aborted) return endedBySignal(signal, false);
     const needsSecrets = template.secretNames.length > 0 || template.unopened !== null;
@@ -62,8 +62,10 @@ export class HttpSender implements Sender {
     const message = this.#messageOf(delivery, template);
     const own = template.headersWith(secrets);
     const headers = headersOf(delivery, own, message);
-    if (this.#parts.sign !== undefined) {
-      const signature = await signatureOf(this.#parts.sign(delivery.tenantId, message), signal);
+    const { sign } = this.#parts;
+    if (sign !== undefined) {
+      const signed = signatureOf(() => sign(delivery.tenantId, message), signal);
+      const signature = signed instanceof Promise ? await signed : signed;
       if (signal.aborted) return endedBySignal(signal, false);
       if (signature === undefined)
         return { kind: 'unanswered', attempt: 'FAILED', reason: 'the signing keys could not be read' };
@@ -85,8 +87,8 @@ export class HttpSender implements Sender {
     };
   }
 
-  #templateOf(version: ScheduleVersion, http: HttpTarget): RequestTemplate | Outcome {
-    const known = this.#templates.get(version);
+  #templateOf(http: HttpTarget): RequestTemplate | Outcome {
+    const known = this.#templates.get(http);
     if (known !== undefined) return known;
     const denied = this.#parts.egress.checkUrl(http.url);
     const template = requestTemplate(http);
@@ -95,7 +97,7 @@ export class HttpSender implements Sender {
     else if (typeof template === 'string')
       made = { kind: 'refused', attempt: 'REFUSED', why: 'REFUSED', reason: template };
     else made = template;
-    this.#templates.set(version, made);
+    this.#templates.set(http, made);
     return made;
   }
 }
@@ -133,7 +135,18 @@ async function secretsOf(
 }
 
 /** Undefined: the keys cannot be read now, or the signal aborted. */
-async function signatureOf(signed: Promise<string | null>, signal: AbortSignal): Promise<string | null | undefined> {
+function signatureOf(sign: () => ReturnType<SignMessage>, signal: AbortSignal): MaybeLater<string | null | undefined> {
+  try {
+    const signed = sign();
+    return signed instanceof Promise ? signatureLater(signed, signal) : signed;
+  } catch {
+    return undefined;
+  }
+}
+
+type MaybeLater<T> = T | Promise<T>;
+
+async function signatureLater(signed: Promise<string | null>, signal: AbortSignal): Promise<string | null | undefined> {
   try {
     return await untilAborted<string | null | undefined>(signed, signal, () => undefined);
   } catch {

@@ -6,6 +6,7 @@ import type { EnginePool } from '../db/engine-pool.ts';
 
 /** How long a rotation takes to be seen by every process. */
 const CACHED_MS = 30_000;
+const NONE: readonly string[] = [];
 
 /** The webhook signing keys of tenants, newest first, as `whsec_…` texts. */
 export class PostgresSigningKeys {
@@ -19,11 +20,13 @@ export class PostgresSigningKeys {
     this.#seal = seal;
   }
 
-  async of(tenantId: TenantId): Promise<readonly string[]> {
-    const seal = this.#seal;
-    if (seal === null) return [];
-    const cached = this.#cache.get(tenantId);
-    if (cached !== undefined) return cached;
+  /** At once where they are at hand. */
+  of(tenantId: TenantId): readonly string[] | Promise<readonly string[]> {
+    if (this.#seal === null) return NONE;
+    return this.#cache.get(tenantId) ?? this.#read(tenantId, this.#seal);
+  }
+
+  async #read(tenantId: TenantId, seal: Seal): Promise<readonly string[]> {
     const [row] = await this.#pool.query(
       (sql) =>
         sql<

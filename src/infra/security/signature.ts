@@ -15,15 +15,19 @@ const KEY_BYTES = { least: 24, most: 64 };
 /**
  * Signs as Standard Webhooks v1 (https://www.standardwebhooks.com): HMAC-SHA256 over `id.timestamp.body`, one
  * `v1,<base64>` for each live key of the tenant, so that a receiver may check with the old or the new one during a
- * rotation. Null for a tenant without keys; rejects as `signingKeys` does.
+ * rotation; at once where `signingKeys` answers at once. Null for a tenant without keys; rejects, or throws, as `signingKeys` does.
  */
 export function createWebhookSigner(
-  signingKeys: (tenantId: TenantId) => Promise<readonly string[]>,
-): (tenantId: TenantId, message: SignedMessage) => Promise<string | null> {
-  return async (tenantId, message) => {
-    const keys = await signingKeys(tenantId);
-    return keys.length === 0 ? null : signatures(keys, message);
+  signingKeys: (tenantId: TenantId) => readonly string[] | Promise<readonly string[]>,
+): (tenantId: TenantId, message: SignedMessage) => string | null | Promise<string | null> {
+  return (tenantId, message) => {
+    const keys = signingKeys(tenantId);
+    return keys instanceof Promise ? keys.then((read) => signed(read, message)) : signed(keys, message);
   };
+}
+
+function signed(keys: readonly string[], message: SignedMessage): string | null {
+  return keys.length === 0 ? null : signatures(keys, message);
 }
 
 /** A fresh key of 32 bytes. */

@@ -89,13 +89,16 @@ describe('what a target receives', () => {
     expect([receiver.received[0]?.body, receiver.received[0]?.headers['content-length']]).toEqual([body, length]);
   });
 
-  test('a signature for each live key, which the reference verifier accepts', async () => {
+  const keys = ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'];
+  test.each([
+    ['at hand', () => keys],
+    ['read first', async () => keys],
+  ])('a signature for each live key, %s, which the reference verifier accepts', async (_how, signingKeys) => {
     await using receiver = await answering(200);
-    const keys = ['whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw', 'whsec_C2FVsBQIhrscChlQIMV+b5sSYspob7oD'];
     const signing = new HttpSender({
       egress,
       clock: { now: () => Date.now() },
-      sign: createWebhookSigner(async () => keys),
+      sign: createWebhookSigner(signingKeys),
     });
     await signing.send(aDelivery(httpTarget({ url: receiver.url })), noDeadline());
     const request = await receiver.next();
@@ -111,15 +114,19 @@ describe('what a target receives', () => {
     const keyless = new HttpSender({ egress, clock, sign: createWebhookSigner(async () => []) });
     expect((await keyless.send(aDelivery(httpTarget({ url: receiver.url })), noDeadline())).kind).toBe('accepted');
     expect(receiver.received[0]?.headers).not.toHaveProperty('webhook-signature');
-    const down = new HttpSender({
-      egress,
-      clock,
-      sign: createWebhookSigner(() => Promise.reject(new Error('database down'))),
-    });
-    expect(await down.send(aDelivery(httpTarget({ url: receiver.url })), noDeadline())).toMatchObject({
-      kind: 'unanswered',
-      attempt: 'FAILED',
-    });
+    const unread = [
+      () => Promise.reject(new Error('database down')),
+      () => {
+        throw new Error('not to be opened');
+      },
+    ];
+    for (const signingKeys of unread) {
+      const down = new HttpSender({ egress, clock, sign: createWebhookSigner(signingKeys) });
+      expect(await down.send(aDelivery(httpTarget({ url: receiver.url })), noDeadline())).toMatchObject({
+        kind: 'unanswered',
+        attempt: 'FAILED',
+      });
+    }
     expect(receiver.received).toHaveLength(1);
   });
 });
