@@ -76,7 +76,7 @@ async function composeInto(
   const backfills = new BackfillService({ ...base, store: new PostgresBackfillStore(enginePool, versions), newId });
   const redrives = new RedriveService({ ...base, store: new PostgresRedriveStore(enginePool), newId });
   const calendars = new CalendarService({ ...base, changes: new PostgresCalendarChanges(enginePool) });
-  const tenancy = buildTenancy(config, base, seal, closing);
+  const tenancy = await buildTenancy(config, base, seal, closing);
   const parts = { scheduling, bulk, redrives, runs, backfills, calendars, ...tenancy, journal };
   const background = buildBackground(config, { ...base, ...parts, senders, versions, commands, closing });
   const { health } = background;

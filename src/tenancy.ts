@@ -14,7 +14,6 @@ import { TenantService } from './domain/services/tenant-service.ts';
 import { TokenBuckets } from './domain/services/token-buckets.ts';
 import type { EnginePool } from './infra/db/engine-pool.ts';
 import { PostgresTenantDirectory } from './infra/repo/postgres-tenant-directory.ts';
-import { RedisRateLimiter } from './infra/security/redis-rate-limiter.ts';
 import { newSigningKey } from './infra/security/signature.ts';
 
 /** The use cases of what a tenant has beside schedules, put together for `compose.ts`. */
@@ -34,12 +33,12 @@ interface TenancyBase {
   readonly enginePool: EnginePool;
 }
 
-export function buildTenancy(
+export async function buildTenancy(
   config: Config,
   base: TenancyBase,
   seal: Seal | null,
   closing: AsyncDisposableStack,
-): Tenancy {
+): Promise<Tenancy> {
   const policies = new TenantPolicies({
     ...base,
     service: servicePolicyOf(config),
@@ -51,7 +50,7 @@ export function buildTenancy(
     audit: new AuditService(base),
     policies,
     tenants: new TenantService({ ...base, policies, directory: new PostgresTenantDirectory(base.enginePool) }),
-    limiter: openRateLimiter(config, base, closing),
+    limiter: await openRateLimiter(config, base, closing),
   };
 }
 
@@ -71,10 +70,15 @@ function servicePolicyOf(config: Config): ServicePolicy {
   };
 }
 
-/** Counts requests with the other processes where there is a Redis, else alone. */
-function openRateLimiter(config: Config, { clock, journal }: TenancyBase, closing: AsyncDisposableStack): RateLimiter {
+/** Counts requests with the other processes where there is a Redis, else alone; then its client is not loaded, which takes 8 MB. */
+async function openRateLimiter(
+  config: Config,
+  { clock, journal }: TenancyBase,
+  closing: AsyncDisposableStack,
+): Promise<RateLimiter> {
   const monotonic = () => clock.monotonic();
   const alone = new TokenBuckets(monotonic);
   if (config.REDIS_URL === undefined) return alone;
+  const { RedisRateLimiter } = await import('./infra/security/redis-rate-limiter.ts');
   return closing.use(new RedisRateLimiter({ url: config.REDIS_URL, fallback: alone, journal, monotonic }));
 }

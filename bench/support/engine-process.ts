@@ -34,8 +34,12 @@ export class EngineProcess implements AsyncDisposable {
     this.#child = child;
   }
 
-  /** `more`: variables of the service that differ from its defaults. */
-  static async start(url: string, more: Readonly<Record<string, string>> = {}): Promise<EngineProcess> {
+  /** `more`: variables of the service that differ from its defaults; `main`: the program, left out: from source. */
+  static async start(
+    url: string,
+    more: Readonly<Record<string, string>> = {},
+    main: string = MAIN,
+  ): Promise<EngineProcess> {
     const opsPort = await freePort();
     const commands = fileURLToPath(new URL('../contenders/engine.ts', import.meta.url));
     const own = {
@@ -46,7 +50,7 @@ export class EngineProcess implements AsyncDisposable {
       COMMANDS_MODULE: commands,
     };
     const env = { ...process.env, HOST: '127.0.0.1', HTTP_ALLOW_PRIVATE_NETWORKS: 'true', ...own, ...more };
-    const child = fork(MAIN, [], { env, execArgv: [...process.execArgv, ...nodeOptions()] });
+    const child = fork(main, [], { env, execArgv: [...process.execArgv, ...nodeOptions()] });
     process.once('exit', () => child.kill('SIGKILL'));
     const engine = new EngineProcess(child);
     await engine.#ready(opsPort);

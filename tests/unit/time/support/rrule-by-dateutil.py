@@ -16,14 +16,16 @@ signal.signal(signal.SIGVTALRM, give_up)
 for line in sys.stdin:
     case = json.loads(line)
     start = datetime.fromisoformat(case["start"])
-    signal.setitimer(signal.ITIMER_VIRTUAL, 0.01)
+    # It may also ring while it is being stopped.
     try:
-        found = itertools.takewhile(lambda at: at.year < 2095, rrulestr(case["rule"], dtstart=start))
-        answer = [at.isoformat() for at in itertools.islice(found, case["count"])]
+        signal.setitimer(signal.ITIMER_VIRTUAL, 0.01)
+        try:
+            found = itertools.takewhile(lambda at: at.year < 2095, rrulestr(case["rule"], dtstart=start))
+            answer = [at.isoformat() for at in itertools.islice(found, case["count"])]
+        finally:
+            signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     except TimeoutError:
         answer = None
     except ValueError as error:
         answer = [] if "empty" in str(error) else [str(error)]
-    finally:
-        signal.setitimer(signal.ITIMER_VIRTUAL, 0)
     print(json.dumps(answer))
