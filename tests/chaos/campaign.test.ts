@@ -11,7 +11,7 @@ const SEED = Number(process.env['CHAOS_SEED'] ?? 20_261_126);
 const STEPS = 60;
 
 it(`keeps every promise over ${STEPS} steps of faults and requests (CHAOS_SEED=${SEED})`, {
-  timeout: 240_000,
+  timeout: 600_000,
 }, async () => {
   const said: string[] = [];
   const history = await runCampaign({

@@ -194,7 +194,7 @@ describe.concurrent('an engine', () => {
   });
 
   it('goes on when the server falls over ten times in a row, in the middle of whatever it does', {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     await using closing = new AsyncDisposableStack();
     const dataDir = closing.adopt(await mkdtemp(join(tmpdir(), `scheduler-tests-${process.pid}-crash-`)), (dir) =>

@@ -58,7 +58,7 @@ it('a worker without a dispatch to work for, and a dispatch without a broker, ar
 
 describe.skipIf(findBinary('nats-server') === undefined)('engines that pass runs on to workers', () => {
   it('lose, double and invent nothing when one of each is killed, and the broker too', {
-    timeout: 240_000,
+    timeout: 600_000,
   }, async () => {
     const nodes: ServiceNode[] = [];
     const start = (roles: string): ServiceNode => {

@@ -44,7 +44,7 @@ afterAll(async () => {
 });
 
 it(`loses, doubles and invents nothing over ${KILLS} kills of two processes and ${SCHEDULES * SECONDS} slots`, {
-  timeout: 180_000,
+  timeout: 600_000,
 }, async () => {
   const random = seededRandom(SEED);
   const firstSlot = fullSecondIn(12_000);

@@ -19,9 +19,7 @@ interface Watched {
 
 const STANDS_IN = 'no live node has the role upkeep: engines stand in';
 
-it('upkeep is done by the nodes that have the role, by engines where none lives, and missed where there are neither', {
-  timeout: 120_000,
-}, async () => {
+it('upkeep is done by the nodes that have the role, by engines where none lives, and missed where there are neither', async () => {
   await using closing = new AsyncDisposableStack();
   const { url } = closing.adopt(await createTestDatabase(), (made) => made.drop());
   const scheduling = closing.adopt(await openScheduling(url), (opened) => opened.close());
