@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import type { Outcome } from '../../../src/domain/entities/run.ts';
 import { HttpSender } from '../../../src/infra/messaging/http-sender.ts';
 import { createEgressGuard, type EgressGuard, type EgressOptions } from '../../../src/infra/security/egress-guard.ts';
+import { freePort } from '../../support/external-services.ts';
 import { aDelivery, clock, httpTarget, noDeadline } from '../senders/deliveries.ts';
 import { type RawReceiver, startRawReceiver, startReceiver } from '../senders/receiver.ts';
 import { startNameServer, type Zone } from './name-server.ts';
@@ -17,7 +18,7 @@ let port = 0;
 
 /** Every address of this machine listens on one port, and must never hear of anything. */
 beforeAll(async () => {
-  const first = await startRawReceiver((socket) => socket.end(NO_CONTENT));
+  const first = await startRawReceiver((socket) => socket.end(NO_CONTENT), '127.0.0.1', await freePort());
   port = first.port;
   const others = Object.values(networkInterfaces())
     .flatMap((addresses) => addresses ?? [])

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 
 import type { Outcome } from '../../../src/domain/entities/run.ts';
 import { HttpSender } from '../../../src/infra/messaging/http-sender.ts';
 import { createEgressGuard, type EgressGuard, type EgressOptions } from '../../../src/infra/security/egress-guard.ts';
+import { freePort } from '../../support/external-services.ts';
 import { aDelivery, clock, httpTarget, noDeadline } from '../senders/deliveries.ts';
 import { type RawReceiver, startRawReceiver, startReceiver } from '../senders/receiver.ts';
 
@@ -27,7 +28,9 @@ describe('loopback is out of reach in every spelling', () => {
   const canaries: RawReceiver[] = [];
   beforeAll(async () => {
     for (const host of ['127.0.0.1', '::1'])
-      canaries.push(await startRawReceiver((socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n'), host));
+      canaries.push(
+        await startRawReceiver((socket) => socket.end('HTTP/1.1 204 No Content\r\n\r\n'), host, await freePort()),
+      );
   });
   afterAll(async () => {
     for (const canary of canaries) await canary[Symbol.asyncDispose]();
@@ -251,7 +254,7 @@ describe('what an operator opens', () => {
 describe('names', () => {
   test('a name that moves to loopback after its first answer is denied from then on', async () => {
     const answer = (socket: Socket): void => void socket.end('HTTP/1.1 204 No Content\r\nconnection: close\r\n\r\n');
-    await using open = await startRawReceiver(answer, '127.0.0.2');
+    await using open = await startRawReceiver(answer, '127.0.0.2', await freePort());
     await using canary = await startRawReceiver(answer, '127.0.0.1', open.port);
     const answers = ['127.0.0.1', '127.0.0.2'];
     const guard = guardWith({

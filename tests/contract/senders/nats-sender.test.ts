@@ -8,6 +8,7 @@ import type { Target } from '../../../src/domain/entities/target.ts';
 import { encodeRunId } from '../../../src/domain/ids.ts';
 import type { Delivery } from '../../../src/domain/ports/sender.ts';
 import { NatsSender } from '../../../src/infra/messaging/nats-sender.ts';
+import { freePort } from '../../support/external-services.ts';
 import { natsUrl } from '../../support/services.ts';
 import { aDelivery, noDeadline } from './deliveries.ts';
 import { startRawReceiver } from './receiver.ts';
@@ -242,7 +243,7 @@ async function startProxy(to: URL): Promise<Proxy> {
   const sockets = new Set<Socket>();
   let isMuted = false;
   let server: Server | null = null;
-  let port = 0;
+  const port = await freePort();
   const proxy = {
     get url(): string {
       return `nats://127.0.0.1:${port}`;
@@ -261,8 +262,6 @@ async function startProxy(to: URL): Promise<Proxy> {
       });
       server.listen(port, '127.0.0.1');
       await once(server, 'listening');
-      const address = server.address();
-      port = typeof address === 'object' && address !== null ? address.port : port;
     },
     async stop(): Promise<void> {
       const closed = new Promise((resolve) => (server === null ? resolve(null) : server.close(resolve)));
