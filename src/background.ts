@@ -1,4 +1,3 @@
-import { v7 as newId } from 'uuid';
 import { packageVersion } from './adapters.ts';
 import { Engine } from './app/workers/engine.ts';
 import { Loops, SteadyLoops } from './app/workers/loops.ts';
@@ -29,6 +28,7 @@ import type { DatabaseClock } from './infra/db/database-clock.ts';
 import type { EnginePool } from './infra/db/engine-pool.ts';
 import { DatabaseHealthProbe } from './infra/db/health-probe.ts';
 import { newestMigration } from './infra/db/migrate.ts';
+import { newId } from './infra/db/new-id.ts';
 import type { CommandFunction } from './infra/messaging/command-sender.ts';
 import { PostgresEngineStore } from './infra/repo/postgres-engine-store.ts';
 import { PostgresTenantMoves } from './infra/repo/postgres-tenant-moves.ts';

@@ -1,5 +1,4 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { v7 as newId } from 'uuid';
 import {
   cursorKeyOf,
   openDatabaseUrl,
@@ -27,6 +26,7 @@ import { checkRole, openDatabase } from './infra/db/client.ts';
 import { DatabaseClock } from './infra/db/database-clock.ts';
 import { EnginePool } from './infra/db/engine-pool.ts';
 import { migrate } from './infra/db/migrate.ts';
+import { newId } from './infra/db/new-id.ts';
 import { onceItAnswers } from './infra/db/once-it-answers.ts';
 import type { CommandFunction } from './infra/messaging/command-sender.ts';
 import { PostgresBell } from './infra/messaging/postgres-bell.ts';

@@ -1,4 +1,3 @@
-import { v7 as newId } from 'uuid';
 import type { Config } from './config.ts';
 import { SERVICE_DEFAULTS, type ServicePolicy } from './domain/entities/tenant-policy.ts';
 import type { Clock } from './domain/ports/clock.ts';
@@ -13,6 +12,7 @@ import { TenantPolicies } from './domain/services/tenant-policies.ts';
 import { TenantService } from './domain/services/tenant-service.ts';
 import { TokenBuckets } from './domain/services/token-buckets.ts';
 import type { EnginePool } from './infra/db/engine-pool.ts';
+import { newId } from './infra/db/new-id.ts';
 import { PostgresTenantDirectory } from './infra/repo/postgres-tenant-directory.ts';
 import { newSigningKey } from './infra/security/signature.ts';
 

@@ -104,6 +104,30 @@ describe('a bulk of operations', () => {
     expect([trigger.statusCode, trigger.json().scheduleVersion]).toEqual([202, 1]);
   });
 
+  it('changes what single changes would, timers and versions included', async () => {
+    const changes = [
+      { trigger: { type: 'CRON', cron: '30 4 * * *' } },
+      { payload: { changed: true } },
+      { description: 'another', enabled: false },
+      { trigger: { type: 'FIXED_DELAY', delaySec: 60 }, enabled: true },
+    ];
+    const before = [{}, {}, {}, { enabled: false }];
+    await bulk(before.flatMap((fields, index) => ['one', 'many'].map((by) => upsert(`alike:${by}:${index}`, fields))));
+    for (const [index, fields] of changes.entries()) {
+      const { key, ...body } = scheduleBody({ key: null, ...fields });
+      await server().request('PUT', `/schedules/by-key/alike:one:${index}`, { body });
+    }
+    await bulk(changes.map((fields, index) => upsert(`alike:many:${index}`, fields)));
+    for (const index of changes.keys()) {
+      const [one, many] = await Promise.all(['one', 'many'].map((by) => find(`alike:${by}:${index}`)));
+      const { id, key, createdAt, updatedAt, nextFireAt, pause, ...expected } = one ?? {};
+      expect(many).toMatchObject(expected);
+      const runs = [id, many?.['id']].map((of) => server().request('POST', `/schedules/${of}/trigger`));
+      const [first, second] = (await Promise.all(runs)).map((answer) => answer.json().scheduleVersion);
+      expect(second).toBe(first);
+    }
+  });
+
   it('refuses a wrong item alone, with its place in the body', async () => {
     const results = await bulk([
       create({ key: 'alone:1' }),

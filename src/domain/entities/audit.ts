@@ -33,21 +33,28 @@ export interface AuditEntry {
   readonly traceId: string | null;
 }
 
+/** A field by its name, which needs no escapes in JSON. */
+type Field = readonly [name: string, value: unknown];
+
 /** Of one field, and of all fields of one side, as JSON text. */
 const LONGEST_FIELD = 2_048;
 const LONGEST_SIDE = 16_384;
 
-/** What the trail keeps of a change: all fields of what came or went, the fields that differ of what changed. Long ones are left out, and say so. */
+/**
+ * What the trail keeps of a change, as JSON objects: all fields of what came or went, the fields that differ of what changed. Long
+ * ones are left out, and say so.
+ */
 export function auditedDifference(
   before: object | null | undefined,
   after: object | null | undefined,
-): { readonly before: AuditedFields | null; readonly after: AuditedFields | null } {
+): { readonly before: string | null; readonly after: string | null } {
   const [old, next] = [fieldsOf(before), fieldsOf(after)];
-  if (old === null || next === null) return { before: old && bounded(old), after: next && bounded(next) };
-  const differs = ([name, value]: [string, JsonValue], other: AuditedFields) => !sameJson(value, other[name]);
-  const changedIn = (side: AuditedFields, other: AuditedFields) =>
-    Object.fromEntries(Object.entries(side).filter((field) => differs(field, other)));
-  return { before: bounded(changedIn(old, next)), after: bounded(changedIn(next, old)) };
+  if (old === null || next === null) return { before: old && told(old), after: next && told(next) };
+  const [oldValues, nextValues] = [new Map(old), new Map(next)];
+  return {
+    before: told(old.filter(([name, value]) => !sameJson(value, nextValues.get(name)))),
+    after: told(next.filter(([name, value]) => !sameJson(value, oldValues.get(name)))),
+  };
 }
 
 /** A schedule as the trail tells of it: without what follows from the rest. */
@@ -62,34 +69,31 @@ export function auditedCalendar(state: CalendarState): object {
   return told;
 }
 
-function fieldsOf(side: object | null | undefined): AuditedFields | null {
+function fieldsOf(side: object | null | undefined): readonly Field[] | null {
   if (side === null || side === undefined) return null;
-  const told = Object.entries(side).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(told.map(([name, value]) => [name, asJson(value)]));
+  return Object.entries(side).filter(([, value]) => value !== undefined);
 }
 
-/** What JSON makes of a value; most are what they become. */
-function asJson(value: unknown): JsonValue {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return value;
-  const become: JsonValue = JSON.parse(JSON.stringify(value));
-  return become;
-}
-
-function bounded(fields: AuditedFields): AuditedFields {
+function told(fields: readonly Field[]): string {
   let room = LONGEST_SIDE;
-  const kept = Object.entries(fields).map(([name, value]): [string, JsonValue] => {
-    const length = value === null ? 4 : JSON.stringify(value).length;
-    if (length > Math.min(LONGEST_FIELD, room)) return [name, `(left out: ${length} characters)`];
-    room -= length;
-    return [name, masked(name, value)];
-  });
-  return Object.fromEntries(kept);
+  let members = '';
+  for (const [name, value] of fields) {
+    const text = JSON.stringify(value);
+    const isKept = text.length <= Math.min(LONGEST_FIELD, room);
+    if (isKept) room -= text.length;
+    members += `${members === '' ? '' : ','}"${name}":${isKept ? masked(text) : `"(left out: ${text.length} characters)"`}`;
+  }
+  return `{${members}}`;
 }
 
 /** The members of `headers`, at whatever depth, without their values. Masked after the comparison, so that a field whose header changed is told. */
-function masked(name: string, value: JsonValue): JsonValue {
+function masked(text: string): string {
+  return text.includes('"headers":') ? JSON.stringify(withoutHeaders('', JSON.parse(text))) : text;
+}
+
+function withoutHeaders(name: string, value: JsonValue): JsonValue {
   if (value === null || typeof value !== 'object' || isList(value)) return value;
-  const mask = name === 'headers' ? maskedHeader : masked;
+  const mask = name === 'headers' ? maskedHeader : withoutHeaders;
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [key, mask(key, inner)]));
 }
 

@@ -25,8 +25,9 @@ export function checkPayload(value: JsonValue, { payloadBytes }: TenantQuotas, p
 }
 
 /** Throws QUOTA_EXCEEDED for slots that lie closer together than the tenant may have them, among the next thousand. */
-export function checkInterval({ currentVersion, timer }: ScheduleEntity, { minIntervalSec }: TenantQuotas): void {
+export function checkInterval(schedule: ScheduleEntity, { minIntervalSec }: TenantQuotas): void {
   if (minIntervalSec === null) return;
+  const { currentVersion, timer } = schedule;
   const least = minIntervalSec * 1000;
   if (currentVersion.delayMs !== null) {
     if (currentVersion.delayMs < least) throw tooOften(minIntervalSec);

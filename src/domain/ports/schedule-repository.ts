@@ -41,6 +41,12 @@ export interface Page<T, Position> {
   readonly total: number | null;
 }
 
+/** A schedule as it was found for change, and as it becomes. */
+export interface SavedSchedule {
+  readonly before: ScheduleEntity;
+  readonly after: ScheduleEntity;
+}
+
 /** The living schedules of one tenant. */
 export interface ScheduleRepository {
   find(id: ScheduleId): Promise<ScheduleEntity | null>;
@@ -55,8 +61,10 @@ export interface ScheduleRepository {
   insertAll(entities: readonly ScheduleEntity[]): Promise<ReadonlySet<ScheduleId>>;
   /** The changed schedule: its row, a version row when the definition changed, its timer in or out, and the runs of `entity.passed`. */
   save(entity: ScheduleEntity, before: ScheduleEntity): Promise<void>;
-  /** Soft: no slot comes any more, waiting runs end as CANCELLED DELETED, the key is free again. Found for change before. */
-  remove(entity: ScheduleEntity, now: number): Promise<void>;
+  /** As `save`, all at once, of schedules with the keys they had. */
+  saveAll(saved: readonly SavedSchedule[]): Promise<void>;
+  /** Soft: no slot comes any more, waiting runs end as CANCELLED DELETED, the keys are free again. Found for change before. */
+  removeAll(entities: readonly ScheduleEntity[], now: number): Promise<void>;
   /** True when a node whose heartbeat is fresh has registered the command. */
   knowsCommand(name: string): Promise<boolean>;
   /** The schedule an earlier request with this key made, null for one that made none; keys are forgotten after 24 hours. */

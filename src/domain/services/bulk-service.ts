@@ -6,6 +6,7 @@ import { DomainError } from '../errors.ts';
 import type { Bell } from '../ports/bell.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { Journal, ScheduleEvent } from '../ports/journal.ts';
+import type { SavedSchedule } from '../ports/schedule-repository.ts';
 import type { TenantWork, UnitOfWork } from '../ports/unit-of-work.ts';
 import { rolledBack, under } from './bulk-refusals.ts';
 import { type BulkChange, BulkSheet, foundFor } from './bulk-sheet.ts';
@@ -176,13 +177,17 @@ async function written(
   crashPoint('bulk.before-write');
   const made: BulkChange[] = [];
   const created: { readonly change: BulkChange; readonly after: ScheduleEntity }[] = [];
+  const saved: SavedSchedule[] = [];
+  const removed: ScheduleEntity[] = [];
   for (const change of changes) {
     const { before, after } = change;
     if (before === null && after !== null) created.push({ change, after });
     else made.push(change);
-    if (before !== null && after === null) await work.schedules.remove(before, work.now);
-    if (before !== null && after !== null && after !== before) await work.schedules.save(after, before);
+    if (before !== null && after === null) removed.push(before);
+    if (before !== null && after !== null && after !== before) saved.push({ before, after });
   }
+  await work.schedules.removeAll(removed, work.now);
+  await work.schedules.saveAll(saved);
   crashPoint('bulk.after-changes');
   const inserted = await work.schedules.insertAll(created.map(({ after }) => after));
   crashPoint('bulk.after-write');

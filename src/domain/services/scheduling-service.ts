@@ -121,7 +121,7 @@ export class SchedulingService {
       const schedule = visible(caller, await work.schedules.findForChange({ id }));
       checkMatch(schedule, ifMatch);
       recordChange(work, caller, 'deleted', { before: schedule, after: null });
-      await work.schedules.remove(schedule, work.now);
+      await work.schedules.removeAll([schedule], work.now);
       return schedule;
     });
     this.#journal.scheduleChanged('deleted', state, caller.subject);

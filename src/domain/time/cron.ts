@@ -1,6 +1,7 @@
 import { type CronFields, parseCron } from './cron-parse.ts';
 import type { DayRule } from './day-rule.ts';
 import type { MonthDays } from './month-days.ts';
+import { remembered } from './remembered.ts';
 import { bits64, timesOfDay } from './times-of-day.ts';
 
 /** A cron expression as a rule in wall time. */
@@ -10,8 +11,15 @@ export interface CronRule {
   readonly wild: boolean;
 }
 
+/** A new schedule's expression is compiled twice: when it is checked, and for its first slot. */
+const known = remembered<CronRule>();
+
 /** Throws DomainError INVALID_TRIGGER. */
 export function compileCron(text: string): CronRule {
+  return known(text, () => compiled(text));
+}
+
+function compiled(text: string): CronRule {
   const fields = parseCron(text);
   const rule: DayRule = {
     kind: 'DAYS',

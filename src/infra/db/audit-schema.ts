@@ -1,6 +1,9 @@
-import { index, jsonb, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
-import type { AuditAction, AuditedFields } from '../../domain/entities/audit.ts';
+import { customType, index, pgTable, primaryKey, text, uuid } from 'drizzle-orm/pg-core';
+import type { AuditAction } from '../../domain/entities/audit.ts';
 import { instant, tenant } from './columns.ts';
+
+/** `jsonb` that is written as the text it already is. */
+const jsonText = customType<{ data: string; driverData: string }>({ dataType: () => 'jsonb' });
 
 /** Who changed what. The API's role may add and read, the engine's read and delete; nobody changes an entry. */
 export const auditEntries = pgTable(
@@ -14,8 +17,8 @@ export const auditEntries = pgTable(
     kind: text('kind').notNull(),
     resourceId: text('resource_id').notNull(),
     organizationId: text('organization_id'),
-    before: jsonb('before').$type<AuditedFields>(),
-    after: jsonb('after').$type<AuditedFields>(),
+    before: jsonText('before'),
+    after: jsonText('after'),
     traceId: text('trace_id'),
   },
   (table) => [

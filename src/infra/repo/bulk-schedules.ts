@@ -5,7 +5,7 @@ import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import { pipelined, type Transaction } from '../db/client.ts';
 import { LostRace } from '../db/database-errors.ts';
 import { schedules, scheduleVersions, timers } from '../db/schema.ts';
-import { columnArrays, columnsOf, listed } from './column-arrays.ts';
+import { columnsOf, givenRows, listed } from './column-arrays.ts';
 import { arrayLiteral, quotedLiteral } from './engine-rows.ts';
 import { entityOf, scheduleRow, timerRow } from './schedule-rows.ts';
 import { withWaitedRuns } from './waited-runs.ts';
@@ -42,31 +42,32 @@ export async function insertAll(
 ): Promise<ReadonlySet<ScheduleId>> {
   if (entities.length === 0) return new Set();
   const inOrder = entities.toSorted(byKey);
-  const cold = columnArrays(schedules, inOrder.map(scheduleRow));
-  const hot = columnArrays(
-    timers,
-    inOrder.filter((entity) => entity.isActive).map((entity) => timerRow(entity, true)),
-  );
-  const timed = inOrder.some((entity) => entity.isActive)
-    ? sql`, timed as (
-      insert into ${timers} (${hot.names})
-      select ${hot.names} from unnest(${hot.arrays}) as hot(${hot.names}) where schedule_id in (select id from made)
-    )`
-    : sql``;
+  const cold = givenRows(schedules, inOrder.map(scheduleRow));
   // index schedules_key
   const rows = await tx.execute<{ id: ScheduleId }>(sql`
-    with given as materialized (
-      select * from unnest(${cold.arrays}) as cold(${cold.names})
-    ), made as (
+    with given as materialized (${cold.query}), made as (
       insert into ${schedules} (${cold.names}) select ${cold.names} from given
       on conflict (tenant_id, key) where deleted_at is null do nothing
       returning id
     ), versioned as (
       insert into ${scheduleVersions} (${VERSION_NAMES})
       select ${VERSION_SOURCES} from given where id in (select id from made)
-    )${timed}
+    )${timed(inOrder.filter((entity) => entity.isActive))}
     select id from made`);
   return new Set([...rows].map(({ id }) => id));
+}
+
+/** The timers of those that were made. */
+function timed(active: readonly ScheduleEntity[]): SQL {
+  if (active.length === 0) return sql``;
+  const hot = givenRows(
+    timers,
+    active.map((entity) => timerRow(entity, true)),
+  );
+  return sql`, timed as (
+    insert into ${timers} (${hot.names})
+    select ${hot.names} from (${hot.query}) as hot where schedule_id in (select id from made)
+  )`;
 }
 
 /** Where a version's columns come from in the row of its schedule. */

@@ -1,5 +1,4 @@
 import { and, desc, eq, gte, lt, lte, type SQL, sql } from 'drizzle-orm';
-import { v7 as newId } from 'uuid';
 import { type AuditEntry, type AuditedChange, auditedDifference } from '../../domain/entities/audit.ts';
 import type { Caller } from '../../domain/entities/caller.ts';
 import type { TenantId } from '../../domain/ids.ts';
@@ -7,7 +6,8 @@ import type { AuditPosition, AuditQuery, AuditTrail, CallersChange } from '../..
 import type { Page } from '../../domain/ports/schedule-repository.ts';
 import { auditEntries } from '../db/audit-schema.ts';
 import type { Transaction } from '../db/client.ts';
-import { columnArrays } from './column-arrays.ts';
+import { newId } from '../db/new-id.ts';
+import { givenRows } from './column-arrays.ts';
 import { insertRow } from './insert-row.ts';
 import { instantOf } from './schedule-rows.ts';
 import type { SentWrites } from './sent-writes.ts';
@@ -52,16 +52,14 @@ export class DrizzleAuditTrail implements AuditTrail {
       .where(and(eq(auditEntries.tenantId, this.#tenantId), ...conditionsOf(query)))
       .orderBy(desc(auditEntries.at), desc(auditEntries.id))
       .limit(query.limit + 1);
-    const items = rows.slice(0, query.limit);
+    const items = rows.slice(0, query.limit).map(entryOf);
     const last = rows.length > query.limit ? items.at(-1) : undefined;
     return { items, next: last === undefined ? null : { at: last.at.getTime(), id: last.id }, total: null };
   }
 
   #insertAll(rows: readonly Row[]): Promise<unknown> {
-    const { names, arrays } = columnArrays(auditEntries, rows);
-    return this.#tx
-      .execute(sql`insert into ${auditEntries} (${names}) select ${names} from unnest(${arrays}) as given(${names})`)
-      .execute();
+    const { names, query } = givenRows(auditEntries, rows);
+    return this.#tx.execute(sql`insert into ${auditEntries} (${names}) ${query}`).execute();
   }
 
   #rowOf(caller: Caller, { action, id, organizationId, before, after }: AuditedChange): Row {
@@ -78,6 +76,14 @@ export class DrizzleAuditTrail implements AuditTrail {
       traceId: caller.traceId ?? null,
     };
   }
+}
+
+function entryOf({ before, after, ...row }: typeof auditEntries.$inferSelect): AuditEntry {
+  return {
+    ...row,
+    before: before === null ? null : JSON.parse(before),
+    after: after === null ? null : JSON.parse(after),
+  };
 }
 
 function conditionsOf(query: AuditQuery): readonly (SQL | undefined)[] {

@@ -2,20 +2,25 @@ import { and, eq, gt, isNull, lte, sql } from 'drizzle-orm';
 import { crashPoint } from '#crash-point';
 import type { Address } from '../../domain/entities/bulk.ts';
 import type { ScheduleEntity } from '../../domain/entities/schedule.ts';
-import { DomainError } from '../../domain/errors.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
-import type { ListPosition, Page, ScheduleQuery, ScheduleRepository } from '../../domain/ports/schedule-repository.ts';
+import type {
+  ListPosition,
+  Page,
+  SavedSchedule,
+  ScheduleQuery,
+  ScheduleRepository,
+} from '../../domain/ports/schedule-repository.ts';
 import { keyTaken } from '../../domain/services/schedule-drafts.ts';
 import { pipelined, type Transaction } from '../db/client.ts';
 import { isUniqueViolation, LostRace } from '../db/database-errors.ts';
 import { idempotencyKeys, nodes, schedules, scheduleVersions, timers } from '../db/schema.ts';
+import { removeAll, saveAll } from './bulk-changes.ts';
 import { findAllForChange, insertAll } from './bulk-schedules.ts';
-import { cancelWaiting } from './cancel-waiting.ts';
 import { findSchedule } from './find-schedule.ts';
 import { insertRow } from './insert-row.ts';
 import { recordPassed } from './passed-slots.ts';
 import { schedulePage } from './schedule-page.ts';
-import { entityOf, scheduleRow, timerRow, versionRow } from './schedule-rows.ts';
+import { changedMeanwhile, entityOf, scheduleRow, timerRow, versionRow } from './schedule-rows.ts';
 import type { SentWrites } from './sent-writes.ts';
 import { withWaitedRuns } from './waited-runs.ts';
 
@@ -88,19 +93,12 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     crashPoint('change.after-write');
   }
 
-  async remove(entity: ScheduleEntity, now: number): Promise<void> {
-    const { id, version } = entity.state;
-    crashPoint('delete.before-write');
-    await this.#deleteTimer(id);
-    crashPoint('delete.after-timer');
-    const removed = await this.#tx
-      .update(schedules)
-      .set({ deletedAt: new Date(now), updatedAt: new Date(now) })
-      .where(and(this.#living(id), eq(schedules.version, version)))
-      .returning({ id: schedules.id });
-    if (removed.length === 0) throw changedMeanwhile();
-    await cancelWaiting(this.#tx, { tenantId: this.#tenantId, id }, now);
-    crashPoint('delete.after-write');
+  saveAll(saved: readonly SavedSchedule[]): Promise<void> {
+    return saveAll(this.#tx, this.#tenantId, saved);
+  }
+
+  removeAll(entities: readonly ScheduleEntity[], now: number): Promise<void> {
+    return removeAll(this.#tx, this.#tenantId, entities, now);
   }
 
   knowsCommand(name: string): Promise<boolean> {
@@ -242,8 +240,4 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
 /** The error of a write as the domain knows it where a living schedule has the key. */
 function keyTakenOr(error: unknown, entity: ScheduleEntity): unknown {
   return isUniqueViolation(error, 'schedules_key') ? keyTaken(entity) : error;
-}
-
-function changedMeanwhile(): DomainError {
-  return new DomainError('CONFLICT', 'the schedule changed meanwhile');
 }

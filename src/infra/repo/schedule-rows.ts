@@ -2,6 +2,7 @@ import { type SQL, sql } from 'drizzle-orm';
 import { definitionOf } from '../../domain/entities/redefinition.ts';
 import { ScheduleEntity } from '../../domain/entities/schedule.ts';
 import type { TimerState } from '../../domain/entities/timer.ts';
+import { DomainError } from '../../domain/errors.ts';
 import { tzdataVersion } from '../../domain/time/zone.ts';
 import { schedules, type scheduleVersions, timers } from '../db/schema.ts';
 
@@ -55,6 +56,11 @@ export function timerRow({ state, timer }: ScheduleEntity, isFresh: boolean): ty
 /** Epoch milliseconds as an instant of the database. */
 export function instantOf(ms: number): SQL {
   return sql`to_timestamp(${ms}::float8 / 1000)`;
+}
+
+/** The error of a change whose schedule is not as it was found. */
+export function changedMeanwhile(): DomainError {
+  return new DomainError('CONFLICT', 'the schedule changed meanwhile');
 }
 
 function timerState({ nextDue, slot, cursor, lastFired, fires, skipNext }: TimerRow): TimerState {

@@ -73,7 +73,7 @@ describe('a transaction', () => {
     const { schedule } = await bench.scheduling.create(caller, INPUT);
     const failing = bench.unitOfWork.forTenant(caller.tenantId, async ({ schedules, now }) => {
       const found = await schedules.findForChange({ id: schedule.state.id });
-      if (found !== null) await schedules.remove(found, now);
+      if (found !== null) await schedules.removeAll([found], now);
       throw wrong;
     });
     await expect(failing).rejects.toBe(wrong);
@@ -184,7 +184,7 @@ describe('a database that does not answer', () => {
     const end = Promise.withResolvers<void>();
     const abandoned = late.forTenant(caller.tenantId, async ({ schedules, now }) => {
       const found = await schedules.findForChange({ id: schedule.state.id });
-      if (found !== null) await schedules.remove(found, now);
+      if (found !== null) await schedules.removeAll([found], now);
       await end.promise;
     });
     expect(await codeOf(abandoned)).toBe('UNAVAILABLE');
