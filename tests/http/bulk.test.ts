@@ -122,7 +122,7 @@ describe('a bulk of operations', () => {
       const [one, many] = await Promise.all(['one', 'many'].map((by) => find(`alike:${by}:${index}`)));
       const { id, key, createdAt, updatedAt, nextFireAt, pause, ...expected } = one ?? {};
       expect(many).toMatchObject(expected);
-      const runs = [id, many?.['id']].map((of) => server().request('POST', `/schedules/${of}/trigger`));
+      const runs = [id, many?.['id']].map((of) => server().request('POST', `/schedules/${String(of)}/trigger`));
       const [first, second] = (await Promise.all(runs)).map((answer) => answer.json().scheduleVersion);
       expect(second).toBe(first);
     }

@@ -61,6 +61,8 @@ function listSchedules(api: Api, { scheduling, cursors }: ApiParts): void {
     schema: {
       operationId: 'listSchedules',
       summary: 'List schedules, by page or by cursor',
+      description:
+        'By cursor, a list is at its end when nextCursor is null: with a filter, a page looks at 1,000 schedules at most, so that it may be short, or empty, before the end. By page, everything before the page is read.',
       tags,
       querystring: listQuery,
       response: { 200: schedulePage, ...problems(...GUARDED) },

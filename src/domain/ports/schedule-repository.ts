@@ -18,7 +18,7 @@ export interface ScheduleFilter {
   readonly dueBefore?: number | undefined;
 }
 
-/** A place in a list: the sort value of the last item (epoch ms, name, or null) and its id. */
+/** A place in a list: the sort value of an item (epoch ms, name, or null) and its id. */
 export interface ListPosition {
   readonly value: number | string | null;
   readonly id: string;
@@ -35,7 +35,9 @@ export interface ScheduleQuery {
 }
 
 export interface Page<T, Position> {
+  /** May be fewer than asked for, or none, before the end. */
   readonly items: readonly T[];
+  /** Null at the end of the list. */
   readonly next: Position | null;
   /** Only when an offset was asked for. */
   readonly total: number | null;

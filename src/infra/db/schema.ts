@@ -59,6 +59,13 @@ export const schedules = pgTable(
     uniqueIndex('schedules_key').on(table.tenantId, table.key).where(sql`deleted_at is null`),
     index('schedules_page').on(table.tenantId, table.createdAt, table.id).where(sql`deleted_at is null`),
     index('schedules_by_name').on(table.tenantId, table.name, table.id).where(sql`deleted_at is null`),
+    // Lists of what most schedules are not: the others are in neither of these.
+    index('schedules_organization')
+      .on(table.tenantId, table.organizationId, table.createdAt, table.id)
+      .where(sql`organization_id is not null and deleted_at is null`),
+    index('schedules_stopped')
+      .on(table.tenantId, table.state, table.id)
+      .where(sql`state <> 'ACTIVE' and deleted_at is null`),
     index('schedules_calendars').on(table.tenantId, table.id).where(sql`calendars is not null and deleted_at is null`),
     index('schedules_secrets')
       .on(table.tenantId, table.id)

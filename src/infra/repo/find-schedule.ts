@@ -5,7 +5,7 @@ import type { Transaction } from '../db/client.ts';
 import { schedules, timers } from '../db/schema.ts';
 import { statement } from '../db/statement.ts';
 import { arrayLiteral } from './engine-rows.ts';
-import { timerOfSchedule } from './schedule-page.ts';
+import { timerOfSchedule } from './schedule-filter.ts';
 import { entityOf, type LivingRow, livingColumns } from './schedule-rows.ts';
 
 /** One living schedule by `tenantId` and `id`: schedules and timers by primary key. */

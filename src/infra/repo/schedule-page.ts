@@ -1,111 +1,101 @@
-import { and, asc, count, desc, eq, ilike, isNull, lt, or, type SQL, sql } from 'drizzle-orm';
+import { and, asc, count, desc, type SQL, sql } from 'drizzle-orm';
 import type { ScheduleEntity } from '../../domain/entities/schedule.ts';
 import type { TenantId } from '../../domain/ids.ts';
-import type {
-  ListPosition,
-  Page,
-  ScheduleFilter,
-  ScheduleQuery,
-  ScheduleSort,
-} from '../../domain/ports/schedule-repository.ts';
+import type { ListPosition, Page, ScheduleQuery, ScheduleSort } from '../../domain/ports/schedule-repository.ts';
 import { pipelined, type Transaction } from '../db/client.ts';
 import { schedules, timers } from '../db/schema.ts';
-import { entityOf, instantOf, livingColumns } from './schedule-rows.ts';
+import { isLiving, passes, timerOfSchedule } from './schedule-filter.ts';
+import { entityOf, type LivingRow, livingColumns } from './schedule-rows.ts';
+import { alongWalks, fewOf, positionIn, walksOf } from './schedule-walk.ts';
 
 const LONGEST_PAGE = 200;
 
-/** What a list is ordered by, and how a place in it is told. `isNullable`: what has no value comes last, in both directions. */
-interface Order {
-  readonly by: SQL;
-  readonly isDescending: boolean;
-  readonly isNullable: boolean;
-  readonly valueOf: (entity: ScheduleEntity) => ListPosition['value'];
-}
-
 /** One page of a tenant's living schedules. */
-export async function schedulePage(
+export function schedulePage(
   tx: Transaction,
   tenantId: TenantId,
   query: ScheduleQuery,
 ): Promise<Page<ScheduleEntity, ListPosition>> {
-  const order = orderOf(query.sort);
   const limit = Math.min(query.limit, LONGEST_PAGE);
-  const filter = and(eq(schedules.tenantId, tenantId), isNull(schedules.deletedAt), ...conditionsOf(query.filter));
-  const from = query.after === undefined ? undefined : behind(order, query.after);
-  const direction = order.isDescending ? desc : asc;
-  const rows = tx
+  return query.offset === undefined
+    ? pageBehind(tx, tenantId, { ...query, limit })
+    : pageAt(tx, tenantId, { ...query, limit, offset: query.offset });
+}
+
+/** From a place on. */
+async function pageBehind(
+  tx: Transaction,
+  tenantId: TenantId,
+  { sort, filter, after, limit }: ScheduleQuery,
+): Promise<Page<ScheduleEntity, ListPosition>> {
+  const rows: LivingRow[] = [];
+  let end: ListPosition | null = null;
+  const { walks: all, rest } = walksOf(sort, filter);
+  const few = await fewOf(tx, tenantId, rest);
+  for (const walks of all) {
+    // A place among what does not fire lies behind all that does.
+    if (after?.value === null && walks.some(({ by }) => by !== null)) continue;
+    const place = after?.value !== null && walks.some(({ by }) => by === null) ? undefined : after;
+    const stretch = {
+      tenantId,
+      filter: rest,
+      few,
+      isDescending: isDescending(sort),
+      after: place,
+      limit: limit + 1 - rows.length,
+    };
+    const found = await alongWalks(tx, walks, stretch);
+    rows.push(...found.rows);
+    end = found.end;
+    if (rows.length > limit || end !== null) break;
+  }
+  const items = rows.slice(0, limit).map(entityOf);
+  const last = items.at(-1);
+  const next = rows.length > limit && last !== undefined ? positionIn(sort, last) : end;
+  return { items, next, total: null };
+}
+
+/** By number, with a total: reads all that lies before it. */
+async function pageAt(
+  tx: Transaction,
+  tenantId: TenantId,
+  { sort, filter, limit, offset }: ScheduleQuery,
+): Promise<Page<ScheduleEntity, ListPosition>> {
+  const where = and(isLiving(tenantId), passes(filter));
+  const found = tx
     .select(livingColumns)
     .from(schedules)
     .leftJoin(timers, timerOfSchedule)
-    .where(and(filter, from))
-    .orderBy(order.isNullable ? sql`${direction(order.by)} nulls last` : direction(order.by), direction(schedules.id))
-    .limit(limit + 1)
-    .offset(query.offset ?? 0)
-    .prepare('page_of_schedules')
+    .where(where)
+    .orderBy(...orderOf(sort))
+    .limit(limit)
+    .offset(offset ?? 0)
     .execute();
-  const total = query.offset === undefined ? Promise.resolve(null) : countOf(tx, filter);
-  const [found, counted] = await pipelined([rows, total]);
-  const items = found.slice(0, limit).map(entityOf);
-  const last = items.at(-1);
-  const next = found.length > limit && last !== undefined ? { value: order.valueOf(last), id: last.state.id } : null;
-  return { items, next, total: counted };
+  const counted = tx
+    .select({ total: count() })
+    .from(schedules)
+    .leftJoin(timers, timerOfSchedule)
+    .where(where)
+    .execute();
+  const [rows, [row]] = await pipelined([found, counted]);
+  return { items: rows.map(entityOf), next: null, total: row?.total ?? 0 };
 }
 
-/** The hot row of a schedule's timer. */
-export const timerOfSchedule = and(eq(timers.scheduleId, schedules.id), eq(timers.tenantId, schedules.tenantId));
-
-async function countOf(tx: Transaction, filter: SQL | undefined): Promise<number> {
-  const [row] = await tx.select({ total: count() }).from(schedules).leftJoin(timers, timerOfSchedule).where(filter);
-  return row?.total ?? 0;
-}
-
-function conditionsOf(filter: ScheduleFilter): readonly (SQL | undefined)[] {
-  const { organizationId, state, label, q, targetKind, triggerType, dueBefore } = filter;
-  const part = q === undefined ? '' : `%${q.replace(/[\\%_]/g, '\\$&')}%`;
-  return [
-    organizationId === null ? undefined : eq(schedules.organizationId, organizationId),
-    state === undefined ? undefined : eq(schedules.state, state),
-    label === undefined
-      ? undefined
-      : sql`${schedules.labels} @> ${JSON.stringify({ [label.key]: label.value })}::jsonb`,
-    q === undefined ? undefined : or(ilike(schedules.name, part), ilike(schedules.key, part)),
-    targetKind === undefined ? undefined : sql`${schedules.target}->>'kind' = ${targetKind}`,
-    triggerType === undefined ? undefined : sql`${schedules.trigger}->>'type' = ${triggerType}`,
-    dueBefore === undefined ? undefined : lt(timers.nextDue, dueBefore),
-  ];
-}
-
-function orderOf(sort: ScheduleSort): Order {
-  const isDescending = sort.startsWith('-');
+function orderOf(sort: ScheduleSort): readonly SQL[] {
+  const direction = isDescending(sort) ? desc : asc;
   switch (sort) {
     case 'createdAt':
     case '-createdAt':
-      return {
-        by: sql`${schedules.createdAt}`,
-        isDescending,
-        isNullable: false,
-        valueOf: ({ state }) => state.createdAt.getTime(),
-      };
+      return [direction(schedules.createdAt), direction(schedules.id)];
     case 'name':
     case '-name':
-      return { by: sql`${schedules.name}`, isDescending, isNullable: false, valueOf: ({ state }) => state.name };
+      return [direction(schedules.name), direction(schedules.id)];
     case 'nextFireAt':
     case '-nextFireAt':
-      return {
-        by: sql`case when ${timers.nextDue} <> 'infinity' then ${timers.slot} end`,
-        isDescending,
-        isNullable: true,
-        // Of the timer's slot, as the order is: where calendars move slots, `nextFireAt` is told apart from it.
-        valueOf: ({ isActive, timer }) => (isActive && timer.due !== Number.POSITIVE_INFINITY ? timer.slot : null),
-      };
+      return [sql`${direction(sql`nullif(${timers.nextDue}, 'infinity')`)} nulls last`, direction(schedules.id)];
   }
 }
 
-/** What lies behind a place in the order. */
-function behind({ by, isDescending, isNullable }: Order, { value, id }: ListPosition): SQL {
-  const than = sql.raw(isDescending ? '<' : '>');
-  if (value === null) return sql`(${by} is null and ${schedules.id} ${than} ${id}::uuid)`;
-  const place = typeof value === 'number' ? instantOf(value) : sql`${value}::text`;
-  const valued = sql`(${by}, ${schedules.id}) ${than} (${place}, ${id}::uuid)`;
-  return isNullable ? sql`(${valued} or ${by} is null)` : valued;
+function isDescending(sort: ScheduleSort): boolean {
+  return sort.startsWith('-');
 }

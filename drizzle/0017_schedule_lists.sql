@@ -1,0 +1,2 @@
+CREATE INDEX "schedules_organization" ON "schedules" USING btree ("tenant_id","organization_id","created_at","id") WHERE organization_id is not null and deleted_at is null;--> statement-breakpoint
+CREATE INDEX "schedules_stopped" ON "schedules" USING btree ("tenant_id","state","id") WHERE state <> 'ACTIVE' and deleted_at is null;
