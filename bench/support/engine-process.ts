@@ -51,7 +51,9 @@ export class EngineProcess implements AsyncDisposable {
     };
     const env = { ...process.env, HOST: '127.0.0.1', HTTP_ALLOW_PRIVATE_NETWORKS: 'true', ...own, ...more };
     const child = fork(main, [], { env, execArgv: [...process.execArgv, ...nodeOptions()] });
-    process.once('exit', () => child.kill('SIGKILL'));
+    const endIt = (): void => void child.kill('SIGKILL');
+    process.once('exit', endIt);
+    child.once('exit', () => process.off('exit', endIt));
     const engine = new EngineProcess(child);
     await engine.#ready(opsPort);
     return engine;

@@ -41,6 +41,11 @@ export class Broker implements AsyncDisposable {
     await until('NATS answers', () => answers(this.#port));
   }
 
+  /** Null while it does not run. */
+  get pid(): number | null {
+    return this.#isRunning ? (this.#server?.pid ?? null) : null;
+  }
+
   get #isRunning(): boolean {
     return this.#server !== null && this.#server.exitCode === null && this.#server.signalCode === null;
   }
