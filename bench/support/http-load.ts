@@ -67,6 +67,7 @@ export class WireClient {
   /** The body of the answer. */
   send({ method, path, token, body }: WireRequest): Promise<string> {
     const { promise, resolve, reject } = Promise.withResolvers<string>();
+    if (this.#socket.destroyed) reject(new Error('the server closed the connection'));
     this.#answered = { resolve, reject };
     const head = `${method} ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ${token}\r\n`;
     const rest =
