@@ -1,15 +1,13 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { v7 as newId } from 'uuid';
+import { openBenchIssuer } from './support/bench-issuer.ts';
 import { load, WireClient, type WireRequest } from './support/http-load.ts';
 import { treeCpuMs } from './support/process-cpu.ts';
 import { recurringTrigger } from './support/schedules.ts';
-import { startServers } from './support/servers.ts';
+import { freePort, startServers } from './support/servers.ts';
 import { median, report } from './support/table.ts';
 
 /*
@@ -35,15 +33,8 @@ const READ_IDS = 200;
 const target = { kind: 'HTTP', http: { url: 'https://example.com/hooks/bench' } };
 
 await using servers = await startServers();
-const { privateKey, publicKey } = await generateKeyPair('ES256');
-const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'bench', alg: 'ES256' }] });
-const issuer = createServer((_request, response) => response.end(jwks)).listen(0, '127.0.0.1');
-await once(issuer, 'listening');
-const token = await new SignJWT({ tenant_id: 'bench', roles: ['editor'] })
-  .setProtectedHeader({ alg: 'ES256', kid: 'bench' })
-  .setSubject('bench')
-  .setExpirationTime('2h')
-  .sign(privateKey);
+using issuer = await openBenchIssuer();
+const { token } = issuer;
 const ours = await start('api-scheduler', servers.postgresUrl);
 const bare = await start('api-bare', servers.postgresUrl);
 let made = 0;
@@ -61,15 +52,12 @@ report(
   ],
 );
 for (const { child } of [ours, bare]) child.send('close');
-issuer.close();
-issuer.closeAllConnections();
 
 async function start(file: string, url: string): Promise<{ readonly port: number; readonly child: ChildProcess }> {
   const port = await freePort();
-  const address = issuer.address() as AddressInfo;
   const environment = {
     BENCH_POSTGRES_URL: url,
-    BENCH_JWKS_URL: `http://127.0.0.1:${address.port}/`,
+    BENCH_JWKS_URL: issuer.jwksUrl,
     BENCH_PORT: String(port),
   };
   const path = fileURLToPath(new URL(`contenders/${file}.ts`, import.meta.url));
@@ -77,14 +65,6 @@ async function start(file: string, url: string): Promise<{ readonly port: number
   process.once('exit', () => child.kill('SIGKILL'));
   await once(child, 'message');
   return { port, child };
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return address.port;
 }
 
 function create(index: number): WireRequest {

@@ -5,10 +5,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { Broker } from '../tests/chaos/broker.ts';
 import { EngineProcess, type Reading } from './support/engine-process.ts';
-import { reached } from './support/instant.ts';
+import { firedTogether } from './support/fired-together.ts';
 import { threadsCpuMs } from './support/process-cpu.ts';
 import { ScheduleStore } from './support/schedule-store.ts';
-import { startServers } from './support/servers.ts';
+import { type BenchServers, startServers } from './support/servers.ts';
 import { median, report } from './support/table.ts';
 
 /*
@@ -31,8 +31,6 @@ const answerMs = Number(values['answer-ms']);
 const WORKERS = [0, 1, 2, 3] as const;
 const TENANTS = 16;
 const WARM_UP = 1_000;
-const LEAD_MS = 3_000;
-const LEAD_MS_EACH = 0.15;
 
 interface Turn {
   readonly perSecond: number;
@@ -79,19 +77,21 @@ report('dispatch', WORKERS.map(rowOf), [
   '0 workers: DISPATCH=local. Else DISPATCH=nats, JetStream on files on the same machine.',
 ]);
 
-async function measured(count: number, servers: Servers, store: ScheduleStore): Promise<Turn> {
+async function measured(count: number, servers: BenchServers, store: ScheduleStore): Promise<Turn> {
   await using running = new AsyncDisposableStack();
   const common = { DISPATCH: count === 0 ? 'local' : 'nats', NATS_URL: broker?.url ?? '' };
   const start = async (roles: string): Promise<EngineProcess> =>
     running.use(await EngineProcess.start(servers.postgresUrl, { ...common, ROLES: roles }));
   const engine = await start('engine');
   const workers = await Promise.all(Array.from({ length: count }, () => start('worker')));
-  await fire(WARM_UP, servers, store);
+  await firedTogether(WARM_UP, { servers, store });
   const all = [engine, ...workers];
   const before = await Promise.all(all.map((one) => one.read()));
   const brokerBefore = threadsCpuMs(broker?.pid ?? 0);
   arrived = 0;
-  const { storeMs, wallMs } = await fire(jobs, servers, store);
+  const { storeMs, wallMs } = await firedTogether(jobs, { servers, store });
+  // What is acknowledged after settlement belongs to the round too.
+  await delay(200);
   const brokerMs = threadsCpuMs(broker?.pid ?? 0) - brokerBefore;
   const after = await Promise.all(all.map((one) => one.read()));
   const [engineMs = 0, ...workerMs] = after.map((reading, index) => cpuSince(before[index], reading));
@@ -104,26 +104,6 @@ async function measured(count: number, servers: Servers, store: ScheduleStore): 
     storeUs: each(storeMs),
     others: arrived - jobs,
   };
-}
-
-type Servers = Awaited<ReturnType<typeof startServers>>;
-
-async function fire(
-  count: number,
-  servers: Servers,
-  store: ScheduleStore,
-): Promise<{ storeMs: number; wallMs: number }> {
-  const at = Date.now() + LEAD_MS + Math.ceil(count * LEAD_MS_EACH);
-  await store.move({ count, prefix: 'tenant', at });
-  if (Date.now() > at) throw new Error('moving the timers took longer than their lead');
-  await reached(at);
-  const from = await servers.usage();
-  await store.drained(at);
-  const wallMs = Date.now() - at;
-  const { postgresCpuMs } = await servers.usedSince(from);
-  // What is acknowledged after settlement belongs to the round too.
-  await delay(200);
-  return { storeMs: postgresCpuMs, wallMs };
 }
 
 function cpuSince(before: Reading | undefined, after: Reading): number {

@@ -1,6 +1,6 @@
 import { parseArgs } from 'node:util';
 import { EngineProcess } from './support/engine-process.ts';
-import { reached } from './support/instant.ts';
+import { firedTogether } from './support/fired-together.ts';
 import { ScheduleStore } from './support/schedule-store.ts';
 import { startServers } from './support/servers.ts';
 import { median, report } from './support/table.ts';
@@ -21,8 +21,6 @@ const jobs = Number(values.jobs ?? (values.quick ? 5_000 : 50_000));
 const rounds = Number(values.rounds ?? (values.quick ? 1 : 3));
 const PROCESSES = [1, 2, 3] as const;
 const WARM_UP = 1_000;
-const LEAD_MS = 3_000;
-const LEAD_MS_EACH = 0.15;
 
 interface Turn {
   readonly perSecond: number;
@@ -57,29 +55,18 @@ async function measured(count: number): Promise<Turn> {
   const engines = await Promise.all(
     Array.from({ length: count }, async () => running.use(await EngineProcess.start(servers.postgresUrl))),
   );
-  await fire(WARM_UP * count);
+  await firedTogether(WARM_UP * count, { servers, store });
   const before = await Promise.all(engines.map((engine) => engine.read()));
-  const { used, wallMs } = await fire(jobs);
+  const { storeMs, wallMs } = await firedTogether(jobs, { servers, store });
   const after = await Promise.all(engines.map((engine) => engine.read()));
   const fired = after.reduce((sum, reading) => sum + reading.fired, 0);
   const nodeMs = after.reduce((sum, reading, index) => sum + reading.cpuMs - (before[index]?.cpuMs ?? 0), 0);
   return {
     perSecond: Math.round((jobs / wallMs) * 1000),
     nodeUs: Number(((nodeMs * 1000) / fired).toFixed(1)),
-    storeUs: Number(((used.postgresCpuMs * 1000) / fired).toFixed(1)),
+    storeUs: Number(((storeMs * 1000) / fired).toFixed(1)),
     largestShare: Number((Math.max(...after.map((reading) => reading.fired)) / fired).toFixed(2)),
   };
-}
-
-async function fire(count: number): Promise<{ readonly used: { readonly postgresCpuMs: number }; wallMs: number }> {
-  const at = Date.now() + LEAD_MS + Math.ceil(count * LEAD_MS_EACH);
-  await store.move({ count, prefix: 'tenant', at });
-  if (Date.now() > at) throw new Error('moving the timers took longer than their lead');
-  await reached(at);
-  const from = await servers.usage();
-  await store.drained(at);
-  const wallMs = Date.now() - at;
-  return { used: await servers.usedSince(from), wallMs };
 }
 
 function rowOf(count: number): Readonly<Record<string, string | number>> {

@@ -1,9 +1,6 @@
-import { once } from 'node:events';
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import { parseArgs } from 'node:util';
-import { exportJWK, generateKeyPair, SignJWT } from 'jose';
 import { createScheduler } from '../src/index.ts';
+import { openBenchIssuer } from './support/bench-issuer.ts';
 import { load, WireClient, type WireRequest } from './support/http-load.ts';
 import { recurringTrigger } from './support/schedules.ts';
 import { freePort, startServers } from './support/servers.ts';
@@ -41,15 +38,8 @@ const GENERATOR = ['/bench/support/http-load.ts'];
 const target = { kind: 'HTTP', http: { url: 'https://example.com/hooks/bench' } };
 
 await using servers = await startServers();
-const { privateKey, publicKey } = await generateKeyPair('ES256');
-const jwks = JSON.stringify({ keys: [{ ...(await exportJWK(publicKey)), kid: 'bench', alg: 'ES256' }] });
-const issuer = createServer((_request, response) => response.end(jwks)).listen(0, '127.0.0.1');
-await once(issuer, 'listening');
-const token = await new SignJWT({ tenant_id: 'bench', roles: ['editor'] })
-  .setProtectedHeader({ alg: 'ES256', kid: 'bench' })
-  .setSubject('bench')
-  .setExpirationTime('2h')
-  .sign(privateKey);
+using issuer = await openBenchIssuer();
+const { token } = issuer;
 const port = await freePort();
 {
   await using scheduler = await createScheduler({ environment: environment() });
@@ -66,14 +56,11 @@ const port = await freePort();
   }));
   report('walls', [...process, ...database], [`${turn.connections} connections, ${turn.ms / 1000} s each.`]);
 }
-issuer.close();
-issuer.closeAllConnections();
 
 function environment(): Readonly<Record<string, string>> {
-  const address = issuer.address() as AddressInfo;
   return {
     POSTGRES_URL: servers.postgresUrl,
-    JWKS_URL: `http://127.0.0.1:${address.port}/`,
+    JWKS_URL: issuer.jwksUrl,
     PORT: String(port),
     HOST: '127.0.0.1',
     ROLES: 'api',

@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { v7 as newId } from 'uuid';
 import { openSeal } from './adapters.ts';
 import { type Config, readConfig } from './config.ts';
 import type { Role } from './domain/entities/caller.ts';
@@ -9,6 +8,7 @@ import { connectPool, openDatabase } from './infra/db/client.ts';
 import { startEmbeddedPostgres } from './infra/db/embedded-postgres.ts';
 import { EnginePool } from './infra/db/engine-pool.ts';
 import { migrate } from './infra/db/migrate.ts';
+import { newId } from './infra/db/new-id.ts';
 import { DrizzleUnitOfWork } from './infra/repo/drizzle-unit-of-work.ts';
 import { resealAll } from './infra/repo/reseal-secrets.ts';
 import { openDevIssuer } from './infra/security/dev-tokens.ts';

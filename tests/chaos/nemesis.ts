@@ -2,6 +2,7 @@ import { writeFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import postgres from 'postgres';
 import type { ProxyMode } from '../support/fault-proxy.ts';
+import { until } from '../support/until.ts';
 import type { Broker } from './broker.ts';
 import type { Cluster } from './cluster.ts';
 import type { Fault, Stop } from './history.ts';
@@ -41,7 +42,7 @@ export class Nemesis {
 
   /** Resolves once nothing is broken. */
   async healed(): Promise<void> {
-    while (this.#busy.size > 0) await sleep(50);
+    await until('nothing is broken', () => this.#busy.size === 0, 300_000, 50);
   }
 
   #make(step: FaultStep): Promise<string> {
