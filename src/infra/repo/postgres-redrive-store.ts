@@ -109,6 +109,8 @@ async function moveOn(sql: EngineSql, row: OpenRedrive, picked: readonly Picked[
 
 async function nextInMs(sql: EngineSql): Promise<number> {
   const [row] = await sql<{ ms: number | null }[]>`
-    select greatest(date_part('epoch', min(next_at) - now()) * 1000, 0) as ms from redrives where state = 'RUNNING' and ${ofActiveTenant(sql)}`;
-  return row?.ms ?? Number.POSITIVE_INFINITY;
+    /* index redrives_next */
+    select date_part('epoch', min(next_at) - now()) * 1000 as ms from redrives where state = 'RUNNING' and ${ofActiveTenant(sql)}`;
+  const ms = row?.ms ?? null;
+  return ms === null ? Number.POSITIVE_INFINITY : Math.max(0, ms);
 }

@@ -60,6 +60,10 @@ async function timePasses(id: string): Promise<void> {
   await sql`update redrives set next_at = now() where id = ${id}`;
 }
 
+it('nobody looks again for a quarter of a minute while none is under way', async () => {
+  expect(await open.redrives.emit()).toBe(15_000);
+});
+
 it('puts all dead runs back into its lane, chunk by chunk, and is done', async () => {
   const caller = newCaller();
   const runs = await deadRuns(caller, 150);
