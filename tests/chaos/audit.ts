@@ -123,8 +123,11 @@ async function readRuns(sql: postgres.Sql): Promise<readonly RunRecord[]> {
 }
 
 async function readDefinitions(sql: postgres.Sql): Promise<Pick<History, 'marks' | 'versions'>> {
-  const rows = await sql<{ schedule_id: string; version: number; mark: number; until: number | null }[]>`
-    select schedule_id, version, (payload ->> 'mark')::int as mark, date_part('epoch', superseded_at) * 1000 as until
+  const rows = await sql<
+    { schedule_id: string; version: number; mark: number; until: number | null; is_shut: boolean }[]
+  >`
+    select schedule_id, version, (payload ->> 'mark')::int as mark, date_part('epoch', superseded_at) * 1000 as until,
+           coalesce((excluded -> 'days' ->> 0)::int <= (date_part('epoch', now()) / 86400)::int, false) as is_shut
     from schedule_versions where payload ? 'mark' order by schedule_id, version`;
   const bySchedule = Map.groupBy(rows, (row) => row.schedule_id);
   return {
@@ -132,7 +135,10 @@ async function readDefinitions(sql: postgres.Sql): Promise<Pick<History, 'marks'
     versions: Object.fromEntries(
       [...bySchedule].map(([id, all]) => [
         id,
-        all.map(({ mark, until }) => ({ mark, until: until === null ? null : Math.round(until) })),
+        all.map(({ version, mark, until, is_shut: isShut }) => ({
+          ...{ number: version, mark, isShut },
+          until: until === null ? null : Math.round(until),
+        })),
       ]),
     ),
   };

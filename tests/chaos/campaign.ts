@@ -52,6 +52,7 @@ export async function runCampaign(options: CampaignOptions): Promise<History> {
   const apis = cluster.members.map(({ api }) => api);
   const workload = new Workload({ plans: campaign.plans, receivers, issuer, apis });
   const brokerComes = sleep(BROKER_COMES_MS).then(() => broker?.start());
+  await workload.createCalendars();
   await createStanding(workload, campaign.standing);
   await Promise.all([brokerComes, performSteps(campaign, { cluster, nemesis, workload, say: options.say })]);
   await nemesis.healed();

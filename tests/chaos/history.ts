@@ -9,7 +9,8 @@ export type PlannedTrigger =
   | { readonly type: 'INTERVAL'; readonly everySec: number; readonly anchor: number }
   | { readonly type: 'CRON'; readonly cron: string }
   | { readonly type: 'RRULE'; readonly rrule: string; readonly dtstart: number }
-  | { readonly type: 'FIXED_DELAY'; readonly delaySec: number };
+  | { readonly type: 'FIXED_DELAY'; readonly delaySec: number }
+  | { readonly type: 'ONE_SHOT'; readonly at: number };
 
 /** How a plan's receiver behaves; the same request is always answered the same way. */
 export type Temper = 'good' | 'flaky' | 'slow' | 'hostile' | 'gone' | 'refusing';
@@ -23,6 +24,8 @@ export interface Plan {
   readonly trigger: PlannedTrigger;
   readonly target: 'HTTP' | 'EVENT' | 'QUEUE';
   readonly temper: Temper;
+  /** Its tenant's calendar, whose dates it leaves out. */
+  readonly calendar: string | null;
   /** Its trigger is changed now and then. */
   readonly isRetriggered: boolean;
   /** Its receiver goes down with the others that are fickle, long enough for breakers to open. */
@@ -45,7 +48,8 @@ export type OperationKind =
   | 'skip-next'
   | 'backfill'
   | 'cancel'
-  | 'retry';
+  | 'retry'
+  | 'calendar';
 
 /** A request to the API: `unknown` when no answer tells whether it was done. */
 export interface Operation {
@@ -62,6 +66,8 @@ export interface Operation {
   readonly trigger?: PlannedTrigger | undefined;
   /** The run that a trigger made, or that a cancel or retry names. */
   readonly runId?: string | undefined;
+  /** Of a change of the calendar that the plan's tenant has: whether it excludes the days of the campaign. */
+  readonly isShut?: boolean | undefined;
   /** Of a backfill: both ends inclusive. */
   readonly from?: number | undefined;
   readonly to?: number | undefined;
@@ -165,7 +171,10 @@ export interface Fault {
 }
 
 export interface VersionRecord {
+  readonly number: number;
   readonly mark: number;
+  /** The dates it excludes are those of the campaign. */
+  readonly isShut: boolean;
   readonly until: number | null;
 }
 
@@ -191,7 +200,7 @@ export interface History {
   readonly faults: readonly Fault[];
   /** Mark of the definition that a version of a schedule holds in the database: `<schedule id> <version>` → mark. */
   readonly marks: Readonly<Record<string, number>>;
-  /** By schedule: its versions, oldest first, each with its mark and the instant from which another counts (null: it is the current one). */
+  /** By schedule: its versions, oldest first, each with the instant from which another counts (null: it is the current one). */
   readonly versions: Readonly<Record<string, readonly VersionRecord[]>>;
   readonly leaseMs: number;
   readonly endedAt: number;

@@ -80,6 +80,8 @@ type Kind =
   | 'cron'
   | 'rrule'
   | 'chain'
+  | 'once'
+  | 'calendar'
   | 'flaky'
   | 'hostile'
   | 'gone'
@@ -97,6 +99,8 @@ const KINDS: readonly (readonly [Kind, number])[] = [
   ['cron', 40],
   ['rrule', 40],
   ['chain', 16],
+  ['once', 24],
+  ['calendar', 15],
   ['flaky', 16],
   ['hostile', 12],
   ['gone', 4],
@@ -121,16 +125,23 @@ const RRULES = [
 ];
 const ZONES = ['UTC', 'Europe/Berlin', 'America/New_York', 'Asia/Kolkata'];
 
-export function planOf(kind: Kind, index: number, random: Random, when: { startAt: number; endAt: number }): Plan {
+/** When slots may come. */
+interface Stretch {
+  readonly startAt: number;
+  readonly endAt: number;
+}
+
+export function planOf(kind: Kind, index: number, random: Random, when: Stretch): Plan {
   const overlap: Overlap = isOverlap(kind) ? kind : 'ALLOW_ALL';
   const misfires = ['SKIP', 'FIRE_ONCE'] as const;
   return {
     index,
     tenant: `tenant-${index % TENANTS}`,
     tz: ZONES[Math.floor(random() * ZONES.length)] ?? 'UTC',
-    trigger: triggerOf(kind, random, when.startAt),
+    trigger: triggerOf(kind, random, when),
     target: kind === 'event' ? 'EVENT' : kind === 'queue' ? 'QUEUE' : 'HTTP',
     temper: temperOf(kind, random),
+    calendar: kind === 'calendar' ? 'closed' : null,
     isRetriggered: kind === 'retriggered',
     isFickle: index % 5 === 4,
     overlap,
@@ -149,11 +160,13 @@ function isOverlap(kind: Kind): kind is Overlap {
   return kind === kind.toUpperCase();
 }
 
-function triggerOf(kind: Kind, random: Random, startAt: number): PlannedTrigger {
+function triggerOf(kind: Kind, random: Random, { startAt, endAt }: Stretch): PlannedTrigger {
   const pick = <T>(all: readonly T[]): T | undefined => all[Math.floor(random() * all.length)];
   if (kind === 'cron') return { type: 'CRON', cron: pick(CRONS) ?? '' };
   if (kind === 'rrule') return { type: 'RRULE', rrule: pick(RRULES) ?? '', dtstart: startAt - 3_600_000 };
   if (kind === 'chain') return { type: 'FIXED_DELAY', delaySec: 1 + Math.floor(random() * 2) };
+  if (kind === 'once')
+    return { type: 'ONE_SHOT', at: startAt + Math.floor((random() * (endAt - startAt)) / 1000) * 1000 };
   const everySec = kind === 'jitter' ? 3 : kind === 'interval' ? 1 : (pick([1, 2, 3]) ?? 1);
   return { type: 'INTERVAL', everySec, anchor: startAt - 60_000 };
 }

@@ -52,6 +52,7 @@ const REQUESTS: Readonly<Record<RequestStep['kind'], number>> = {
   cancel: 3,
   retry: 2,
   create: 4,
+  calendar: 4,
   delete: 1,
 };
 
@@ -124,9 +125,12 @@ export function requestDealer(random: Random, plans: readonly Plan[]): () => Req
 }
 
 /** Which schedules a request is made for, so that most find something to do. */
-function suits({ trigger, temper, maxAttempts, target, isRetriggered }: Plan, kind: RequestStep['kind']): boolean {
+function suits(plan: Plan, kind: RequestStep['kind']): boolean {
+  const { trigger, temper, maxAttempts, target, isRetriggered, calendar } = plan;
   if (kind === 'retrigger') return isRetriggered;
-  if (kind === 'backfill') return trigger.type !== 'FIXED_DELAY' && target === 'HTTP' && !isRetriggered;
+  if (kind === 'calendar') return calendar !== null;
+  if (kind === 'backfill')
+    return trigger.type !== 'FIXED_DELAY' && target === 'HTTP' && !isRetriggered && calendar === null;
   if (kind === 'cancel') return temper === 'slow' || temper === 'hostile' || temper === 'flaky';
   if (kind === 'retry') return temper === 'refusing' || temper === 'gone' || maxAttempts < 10;
   return true;

@@ -1,5 +1,6 @@
+import { anotherTrigger, bodyOf, datesOf, shownTrigger, stretchToBackfill } from './bodies.ts';
 import { type ApiRequest, callApi, type Issuer, type Reply } from './client.ts';
-import type { Operation, Plan, PlannedTrigger } from './history.ts';
+import type { Operation, Plan } from './history.ts';
 import type { Receivers } from './receivers.ts';
 import type { RequestStep } from './steps.ts';
 
@@ -29,6 +30,8 @@ export class Workload {
     if (step.kind === 'create') return this.create(step.plan, step.node);
     if (id === undefined) return 'the schedule is not there yet';
     switch (step.kind) {
+      case 'calendar':
+        return this.#changeCalendar(step);
       case 'cancel':
       case 'retry':
         return this.#changeRun(step, id);
@@ -62,6 +65,17 @@ export class Workload {
     }
   }
 
+  /** Makes each tenant's calendar; those of every other tenant exclude the days of the campaign. */
+  async createCalendars(): Promise<void> {
+    const dated = this.#parts.plans.filter(({ calendar }) => calendar !== null);
+    const firsts = dated.filter(({ tenant }, index) => dated.findIndex((one) => one.tenant === tenant) === index);
+    for (const [turn, { index: plan, calendar }] of firsts.entries()) {
+      const isShut = turn % 2 === 0;
+      const request = { method: 'POST', path: '/calendars', body: { name: calendar, ...datesOf(isShut) } } as const;
+      await this.#send({ kind: 'calendar', node: turn, plan, dice: 0 }, request, () => ({ isShut }));
+    }
+  }
+
   /** Takes a stopped schedule up again, so that it can come to its end. */
   async resume(index: number, node: number): Promise<void> {
     await this.perform({ kind: 'resume', plan: index, node, dice: 0 });
@@ -92,6 +106,13 @@ export class Workload {
       ...{ mark, version: numberOf(shown['version']), trigger },
     }));
     return said(reply);
+  }
+
+  async #changeCalendar(step: RequestStep): Promise<string> {
+    const isShut = step.dice < 0.5;
+    const path = `/calendars/${this.#planAt(step.plan).calendar}`;
+    const { reply } = await this.#send(step, { method: 'PUT', path, body: datesOf(isShut) }, () => ({ isShut }));
+    return `${said(reply)}, ${isShut ? 'shut' : 'open'}`;
   }
 
   async #backfill(step: RequestStep, id: string): Promise<string> {
@@ -159,78 +180,13 @@ export class Workload {
     return plan;
   }
 
+  #bodyOf(plan: Plan, mark: number) {
+    return bodyOf(plan, this.#parts.receivers.urlOf(plan.index, mark), mark);
+  }
+
   #nextMark(): number {
     this.#mark += 1;
     return this.#mark;
-  }
-
-  #bodyOf(plan: Plan, mark: number) {
-    return {
-      name: `plan ${plan.index}`,
-      labels: { plan: String(plan.index) },
-      tz: plan.tz,
-      trigger: shownTrigger(plan.trigger),
-      target: targetOf(plan, this.#parts.receivers.urlOf(plan.index, mark)),
-      payload: { plan: plan.index, mark },
-      overlapPolicy: plan.overlap,
-      misfire: { ...plan.misfire, windowSec: 86_400 },
-      jitter: plan.jitterSec === 0 ? null : `PT${plan.jitterSec}S`,
-      retry: {
-        maxAttempts: plan.maxAttempts,
-        initialDelaySec: 1,
-        backoffCoefficient: 1,
-        maxDelaySec: 2,
-        jitter: 1,
-        maxAgeSec: 3_600,
-      },
-      timeoutSec: plan.timeoutSec,
-      endAt: new Date(plan.endAt).toISOString(),
-    };
-  }
-}
-
-/** The last seconds, most of which have runs, or as long before the schedule was made, when it had none. */
-function stretchToBackfill({ trigger }: Plan, dice: number): { readonly from: number; readonly to: number } {
-  const length = 2_000 + Math.floor(dice * 15_000);
-  const now = Date.now();
-  if (dice < 0.5) return { from: now - length, to: now };
-  const from =
-    trigger.type === 'INTERVAL' ? trigger.anchor : trigger.type === 'RRULE' ? trigger.dtstart : now - 3_600_000;
-  return { from, to: from + length };
-}
-
-function anotherTrigger({ trigger }: Plan, dice: number): PlannedTrigger | undefined {
-  const anchor = trigger.type === 'INTERVAL' ? trigger.anchor : 0;
-  const all: readonly PlannedTrigger[] = [
-    { type: 'INTERVAL', everySec: 1, anchor },
-    { type: 'INTERVAL', everySec: 3, anchor: anchor + 1_000 },
-    { type: 'CRON', cron: '1-59/2 * * * * *' },
-    { type: 'CRON', cron: '*/5 * * * * *' },
-    { type: 'RRULE', rrule: 'FREQ=SECONDLY;INTERVAL=4', dtstart: anchor },
-  ];
-  return all[Math.floor(dice * all.length)];
-}
-
-function shownTrigger(trigger: PlannedTrigger): unknown {
-  switch (trigger.type) {
-    case 'INTERVAL':
-      return { type: 'INTERVAL', every: `PT${trigger.everySec}S`, anchor: new Date(trigger.anchor).toISOString() };
-    case 'RRULE':
-      return { type: 'RRULE', rrule: trigger.rrule, dtstart: new Date(trigger.dtstart).toISOString() };
-    case 'CRON':
-    case 'FIXED_DELAY':
-      return trigger;
-  }
-}
-
-function targetOf({ target, index }: Plan, url: string): unknown {
-  switch (target) {
-    case 'EVENT':
-      return { kind: 'EVENT', eventTopic: `chaos.plan-${index}` };
-    case 'QUEUE':
-      return { kind: 'QUEUE', queue: { topic: `chaos.plan-${index}`, driver: 'NATS' } };
-    case 'HTTP':
-      return { kind: 'HTTP', http: { url, method: 'POST', headers: {} } };
   }
 }
 

@@ -3,6 +3,8 @@ import type { Answer } from './lane.ts';
 import type { Scenario } from './scenario.ts';
 import { caller, type Story } from './story.ts';
 
+const CREATED_AT_ONCE = 12;
+
 /** What people and programs ask for. */
 export const REQUEST_SCENARIOS = {
   pause: {
@@ -78,6 +80,20 @@ export const REQUEST_SCENARIOS = {
       const headers = { 'idempotency-key': story.name };
       await story.insist('/schedules', story.body(story.name, 2), () => false, { headers });
       await story.expectMade(story.name, 2);
+    },
+  },
+  together: {
+    points: [
+      ...(['create-together.before-write', 'create-together.after-write', 'create-together.before-commit'] as const),
+      'request.after-commit',
+    ],
+    writes: 'create-together.before-commit',
+    begin: async (story) => void (await story.everySecond(2, 'quick')),
+    act: async (story) => {
+      // Two have transactions of their own; those that come while these are under way share one.
+      const keys = Array.from({ length: CREATED_AT_ONCE }, (_, index) => `${story.name}:${index}`);
+      await Promise.all(keys.map((key) => story.insist('/schedules', story.body(key, 1), isConflict)));
+      for (const key of keys) await story.expectMade(key, 1);
     },
   },
   delete: {

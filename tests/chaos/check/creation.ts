@@ -37,7 +37,9 @@ export function checkCreation(facts: Facts): Creation {
 /** The slots of each trigger that it had, while it had it: the requests say which, the versions in the database since when. Null for a chain. */
 function slotsOf(history: History, { plan, schedule, operations }: Subject, upTo: number): readonly number[] | null {
   const { isRetriggered, trigger, tz } = plan;
-  if (!isRetriggered) return gridOf(trigger, tz, schedule.createdAt, upTo);
+  // The one slot of a ONE_SHOT may have passed when it was made.
+  const after = trigger.type === 'ONE_SHOT' ? 0 : schedule.createdAt;
+  if (!isRetriggered) return gridOf(trigger, tz, after, upTo);
   const slots: number[] = [];
   let current = trigger;
   let from = schedule.createdAt;

@@ -108,15 +108,20 @@ function checkLateness(facts: Facts): Pick<Deliveries, 'late' | 'lateness' | 'ca
   const late: string[] = [];
   const lateness: number[] = [];
   const calm: number[] = [];
-  const atOnce = new Set(facts.subjects.filter(({ plan }) => isPunctual(plan)).map(({ schedule }) => schedule.id));
+  const atOnce = new Map(
+    facts.subjects.filter(({ plan }) => isPunctual(plan)).map(({ schedule }) => [schedule.id, schedule.createdAt]),
+  );
   for (const [runId, [first]] of facts.deliveries) {
     const run = facts.runs.get(runId);
     if (run === undefined || first === undefined) continue;
-    if (!atOnce.has(run.scheduleId) || (run.cause !== 'MANUAL' && run.cause !== 'SCHEDULE')) continue;
-    const lateMs = first.at - run.due;
-    const calmMs = lateMs <= 0 ? 0 : calmWithin(history, run.due, first.at);
+    const createdAt = atOnce.get(run.scheduleId);
+    if (createdAt === undefined || (run.cause !== 'MANUAL' && run.cause !== 'SCHEDULE')) continue;
+    // A ONE_SHOT may be made for a time that has passed.
+    const due = Math.max(run.due, createdAt);
+    const lateMs = first.at - due;
+    const calmMs = lateMs <= 0 ? 0 : calmWithin(history, due, first.at);
     lateness.push(lateMs);
-    if (calmMs >= lateMs && calmWithin(history, run.due - 1, run.due) > 0) calm.push(lateMs);
+    if (calmMs >= lateMs && calmWithin(history, due - 1, due) > 0) calm.push(lateMs);
     if (calmMs > bound) late.push(nameOf(run, `${lateMs} ms, ${calmMs} of them without a fault`));
   }
   return { late, lateness, calm };

@@ -56,6 +56,8 @@ function bearsOut(facts: Facts, subject: Subject, run: RunRecord): boolean {
       return isMissed(subject, run) || isPassedOver(subject, run);
     case 'SKIPPED PAUSED':
       return asked('pause') || hasGone(facts, subject);
+    case 'SKIPPED CALENDAR':
+      return plan.calendar !== null;
     case 'SKIPPED BY_USER':
       return bySkipNext(subject);
     case 'CANCELLED BY_USER':

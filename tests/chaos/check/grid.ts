@@ -11,6 +11,8 @@ export function gridOf(trigger: PlannedTrigger, tz: string, after: number, upTo:
       return cron(trigger.cron, tz, after, upTo);
     case 'RRULE':
       return rrule(trigger, after, upTo);
+    case 'ONE_SHOT':
+      return trigger.at > after && trigger.at <= upTo ? [trigger.at] : [];
     case 'FIXED_DELAY':
       return null;
   }

@@ -1,4 +1,5 @@
 import type { History } from '../history.ts';
+import { misdated } from './calendars.ts';
 import { type Creation, checkCreation } from './creation.ts';
 import { checkDeliveries, type Deliveries } from './deliveries.ts';
 import { checkEndings } from './endings.ts';
@@ -12,6 +13,7 @@ export interface Violations {
   readonly createdTwice: readonly string[];
   readonly invented: readonly string[];
   readonly brokenChain: readonly string[];
+  readonly misdated: readonly string[];
   readonly early: readonly string[];
   readonly late: readonly string[];
   readonly changed: readonly string[];
@@ -59,6 +61,7 @@ export function judge(history: History): Verdict {
       createdTwice: creation.createdTwice,
       invented: [...creation.invented, ...requests.inventedRun],
       brokenChain: creation.brokenChain,
+      misdated: misdated(facts),
       early: deliveries.early,
       late: deliveries.late,
       changed: deliveries.changed,

@@ -57,12 +57,17 @@ function checkBackfills({ history }: Facts, subject: Subject, lost: string[], in
 }
 
 /** Each definition that the API acknowledged is the one that its version holds. */
-function checkMarks({ history }: Facts, { operations, schedule }: Subject, lost: string[]): void {
+function checkMarks({ history }: Facts, { operations, schedule, plan }: Subject, lost: string[]): void {
   const defining = operations.filter(
     ({ kind, outcome }) => outcome === 'ok' && (kind === 'patch' || kind === 'create'),
   );
   for (const { version, mark, kind } of defining) {
-    const held = history.marks[`${schedule.id} ${version}`];
+    // Where a calendar changed, definitions are numbered ahead of what the API calls a version.
+    const all = history.versions[schedule.id] ?? [];
+    const held =
+      plan.calendar === null
+        ? history.marks[`${schedule.id} ${version}`]
+        : all.find((definition) => definition.mark === mark)?.mark;
     if (held !== mark) lost.push(`${schedule.id}: ${kind} of mark ${mark} made version ${version}, which has ${held}`);
   }
 }

@@ -17,6 +17,7 @@ describe('the checker of campaigns', () => {
       'slots: CRON': 5,
       'slots: RRULE': 2,
       'slots: FIXED_DELAY': 3,
+      'slots: ONE_SHOT': 1,
       'records: manual': 1,
       'records: backfilled': 1,
       'records: taken over': 1,
@@ -65,8 +66,8 @@ describe('the checker of campaigns', () => {
     const versions = {
       ...good.versions,
       [id]: [
-        { mark: 1, until: at(2) + 500 },
-        { mark: 9, until: null },
+        { number: 1, mark: 1, isShut: false, until: at(2) + 500 },
+        { number: 2, mark: 9, isShut: false, until: null },
       ],
     };
     const found = (runs: History['runs'], given: Partial<History>): readonly number[] => {
@@ -91,6 +92,38 @@ describe('the checker of campaigns', () => {
     ).toEqual([1, 2]);
     // The same version with the trigger it had: a change of something else moves no slot.
     expect(found(good.runs, { operations: [...good.operations, patched] })).toEqual([0, 0]);
+  });
+
+  it('expects slots to follow the dates of their calendar, soon after these have changed', () => {
+    const good = goodHistory();
+    const plans = good.plans.map((plan) => (plan.index === 1 ? { ...plan, calendar: 'closed' } : plan));
+    const { id } = good.schedules.find(({ plan }) => plan === 1) ?? { id: '' };
+    const versions = (isShut: boolean): History['versions'] => ({
+      ...good.versions,
+      [id]: [
+        { number: 1, mark: 1, isShut: false, until: at(4) + 500 },
+        { number: 2, mark: 1, isShut, until: null },
+      ],
+    });
+    const passedOver = [runIdOf(1, at(5)), runIdOf(1, at(6))];
+    const skipped = { state: 'SKIPPED', reason: 'CALENDAR', version: 2, attempts: [] } as const;
+    const runs = good.runs.map((run) => (passedOver.includes(run.id) ? { ...run, ...skipped } : run));
+    const deliveries = good.deliveries.filter(({ runId }) => !passedOver.includes(runId));
+    const change = (isShut: boolean, when: number): History['operations'][number] => ({
+      ...{ kind: 'calendar', plan: 1, outcome: 'ok', isShut, at: when, until: when + 100 },
+    });
+    const found = (of: History['versions'], ...changes: History['operations']): readonly string[] => {
+      const operations = [...good.operations, ...changes];
+      const { misdated } = judge({ ...good, plans, versions: of, runs, deliveries, operations }).violations;
+      return misdated.map((one) => one.slice(id.length + 1, id.length + 20));
+    };
+    const named = (...seconds: readonly number[]) =>
+      seconds.map((second) => new Date(at(second)).toISOString().slice(0, 19));
+    expect(found(versions(true), change(false, at(-9)), change(true, at(4)))).toEqual([]);
+    // Passed over by a version that does not exclude the date; by dates that the calendar never had; fired long after it was shut.
+    expect(found(versions(false), change(false, at(-9)), change(true, at(4)))).toEqual(named(5, 6));
+    expect(found(versions(true), change(false, at(-9)))).toEqual(named(5, 6));
+    expect(found(versions(true), change(false, at(-40)), change(true, at(-30)))).toEqual(named(1, 2, 3, 4));
   });
 
   it('forgives the last slots of a schedule that was deleted, and no others', () => {

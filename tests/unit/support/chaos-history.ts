@@ -25,6 +25,7 @@ function planOf(index: number, given: Partial<Plan>): Plan {
     trigger: { type: 'INTERVAL', everySec: 1, anchor: T0 },
     target: 'HTTP',
     temper: 'good',
+    calendar: null,
     isRetriggered: false,
     isFickle: false,
     overlap: 'ALLOW_ALL',
@@ -128,7 +129,7 @@ function everySecond() {
   return { runs, deliveries, holds, changes };
 }
 
-/** Plan 2 skips what overlaps and what it missed; plan 3 is a chain; plan 4 publishes, runs by hand and again. */
+/** Plan 2 skips what overlaps and what it missed; plan 3 is a chain; plan 4 publishes, runs by hand and again; plan 5 was late when it was made. */
 function others() {
   const runs = [
     run(2, at(2), { endedAt: at(4.5), attempts: [{ number: 1, outcome: 'ACCEPTED', startedAt: at(2) }] }),
@@ -151,12 +152,14 @@ function others() {
     }),
     run(4, at(2) + 77, { space: 4711, cause: 'MANUAL' }),
     run(4, at(0), { space: 1, cause: 'BACKFILL', due: at(4), endedAt: at(4) + 50 }),
+    run(5, at(-9), { endedAt: at(1) }),
   ];
   const published = [at(3), at(0), at(2) + 77].map((slot) => ({
     runId: runIdOf(4, slot, slot === at(3) ? 0 : slot === at(0) ? 1 : 4711),
     at: slot + 10,
   }));
-  const deliveries = [delivery(2, at(2)), delivery(3, at(1)), delivery(3, at(3) + 200), delivery(3, at(5) + 250)];
+  const links = [at(1), at(3) + 200, at(5) + 250].map((slot) => delivery(3, slot));
+  const deliveries = [delivery(2, at(2)), ...links, delivery(5, at(-9), { at: T0 + 110 })];
   return { runs, deliveries, published };
 }
 
@@ -173,9 +176,10 @@ const PLANS = [
     trigger: { type: 'RRULE', rrule: 'FREQ=SECONDLY;INTERVAL=3', dtstart: T0 - 3_600_000 },
     target: 'EVENT',
   }),
+  planOf(5, { trigger: { type: 'ONE_SHOT', at: at(-9) } }),
 ];
 
-/** All four were created; the last was triggered and backfilled. */
+/** All were created; the fourth was triggered and backfilled. */
 function operations(): readonly Operation[] {
   const created = { kind: 'create', outcome: 'ok', at: T0, until: T0 + 120, version: 1 } as const;
   const asked = { outcome: 'ok', plan: 4, at: at(2), until: at(2) + 90 } as const;
@@ -201,7 +205,9 @@ export function goodHistory(): History {
     })),
     operations: operations(),
     marks: Object.fromEntries(PLANS.map(({ index }) => [`${scheduleId(index)} 1`, index])),
-    versions: Object.fromEntries(PLANS.map(({ index }) => [scheduleId(index), [{ mark: index, until: null }]])),
+    versions: Object.fromEntries(
+      PLANS.map(({ index }) => [scheduleId(index), [{ number: 1, mark: index, isShut: false, until: null }]]),
+    ),
     runs: [...first.runs, ...rest.runs],
     deliveries: [...first.deliveries, ...rest.deliveries],
     published: rest.published,

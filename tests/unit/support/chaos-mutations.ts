@@ -49,6 +49,7 @@ export const AGAIN = runIdOf(4, at(0), 1);
 
 export const MUTATIONS: readonly (readonly [string, keyof Violations, Mutation])[] = [
   ['a record is gone', 'lost', withRun(runIdOf(1, at(2)), null)],
+  ['the record of a slot that had passed is gone', 'lost', withRun(runIdOf(5, at(-9)), null)],
   ['the record of a stretch is gone', 'lost', withRun(MISSED, null)],
   ['a stretch ends a slot too early', 'lost', withRun(MISSED, { range: { from: at(6), to: at(8), count: 2 } })],
   ['a slot has two records', 'createdTwice', also(runIdOf(1, at(2)), {})],
@@ -75,8 +76,10 @@ export const MUTATIONS: readonly (readonly [string, keyof Violations, Mutation])
   ['a link comes before its delay', 'brokenChain', withRun(SECOND_LINK, { slot: at(3) + 100 })],
   ['a link comes long after its delay', 'brokenChain', withRun(SECOND_LINK, { slot: at(3) + 900 })],
   ['a chain ends early', 'brokenChain', withRun(runIdOf(3, at(5) + 250), null)],
+  ['a date that was passed over, of no calendar', 'silentSkip', withRun(SKIPPED_BY_OVERLAP, { reason: 'CALENDAR' })],
   ['a delivery before its slot', 'early', withDelivery(runIdOf(1, at(2)), { at: at(2) - 6 })],
   ['a delivery long after its slot, and no fault', 'late', withDelivery(runIdOf(1, at(2)), { at: at(20) })],
+  ['a delivery long after its schedule was made', 'late', withDelivery(runIdOf(5, at(-9)), { at: at(20) })],
   ['a body that changed between attempts', 'changed', withDelivery(THIRD, { body: '{"plan":1,"mark":9}' })],
   ['a target that changed between attempts', 'changed', withDelivery(THIRD, { pathMark: 9 })],
   [
