@@ -84,10 +84,10 @@ export const REQUEST_SCENARIOS = {
   },
   together: {
     points: [
-      ...(['create-together.before-write', 'create-together.after-write', 'create-together.before-commit'] as const),
+      ...(['together.before-write', 'together.after-write', 'together.before-commit'] as const),
       'request.after-commit',
     ],
-    writes: 'create-together.before-commit',
+    writes: 'together.before-commit',
     begin: async (story) => void (await story.everySecond(2, 'quick')),
     act: async (story) => {
       // Two have transactions of their own; those that come while these are under way share one.

@@ -86,9 +86,9 @@ async function insertedTogether(
   drafts: readonly Draft[],
 ): Promise<readonly (ScheduleEntity | DomainError)[]> {
   const created = drafts.flatMap(({ made }) => (made instanceof DomainError ? [] : [made]));
-  crashPoint('create-together.before-write');
+  crashPoint('together.before-write');
   const inserted = await work.schedules.insertAll(created);
-  crashPoint('create-together.after-write');
+  crashPoint('together.after-write');
   const isFull = drafts.some(({ made }) => made instanceof DomainError && made.code === 'QUOTA_EXCEEDED');
   if (isFull && inserted.size < created.length) throw new Error('a place in the quota was taken and not used');
   work.audit.recordEach(
@@ -98,7 +98,7 @@ async function insertedTogether(
         : auditedChanges('created', { before: null, after: made }).map((change) => ({ caller, change })),
     ),
   );
-  crashPoint('create-together.before-commit');
+  crashPoint('together.before-commit');
   return drafts.map(({ made }) => (made instanceof DomainError || inserted.has(made.state.id) ? made : keyTaken(made)));
 }
 
