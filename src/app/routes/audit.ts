@@ -13,7 +13,7 @@ export function auditRoutes(api: Api, { audit, cursors }: ApiParts): void {
       operationId: 'listAuditEntries',
       summary: 'List who changed what, newest first',
       description:
-        'Every change that a request made, with the fields that differ before and after it. Values of headers and secrets are masked; fields longer than 2,048 characters are left out.',
+        'Every change that a request made, with the fields that differ before and after it. Values of headers and secrets are masked; fields longer than 2,048 characters are left out. With a filter a page looks at 1,000 entries at most, so that it may be short, or empty, before the end, where nextCursor is null.',
       tags: ['audit'],
       querystring: auditQuery,
       response: { 200: auditPage, ...problems(...GUARDED) },

@@ -35,5 +35,5 @@ export const deadLettersQuery = query({ ...cursorFields, scheduleId: scheduleId.
 
 export const runPage = listShown(runShown).meta({ id: 'RunPage' });
 
-/** The last run of a page: what comes after it is the next page. */
+/** Where a page ended: what comes after it is the next page. */
 export const runPosition: z.ZodType<RunKey> = z.object({ scheduleId, slot: z.number(), space: z.number() });

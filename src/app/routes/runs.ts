@@ -10,6 +10,8 @@ import { runShown, showRun } from './run-shown.ts';
 import { deadLettersQuery, runPage, runPosition, runsQuery, scheduleRunsQuery } from './runs.schema.ts';
 
 const tags = ['runs'];
+const BOUNDED =
+  'A list is at its end when nextCursor is null: a page looks at a bounded number of runs, so that it may be short, or empty, before the end.';
 
 /** Read, retry and cancel runs. */
 export function runRoutes(api: Api, parts: ApiParts): void {
@@ -28,6 +30,7 @@ function listRuns(api: Api, parts: ApiParts): void {
     schema: {
       operationId: 'listRuns',
       summary: 'List runs, newest slot first',
+      description: BOUNDED,
       tags,
       querystring: runsQuery,
       response: { 200: runPage, ...problems(...GUARDED) },
@@ -48,6 +51,7 @@ function listScheduleRuns(api: Api, parts: ApiParts): void {
     schema: {
       operationId: 'listScheduleRuns',
       summary: 'List the runs of a schedule, newest slot first',
+      description: BOUNDED,
       tags,
       params: scheduleParams,
       querystring: scheduleRunsQuery,
@@ -70,8 +74,7 @@ function listDeadLetters(api: Api, parts: ApiParts): void {
     schema: {
       operationId: 'listDeadLetters',
       summary: 'List dead runs, newest slot first',
-      description:
-        'Runs whose attempts are used up, or that met an answer that is final. They are kept until retried or past retention.',
+      description: `Runs whose attempts are used up, or that met an answer that is final. They are kept until retried or past retention. ${BOUNDED}`,
       tags,
       querystring: deadLettersQuery,
       response: { 200: runPage, ...problems(...GUARDED) },

@@ -37,6 +37,6 @@ export interface AuditTrail {
   record(caller: Caller, ...changes: readonly AuditedChange[]): void;
   /** As `record`, of changes that callers made apart from one another. */
   recordEach(changes: readonly CallersChange[]): void;
-  /** Newest first. */
+  /** Newest first. With a filter it looks at a bounded number of entries: may be short, or empty, before the end. */
   page(query: AuditQuery): Promise<Page<AuditEntry, AuditPosition>>;
 }

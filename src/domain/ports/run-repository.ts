@@ -12,6 +12,7 @@ export interface RunQuery {
   readonly from?: number | undefined;
   readonly to?: number | undefined;
   readonly limit: number;
+  /** A place in the order, not always that of a run. */
   readonly after?: RunKey | undefined;
 }
 
@@ -25,6 +26,7 @@ export interface RunRepository {
   find(key: RunKey, organizationId: string | null): Promise<RunRow | null>;
   /** The version of its schedule that a live claim keeps for the key, a run in flight that has no row yet; null where none names it. */
   claimedVersion(key: RunKey): Promise<number | null>;
+  /** Looks at a bounded number of runs: may be short, or empty, before the end. */
   page(query: RunQuery): Promise<Page<RunRow, RunKey>>;
   /** A PENDING row and its place in a lane, due at the run's `due`. */
   enqueue(run: RunRow, lane: Lane): Promise<void>;

@@ -66,6 +66,8 @@ export const schedules = pgTable(
     index('schedules_stopped')
       .on(table.tenantId, table.state, table.id)
       .where(sql`state <> 'ACTIVE' and deleted_at is null`),
+    // The runs of one slot, where very many share it: in the order of their schedules, also of deleted ones.
+    index('schedules_of_tenant').on(table.tenantId, table.id),
     index('schedules_calendars').on(table.tenantId, table.id).where(sql`calendars is not null and deleted_at is null`),
     index('schedules_secrets')
       .on(table.tenantId, table.id)

@@ -1,4 +1,4 @@
-import { and, desc, eq, exists, gte, inArray, lt, lte, type SQL, sql } from 'drizzle-orm';
+import { and, eq, exists, inArray, type SQL, sql } from 'drizzle-orm';
 import { crashPoint } from '#crash-point';
 import { OPEN_STATES, type RunRow } from '../../domain/entities/run.ts';
 import type { RunKey, TenantId } from '../../domain/ids.ts';
@@ -6,6 +6,7 @@ import type { CancelledRun, Lane, RunQuery, RunRepository } from '../../domain/p
 import type { Page } from '../../domain/ports/schedule-repository.ts';
 import { pipelined, type Transaction } from '../db/client.ts';
 import { retries, runs, schedules } from '../db/schema.ts';
+import { walkRuns } from './run-walk.ts';
 import { instantOf } from './schedule-rows.ts';
 import { afterRunsEnded, lockTimers } from './terminal-transition.ts';
 import { attemptsOf } from './untold-attempts.ts';
@@ -39,19 +40,11 @@ export class DrizzleRunRepository implements RunRepository {
 
   async page(query: RunQuery): Promise<Page<RunRow, RunKey>> {
     const limit = Math.min(query.limit, LONGEST_PAGE);
-    const select = this.#tx.select({ run: runs }).from(runs).$dynamic();
-    if (query.organizationId !== null) select.innerJoin(schedules, ofOrganization(query.organizationId));
-    const rows = await select
-      .where(and(eq(runs.tenantId, this.#tenantId), ...conditionsOf(query)))
-      .orderBy(desc(runs.slot), runs.scheduleId, runs.space)
-      .limit(limit + 1);
-    const items = rows.slice(0, limit).map(({ run }) => runOf(run));
+    const { rows, end } = await walkRuns(this.#tx, this.#tenantId, { ...query, limit: limit + 1 });
+    const items = rows.slice(0, limit).map(runOf);
     const last = items.at(-1);
-    const next =
-      rows.length > limit && last !== undefined
-        ? { scheduleId: last.scheduleId, slot: last.slot, space: last.space }
-        : null;
-    return { items, next, total: null };
+    if (rows.length <= limit || last === undefined) return { items, next: end, total: null };
+    return { items, next: { scheduleId: last.scheduleId, slot: last.slot, space: last.space }, total: null };
   }
 
   async enqueue(run: RunRow, lane: Lane): Promise<void> {
@@ -149,21 +142,6 @@ export class DrizzleRunRepository implements RunRepository {
       .returning();
     return updated === undefined ? null : runOf(updated);
   }
-}
-
-function conditionsOf({ scheduleId, state, cause, from, to, after }: RunQuery): readonly (SQL | undefined)[] {
-  return [
-    scheduleId === undefined ? undefined : eq(runs.scheduleId, scheduleId),
-    state === undefined ? undefined : eq(runs.state, state),
-    cause === undefined ? undefined : eq(runs.cause, cause),
-    from === undefined ? undefined : gte(runs.slot, from),
-    to === undefined ? undefined : lt(runs.slot, to),
-    // The first part finds the partition and the place in the index, the second the place among runs of the same slot.
-    after === undefined ? undefined : lte(runs.slot, after.slot),
-    after === undefined
-      ? undefined
-      : sql`(${runs.slot} < ${instantOf(after.slot)} or (${runs.scheduleId}, ${runs.space}) > (${after.scheduleId}::uuid, ${after.space}::int))`,
-  ];
 }
 
 /** A deleted schedule's row stays, so its runs keep their organization. */

@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Caller } from '../../../src/domain/entities/caller.ts';
 import type { ListPosition, ScheduleFilter, ScheduleQuery } from '../../../src/domain/ports/schedule-repository.ts';
-import { connectPool, transactionOn } from '../../../src/infra/db/client.ts';
 import { schedulePage } from '../../../src/infra/repo/schedule-page.ts';
+import { type Explained, explained, vacuumAnalyze } from './plans.ts';
 import { newCaller, openWorkbench, type Workbench } from './workbench.ts';
 
 /*
@@ -21,10 +21,7 @@ beforeAll(async () => {
   bench = await openWorkbench();
   caller = newCaller();
   for (const tenantId of [caller.tenantId, newCaller().tenantId]) await fill(tenantId);
-  const owner = connectPool(bench.url, { max: 1, applicationName: 'test' });
-  await owner`set role scheduler_owner`;
-  await owner`vacuum analyze schedules, timers`;
-  await owner.end();
+  await vacuumAnalyze(bench, 'schedules', 'timers');
 });
 afterAll(() => bench.close());
 
@@ -45,42 +42,9 @@ async function fill(tenantId: string): Promise<void> {
            'KEEP', case when hundredth = 1 then 'PAUSED' else 'ACTIVE' end, case when hundredth = 1 then '{}'::jsonb end, 1, 1, at, at, 'test' from made`;
 }
 
-interface Plan {
-  readonly 'Node Type': string;
-  readonly 'Index Name'?: string;
-  readonly Plans?: readonly Plan[];
-}
-
-/** What the statements of a page do: their kinds of steps, and the indexes they use. */
-async function plansOf(
-  query: Partial<ScheduleQuery>,
-): Promise<{ readonly steps: Set<string>; readonly indexes: Set<string> }> {
-  const [steps, indexes] = [new Set<string>(), new Set<string>()];
-  const look = (plan: Plan): void => {
-    steps.add(plan['Node Type']);
-    if (plan['Index Name'] !== undefined) indexes.add(plan['Index Name']);
-    plan.Plans?.forEach(look);
-  };
-  await bench.api.begin(async (tx) => {
-    await tx`select set_config('app.tenant_id', ${caller.tenantId}, true)`;
-    const sent: Parameters<typeof tx.unsafe>[] = [];
-    const unsafe = (...statement: Parameters<typeof tx.unsafe>) => {
-      sent.push(statement);
-      return tx.unsafe(...statement);
-    };
-    const client = Object.assign(Object.create(tx), { unsafe });
-    await schedulePage(transactionOn(client), caller.tenantId, {
-      filter: NO_FILTER,
-      sort: 'createdAt',
-      limit: 50,
-      ...query,
-    });
-    for (const [text, parameters] of sent) {
-      const [row] = await tx.unsafe<{ 'QUERY PLAN': string }[]>(`explain (format json) ${text}`, parameters);
-      for (const { Plan: plan } of JSON.parse(row?.['QUERY PLAN'] ?? '[]')) look(plan);
-    }
-  });
-  return { steps, indexes };
+function plansOf(query: Partial<ScheduleQuery>): Promise<Explained> {
+  const whole = { filter: NO_FILTER, sort: 'createdAt', limit: 50, ...query } as const;
+  return explained(bench, caller.tenantId, (tx) => schedulePage(tx, caller.tenantId, whole));
 }
 
 const inTheMiddle = '0198c5b2-7a31-7c44-9d0e-2f6b8a1c3e55';

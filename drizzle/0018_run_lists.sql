@@ -1,0 +1,1 @@
+CREATE INDEX "schedules_of_tenant" ON "schedules" USING btree ("tenant_id","id");
