@@ -143,10 +143,13 @@ describe('a destination that does not answer', () => {
     const before = await bench.now();
     await tryAgain(engine);
     expect(senders.sent).toHaveLength(5);
-    const postponed = (await bench.runsOf(schedule)).find((run) => run.cause === 'MANUAL');
-    expect(postponed).toMatchObject({ state: 'RETRYING', attempts: [] });
+    const manual = async () => (await bench.runsOf(schedule)).find((run) => run.cause === 'MANUAL');
+    const postponed = await manual();
+    expect(postponed).toMatchObject({ state: 'RETRYING', reason: 'BREAKER', attempts: [] });
     expect(postponed?.nextAttemptAt).toBeGreaterThan(before + 25_000);
     expect(await bench.sql`select lane from retries`).toMatchObject([{ lane: 0 }]);
+    await tryAgain(answering(FAILED).engine);
+    expect(await manual()).toMatchObject({ state: 'RETRYING', reason: null, attempts: [{ number: 1 }] });
   });
 });
 

@@ -19,6 +19,7 @@ const runReason = z.enum([
   'MAX_AGE',
   'EGRESS',
   'POISON',
+  'BREAKER',
 ]);
 const outcome = z.enum([
   'ACCEPTED',
@@ -56,7 +57,10 @@ export const runShown = z
     cause: runCause,
     scheduledFor: instantShown.meta({ description: 'The nominal slot' }),
     state: runState,
-    reason: runReason.nullable(),
+    reason: runReason.nullable().meta({
+      description:
+        'Why it was SKIPPED, CANCELLED or is DEAD. BREAKER while it is RETRYING: its destination does not answer, so that its attempt was put off',
+    }),
     range: z
       .object({ from: z.string(), to: z.string(), count: z.int().nullable() })
       .nullable()

@@ -11,7 +11,7 @@ export interface Postponement {
 }
 
 /**
- * The run waits again, and no attempt is used. It waits no longer than to the end of its retry horizon, where it gets a last
+ * The run waits again, with the reason BREAKER, and no attempt is used. It waits no longer than to the end of its retry horizon, where it gets a last
  * chance; past it, it is DEAD. The horizon of a redriven run counts from the first try, so one is recorded, as aborted.
  */
 export function postponeRun(policy: RetryPolicy, { before, now, firstDue, until }: Postponement): Settlement {
@@ -20,5 +20,5 @@ export function postponeRun(policy: RetryPolicy, { before, now, firstDue, until 
   const attempts = before.at(-1)?.final === true ? [...before, endedAttempt(tried)] : before;
   const horizon = budgetOf(tried).since + policy.maxAgeSec * 1000;
   if (now >= horizon) return dead('MAX_AGE', attempts);
-  return { state: 'RETRYING', reason: null, attempts, retryAt: Math.round(Math.min(until, horizon)) };
+  return { state: 'RETRYING', reason: 'BREAKER', attempts, retryAt: Math.round(Math.min(until, horizon)) };
 }

@@ -5,6 +5,7 @@ import type { JsonValue } from './json.ts';
 
 export type RunState = 'PENDING' | 'RUNNING' | 'RETRYING' | 'SUCCEEDED' | 'CANCELLED' | 'SKIPPED' | 'DEAD';
 export type RunCause = 'SCHEDULE' | 'CATCH_UP' | 'MANUAL' | 'BACKFILL' | 'WORKFLOW';
+/** Why a run ended otherwise than by success; BREAKER: why it waits, as its destination does not answer. */
 export type RunReason =
   | 'OVERLAP'
   | 'MISFIRE'
@@ -18,7 +19,8 @@ export type RunReason =
   | 'GONE'
   | 'MAX_AGE'
   | 'EGRESS'
-  | 'POISON';
+  | 'POISON'
+  | 'BREAKER';
 
 /** States that a run leaves again; the others are final. */
 export const OPEN_STATES: readonly RunState[] = ['PENDING', 'RUNNING', 'RETRYING'];

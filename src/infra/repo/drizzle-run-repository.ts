@@ -78,7 +78,7 @@ export class DrizzleRunRepository implements RunRepository {
       .set({ nextDue: now })
       .where(and(this.#waiting(key), isRetrying))
       .returning({ lane: retries.lane });
-    if (waiting.length > 0) return this.#update(key, eq(runs.state, 'RETRYING'), { nextAttemptAt });
+    if (waiting.length > 0) return this.#update(key, eq(runs.state, 'RETRYING'), { reason: null, nextAttemptAt });
     const revived = await this.#update(key, eq(runs.state, 'DEAD'), {
       state: 'PENDING',
       reason: null,

@@ -133,11 +133,13 @@ describe('retrying', () => {
   test('a retrying run makes it due now, in the lane it has', async () => {
     const caller = newCaller();
     const run = await triggered(caller);
-    await bench.engine`update runs set state = 'RETRYING', next_attempt_at = now() + interval '1 hour' where schedule_id = ${run.scheduleId}`;
+    await bench.engine`update runs set state = 'RETRYING', reason = 'BREAKER', next_attempt_at = now() + interval '1 hour' where schedule_id = ${run.scheduleId}`;
     await bench.engine`update retries set lane = 1, next_due = now() + interval '1 hour' where schedule_id = ${run.scheduleId}`;
     const retried = await bench.runs.retry(caller, keyOf(run));
-    expect(retried.state).toBe('RETRYING');
-    expect(await runsOf(bench.engine, run.scheduleId)).toMatchObject([{ state: 'RETRYING', lane: 1, waits: true }]);
+    expect(retried).toMatchObject({ state: 'RETRYING', reason: null });
+    expect(await runsOf(bench.engine, run.scheduleId)).toMatchObject([
+      { state: 'RETRYING', reason: null, lane: 1, waits: true },
+    ]);
   });
 
   test('any other run is a conflict, and what waits goes on waiting', async () => {
@@ -233,6 +235,30 @@ describe('cancelling', () => {
     ];
     expect(await Promise.all(asked.map(codeOf))).toEqual(Array(5).fill('NOT_FOUND'));
     expect(await codeOf(bench.runs.cancel(within(caller, 'north'), keyOf(run)))).toBeNull();
+  });
+});
+
+describe('the reason of a run', () => {
+  const DAY_TO_COME = new Date(Date.UTC(2089, 5, 1, 12));
+
+  test.each([
+    ['RETRYING', null, true],
+    ['RETRYING', 'BREAKER', true],
+    ['RETRYING', 'MAX_AGE', false],
+    ['DEAD', 'MAX_AGE', true],
+    ['DEAD', null, false],
+    ['PENDING', 'BREAKER', false],
+    ['SUCCEEDED', 'BREAKER', false],
+    ['SUCCEEDED', null, true],
+  ] as const)('of one that is %s may be %s: %s, whatever day it is of', async (state, reason, may) => {
+    await bench.engine`select make_run_partition(${DAY_TO_COME}::date)`;
+    const { tenantId } = newCaller();
+    for (const slot of [new Date(), new Date(0), DAY_TO_COME]) {
+      const writing = bench.engine`
+        insert into runs (schedule_id, slot, space, tenant_id, version, state, reason, cause, due)
+        values (gen_random_uuid(), ${slot}, 0, ${tenantId}, 1, ${state}, ${reason}, 'SCHEDULE', ${slot})`;
+      expect(await codeOf(writing)).toBe(may ? null : '23514');
+    }
   });
 });
 

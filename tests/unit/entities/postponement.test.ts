@@ -11,7 +11,7 @@ const POLICY = {
   jitter: 1,
   maxAgeSec: 3600,
 };
-const RETRYING = { state: 'RETRYING', reason: null } as const;
+const RETRYING = { state: 'RETRYING', reason: 'BREAKER' } as const;
 
 function attempt(number: number, at: number, final = false): Attempt {
   const instant = new Date(at).toISOString();
