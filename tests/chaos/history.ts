@@ -24,6 +24,8 @@ export interface Plan {
   readonly trigger: PlannedTrigger;
   readonly target: 'HTTP' | 'EVENT' | 'QUEUE';
   readonly temper: Temper;
+  /** Created by its key, at the same time as others of its tenant; else by an Idempotency-Key. */
+  readonly isKeyed: boolean;
   /** Its tenant's calendar, whose dates it leaves out. */
   readonly calendar: string | null;
   /** Its trigger is changed now and then. */

@@ -1,6 +1,6 @@
 import { seededRandom } from '../support/random.ts';
 import type { Overlap, Plan, PlannedTrigger, Temper } from './history.ts';
-import { type FaultStep, faultDealer, type Random, type RequestStep, requestDealer } from './steps.ts';
+import { BURST, type FaultStep, faultDealer, type Random, type RequestStep, requestDealer } from './steps.ts';
 
 /* What a seed means: the schedules of a campaign and its steps. Pure, so that the same seed plans the same campaign. */
 
@@ -59,6 +59,16 @@ export function planCampaign(of: Frame & { readonly steps: number; readonly scal
     .flatMap(([kind, count]) => Array.from({ length: Math.max(1, Math.round(count * of.scale)) }, () => kind))
     .map((kind, index) => planOf(kind, index, random, { startAt: of.startAt, endAt }));
   const standing = plans.length;
+  const another = (): Plan => {
+    const [kind] = kinds[Math.floor(random() * kinds.length)] ?? ['interval'];
+    return planOf(kind, plans.length, random, { startAt: of.startAt, endAt });
+  };
+  const newPlans = ({ kind, plan }: RequestStep): readonly Plan[] => {
+    if (kind === 'create') return [another()];
+    if (kind !== 'burst') return [];
+    const tenant = tenantOf(plan);
+    return Array.from({ length: BURST }, (_, turn) => ({ ...another(), index: plan + turn, tenant, isKeyed: true }));
+  };
   const nextFault = faultDealer(random, { ...of, isLong });
   const nextRequest = requestDealer(random, plans);
   const steps = Array.from({ length: of.steps }, (_, index): Step => {
@@ -66,10 +76,7 @@ export function planCampaign(of: Frame & { readonly steps: number; readonly scal
     const isStorm = index % cycle < STORM;
     if (isStorm && random() < FAULT_SHARE) return { index, atMs, fault: nextFault() };
     const request = nextRequest();
-    if (request.kind === 'create') {
-      const [kind] = kinds[Math.floor(random() * kinds.length)] ?? ['interval'];
-      plans.push(planOf(kind, plans.length, random, { startAt: of.startAt, endAt }));
-    }
+    for (const made of newPlans(request)) plans.push(made);
     return { index, atMs, request };
   });
   return { plans, standing, steps, isPatient: false };
@@ -136,7 +143,8 @@ export function planOf(kind: Kind, index: number, random: Random, when: Stretch)
   const misfires = ['SKIP', 'FIRE_ONCE'] as const;
   return {
     index,
-    tenant: `tenant-${index % TENANTS}`,
+    tenant: tenantOf(index),
+    isKeyed: false,
     tz: ZONES[Math.floor(random() * ZONES.length)] ?? 'UTC',
     trigger: triggerOf(kind, random, when),
     target: kind === 'event' ? 'EVENT' : kind === 'queue' ? 'QUEUE' : 'HTTP',
@@ -154,6 +162,10 @@ export function planOf(kind: Kind, index: number, random: Random, when: Stretch)
     timeoutSec: kind === 'hostile' ? 2 : 8,
     endAt: when.endAt,
   };
+}
+
+function tenantOf(index: number): string {
+  return `tenant-${index % TENANTS}`;
 }
 
 function isOverlap(kind: Kind): kind is Overlap {

@@ -16,7 +16,7 @@ export type FaultStep =
   | { readonly kind: 'database' | 'broker' | 'receivers' | 'kill-all'; readonly ms: number };
 
 export interface RequestStep {
-  readonly kind: OperationKind | 'retrigger';
+  readonly kind: OperationKind | 'retrigger' | 'burst';
   readonly node: number;
   readonly plan: number;
   /** Chooses what the kind leaves open: what becomes of missed slots, how far a backfill reaches. */
@@ -26,6 +26,8 @@ export interface RequestStep {
 export type Random = () => number;
 
 export const NODES = 3;
+/** So many schedules are created at the same time by the key of each: they share a transaction. */
+export const BURST = 8;
 
 /** How often each comes in a deck that is shuffled and dealt to its end: nothing is left out for long. */
 const FAULTS: Readonly<Record<FaultStep['kind'], number>> = {
@@ -52,6 +54,7 @@ const REQUESTS: Readonly<Record<RequestStep['kind'], number>> = {
   cancel: 3,
   retry: 2,
   create: 4,
+  burst: 1,
   calendar: 4,
   delete: 1,
 };
@@ -111,7 +114,7 @@ export function requestDealer(random: Random, plans: readonly Plan[]): () => Req
   const paused = new Set<number>();
   const pick = <T>(all: readonly T[]): T | undefined => all[Math.floor(random() * all.length)];
   const planFor = (kind: RequestStep['kind']): number => {
-    if (kind === 'create') return plans.length;
+    if (kind === 'create' || kind === 'burst') return plans.length;
     const stopped = kind === 'resume' ? pick([...paused]) : undefined;
     return stopped ?? pick(plans.filter((plan) => suits(plan, kind)))?.index ?? 0;
   };

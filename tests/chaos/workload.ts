@@ -1,8 +1,8 @@
 import { anotherTrigger, bodyOf, datesOf, shownTrigger, stretchToBackfill } from './bodies.ts';
 import { type ApiRequest, callApi, type Issuer, type Reply } from './client.ts';
-import type { Operation, Plan } from './history.ts';
+import type { Operation, OperationKind, Plan } from './history.ts';
 import type { Receivers } from './receivers.ts';
-import type { RequestStep } from './steps.ts';
+import { BURST, type RequestStep } from './steps.ts';
 
 /** What requests are made with. */
 export interface WorkloadParts {
@@ -26,6 +26,7 @@ export class Workload {
 
   /** Makes the request of a step; answers what came of it in a few words. */
   async perform(step: RequestStep): Promise<string> {
+    if (step.kind === 'burst') return this.#createTogether(step);
     const id = this.#ids.get(step.plan);
     if (step.kind === 'create') return this.create(step.plan, step.node);
     if (id === undefined) return 'the schedule is not there yet';
@@ -45,24 +46,41 @@ export class Workload {
     }
   }
 
-  /** Asks again, of another node, until it is known what became of it: its Idempotency-Key makes that safe. */
+  /** Asks again, of another node, until it is known what became of it: its key or its Idempotency-Key makes that safe. */
   async create(index: number, node: number): Promise<string> {
     const plan = this.#planAt(index);
     const mark = this.#nextMark();
-    const request = {
-      method: 'POST',
-      path: '/schedules',
-      body: this.#bodyOf(plan, mark),
-      idempotencyKey: `plan-${index}`,
-    } as const;
+    const name = `plan-${index}`;
+    const body = { ...this.#bodyOf(plan, mark), ...(plan.isKeyed && { key: name }) };
+    const safe = plan.isKeyed ? {} : { idempotencyKey: name };
+    const request = { method: 'POST', path: '/schedules', body, ...safe } as const;
     for (let turn = 0; ; turn += 1) {
-      const { reply } = await this.#send({ kind: 'create', node: node + turn, plan: index, dice: 0 }, request, () => ({
+      const step = { kind: 'create', node: node + turn, plan: index, dice: 0 } as const;
+      const { reply } = await this.#send(step, request, (answer) => ({
         mark,
+        // It is there already: an answer before this one was lost.
+        ...(isTaken(answer) && { outcome: 'ok' as const, version: 1 }),
       }));
       if (reply.outcome === 'ok') this.#ids.set(index, textOf(reply.body['id']) ?? '');
+      if (isTaken(reply)) await this.#find(step);
       const isSettled = reply.outcome === 'ok' || (reply.outcome === 'refused' && reply.status !== null);
       if (isSettled || turn === 20) return said(reply);
     }
+  }
+
+  async #createTogether({ plan, node }: RequestStep): Promise<string> {
+    const all = await Promise.all(Array.from({ length: BURST }, (_, turn) => this.create(plan + turn, node)));
+    return [...new Set(all)].join(', ');
+  }
+
+  /** Learns the id of a schedule from its label. */
+  async #find(step: RequestStep): Promise<void> {
+    const { tenant } = this.#planAt(step.plan);
+    const path = `/schedules?label=plan:${step.plan}&limit=1`;
+    const { body } = await this.#call(step.node, { method: 'GET', path, tenant });
+    const [schedule] = Array.isArray(body['items']) ? body['items'] : [];
+    const id = textOf(schedule?.id);
+    if (id !== undefined) this.#ids.set(step.plan, id);
   }
 
   /** Makes each tenant's calendar; those of every other tenant exclude the days of the campaign. */
@@ -164,8 +182,15 @@ export class Workload {
     }
     const version = numberOf(reply.body['version']);
     const { outcome } = reply;
-    const kind = step.kind === 'retrigger' ? 'patch' : step.kind;
-    this.operations.push({ kind, plan: step.plan, at, until: Date.now(), outcome, version, ...more(reply) });
+    this.operations.push({
+      kind: operationOf(step),
+      plan: step.plan,
+      at,
+      until: Date.now(),
+      outcome,
+      version,
+      ...more(reply),
+    });
     return { reply };
   }
 
@@ -188,6 +213,14 @@ export class Workload {
     this.#mark += 1;
     return this.#mark;
   }
+}
+
+function operationOf({ kind }: RequestStep): OperationKind {
+  return kind === 'retrigger' ? 'patch' : kind === 'burst' ? 'create' : kind;
+}
+
+function isTaken({ body }: Reply): boolean {
+  return body['code'] === 'ALREADY_EXISTS';
 }
 
 function said({ outcome, status, body }: Reply): string {

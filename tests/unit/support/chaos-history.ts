@@ -25,6 +25,7 @@ function planOf(index: number, given: Partial<Plan>): Plan {
     trigger: { type: 'INTERVAL', everySec: 1, anchor: T0 },
     target: 'HTTP',
     temper: 'good',
+    isKeyed: false,
     calendar: null,
     isRetriggered: false,
     isFickle: false,
