@@ -39,7 +39,7 @@ export function backfillRoutes(api: Api, { backfills }: ApiParts): void {
       operationId: 'createBackfill',
       summary: 'Run past slots again',
       description:
-        'Every slot in the range that has no run, or only a skipped record, becomes a run with cause BACKFILL, behind live runs and at a limited rate.',
+        'Every slot in the range that has no run, or only a skipped record, becomes a run with cause BACKFILL, behind live runs and at a limited rate. Those that passed in a pause are left to its end, which decides on them.',
       tags: ['schedules'],
       params: scheduleParams,
       querystring: noQuery,

@@ -1,6 +1,7 @@
 import { crashPoint } from '#crash-point';
 import type { Caller } from '../entities/caller.ts';
 import { sees } from '../entities/caller.ts';
+import type { ScheduleEntity } from '../entities/schedule.ts';
 import type { ScheduleVersion } from '../entities/schedule-version.ts';
 import { DomainError } from '../errors.ts';
 import type { ScheduleId } from '../ids.ts';
@@ -60,9 +61,7 @@ export class BackfillService {
           throw new DomainError('QUOTA_EXCEEDED', `${OPEN_BACKFILLS} backfills are waiting already`);
         }
         const version = schedule.currentVersion;
-        const pending =
-          schedule.isActive && schedule.timer.due !== Number.POSITIVE_INFINITY ? schedule.timer.slot - 1 : now;
-        const until = Math.min(asked.to, now, pending);
+        const until = Math.min(asked.to, now, lastDecided(schedule));
         const made: Backfill = {
           id: this.#newId(),
           tenantId: caller.tenantId,
@@ -96,6 +95,12 @@ export class BackfillService {
     }
     return isMoreLeft ? NEXT_CHUNK_MS : IDLE_MS;
   }
+}
+
+/** The slot to come and all behind it are the schedule's own: a resume may fire those that pass in a pause. Epoch ms. */
+function lastDecided({ state, timer }: ScheduleEntity): number {
+  const isOver = state.state === 'COMPLETED' || timer.due === Number.POSITIVE_INFINITY;
+  return isOver ? Number.POSITIVE_INFINITY : timer.slot - 1;
 }
 
 /** The next slots of a backfill, as many as its schedule has room for. */

@@ -28,7 +28,9 @@ export function checkDeliveries(facts: Facts): Deliveries {
   for (const [runId, all] of facts.deliveries) {
     const run = facts.runs.get(runId);
     if (run === undefined) continue;
-    if (all.some(({ at }) => at < run.slot - CLOCK_ERROR_MS)) found.early.push(nameOf(run));
+    // Jitter puts a slot off.
+    const due = Math.max(run.slot, run.due);
+    if (all.some(({ at }) => at < due - CLOCK_ERROR_MS)) found.early.push(nameOf(run));
     const change = whatChanged(facts, run, all);
     if (change !== null) found.changed.push(nameOf(run, change));
     checkDuplicates(facts, run, all, { unexplained: found.unexplainedDuplicate, explained });

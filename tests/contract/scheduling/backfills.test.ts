@@ -94,6 +94,18 @@ it('is looked for again within seconds while another process holds it, which may
   expect(await runsOf(id)).toHaveLength(3);
 });
 
+it('leaves slots that pass in a pause to the resume, which may fire them', async () => {
+  const { caller, id, backfills } = await minutely('g');
+  await scheduling.service.pause(caller, id, { note: null, resumeAt: null }, null);
+  const pausedAt = new Date(FROM + 2 * MINUTE_MS);
+  await sql`update schedules set slot = ${pausedAt}, due = ${pausedAt} where id = ${id}`;
+  await backfills.request(caller, id, { from: FROM, to: FROM + 4 * MINUTE_MS, limit: 10 });
+  await backfills.emit();
+  expect((await runsOf(id)).map((run) => run.slot)).toEqual([FROM, FROM + MINUTE_MS]);
+  const inThePause = { from: pausedAt.getTime(), to: FROM + 4 * MINUTE_MS, limit: 10 };
+  await expect(backfills.request(caller, id, inThePause)).rejects.toThrow('holds no slot that has passed');
+});
+
 it('of a deleted schedule ends without another run', async () => {
   const { caller, id, backfills } = await minutely('d');
   await backfills.request(caller, id, { from: FROM, to: FROM + 4 * MINUTE_MS, limit: 10 });

@@ -78,6 +78,7 @@ export const MUTATIONS: readonly (readonly [string, keyof Violations, Mutation])
   ['a chain ends early', 'brokenChain', withRun(runIdOf(3, at(5) + 250), null)],
   ['a date that was passed over, of no calendar', 'silentSkip', withRun(SKIPPED_BY_OVERLAP, { reason: 'CALENDAR' })],
   ['a delivery before its slot', 'early', withDelivery(runIdOf(1, at(2)), { at: at(2) - 6 })],
+  ['a delivery before what jitter makes of its slot', 'early', withRun(runIdOf(1, at(2)), { due: at(2) + 500 })],
   ['a delivery long after its slot, and no fault', 'late', withDelivery(runIdOf(1, at(2)), { at: at(20) })],
   ['a delivery long after its schedule was made', 'late', withDelivery(runIdOf(5, at(-9)), { at: at(20) })],
   ['a body that changed between attempts', 'changed', withDelivery(THIRD, { body: '{"plan":1,"mark":9}' })],
