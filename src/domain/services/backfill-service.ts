@@ -61,7 +61,7 @@ export class BackfillService {
           throw new DomainError('QUOTA_EXCEEDED', `${OPEN_BACKFILLS} backfills are waiting already`);
         }
         const version = schedule.currentVersion;
-        const until = Math.min(asked.to, now, lastDecided(schedule));
+        const until = Math.min(asked.to, now, lastDecided(schedule, version));
         const made: Backfill = {
           id: this.#newId(),
           tenantId: caller.tenantId,
@@ -97,10 +97,14 @@ export class BackfillService {
   }
 }
 
-/** The slot to come and all behind it are the schedule's own: a resume may fire those that pass in a pause. Epoch ms. */
-function lastDecided({ state, timer }: ScheduleEntity): number {
+/**
+ * The slot to come and all behind it are the schedule's own: a resume may fire those that pass in a pause, a calendar may have
+ * put them off. Epoch ms.
+ */
+function lastDecided({ state, timer }: ScheduleEntity, { slots }: ScheduleVersion): number {
   const isOver = state.state === 'COMPLETED' || timer.due === Number.POSITIVE_INFINITY;
-  return isOver ? Number.POSITIVE_INFINITY : timer.slot - 1;
+  if (isOver) return Number.POSITIVE_INFINITY;
+  return slots === null ? timer.slot - 1 : slots.calendar.handledBelow(timer.slot);
 }
 
 /** The next slots of a backfill, as many as its schedule has room for. */

@@ -2,6 +2,7 @@ import type postgres from 'postgres';
 import { v7 as newId } from 'uuid';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { Caller } from '../../../src/domain/entities/caller.ts';
+import type { ScheduleInput } from '../../../src/domain/entities/schedule.ts';
 import { asTenantId, type ScheduleId } from '../../../src/domain/ids.ts';
 import { BackfillService } from '../../../src/domain/services/backfill-service.ts';
 import { connectPool } from '../../../src/infra/db/client.ts';
@@ -106,6 +107,19 @@ it('leaves slots that pass in a pause to the resume, which may fire them', async
   await expect(backfills.request(caller, id, inThePause)).rejects.toThrow('holds no slot that has passed');
 });
 
+it('leaves slots that a calendar has put off to the schedule, whose turn has not come', async () => {
+  const { caller, id, backfills } = await minutely('h', async (owner) => {
+    const closed = { name: 'closed', description: null, dates: ['2026-03-01'], ranges: [], weekly: [], ical: null };
+    await scheduling.calendars.create(owner, closed);
+    return { calendars: { exclude: ['closed'], onExcluded: 'FOLLOWING' } };
+  });
+  // 00:00 of the first has been fired on the second, whose own 00:00 is next; 00:01 of the first comes after that.
+  const next = new Date(FROM + 1_440 * MINUTE_MS);
+  await sql`update timers set slot = ${next}, next_due = ${next} where schedule_id = ${id}`;
+  const putOff = { from: FROM + MINUTE_MS, to: FROM + 4 * MINUTE_MS, limit: 10 };
+  await expect(backfills.request(caller, id, putOff)).rejects.toThrow('holds no slot that has passed');
+});
+
 it('of a deleted schedule ends without another run', async () => {
   const { caller, id, backfills } = await minutely('d');
   await backfills.request(caller, id, { from: FROM, to: FROM + 4 * MINUTE_MS, limit: 10 });
@@ -123,13 +137,21 @@ it('sends what the version said when it was asked for', async () => {
   expect((await runsOf(id)).map((run) => run.version)).toEqual([1]);
 });
 
-async function minutely(tenant: string): Promise<{ caller: Caller; id: ScheduleId; backfills: BackfillService }> {
+/** A schedule of every minute; `more` says what else it has. */
+async function minutely(
+  tenant: string,
+  more: (owner: Caller) => Promise<Partial<ScheduleInput>> = async () => ({}),
+): Promise<{ caller: Caller; id: ScheduleId; backfills: BackfillService }> {
   const tenantId = asTenantId(tenant);
   if (tenantId === null) throw new Error('a tenant id was refused');
   const caller = { tenantId, subject: 'test', organizationId: null };
   const { schedule } = await scheduling.service.create(
     caller,
-    scheduleInput({ trigger: { type: 'CRON', cron: '* * * * *' }, target: { kind: 'EVENT', eventTopic: 'a.b' } }),
+    scheduleInput({
+      trigger: { type: 'CRON', cron: '* * * * *' },
+      target: { kind: 'EVENT', eventTopic: 'a.b' },
+      ...(await more(caller)),
+    }),
   );
   const bell = { ring: () => undefined, listen: () => undefined };
   const store = new PostgresBackfillStore(pool, new ScheduleVersionCache(100, 1e6));
