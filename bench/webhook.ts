@@ -5,6 +5,7 @@ import { parseArgs } from 'node:util';
 import { Contender, type Round } from './support/contender.ts';
 import { startServers } from './support/servers.ts';
 import { median, report } from './support/table.ts';
+import { CONNECTIONS } from './support/webhook-client.ts';
 
 /*
  * POSTs a second to a receiver on this machine: through the product (recurring schedules, history kept), through BullMQ with the same HTTP
@@ -63,7 +64,7 @@ report(
   'webhook',
   [...measured].map(([name, turns]) => rowOf(name, turns)),
   [
-    `${jobs} POSTs without a body to one receiver, 128 connections, ${rounds} rounds. undici: nothing stored. bullmq: one-shot, no history.`,
+    `${jobs} POSTs without a body, with the same headers, to one receiver, ${CONNECTIONS} connections, ${rounds} rounds. undici: nothing stored. bullmq: one-shot, no history.`,
     'CPU without the receiver’s. Must: ours at least 0.5 × undici and 1.5 × bullmq; goal 0.7 × and 2.5 ×.',
   ],
 );

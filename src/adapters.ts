@@ -8,6 +8,7 @@ import type { Journal } from './domain/ports/journal.ts';
 import type { SecretValues } from './domain/ports/secret-repository.ts';
 import type { Senders } from './domain/ports/sender.ts';
 import type { TokenVerifier } from './domain/ports/token-verifier.ts';
+import { PLACES_AT_DESTINATION } from './domain/services/delivery-service.ts';
 import { connectPool } from './infra/db/client.ts';
 import { startEmbeddedPostgres } from './infra/db/embedded-postgres.ts';
 import { type CommandFunction, CommandSender } from './infra/messaging/command-sender.ts';
@@ -78,6 +79,7 @@ export function openSenders(config: Config, needs: SenderNeeds, closing: AsyncDi
   const egress = createEgressGuard({
     allowPrivateNetworks: config.HTTP_ALLOW_PRIVATE_NETWORKS,
     allow: config.HTTP_ALLOW_LIST,
+    connectionsPerOrigin: PLACES_AT_DESTINATION,
     allowOrigins: config.embedded ? [`http://127.0.0.1:${config.PORT}`, `http://localhost:${config.PORT}`] : [],
   });
   closing.defer(() => egress.dispatcher.destroy());

@@ -134,7 +134,7 @@ describe('a database that is slow to settle', () => {
       });
       for (let turn = 0; turn < 30; turn += 1) await engine.firing.fireDue();
       // Delivered all the same: what waits for the database is what holds the claims up.
-      expect([engine.delivery.flying, engine.firing.isStarved]).toEqual([0, true]);
+      expect([engine.delivery.flying, engine.firing.lacksSlots]).toEqual([0, true]);
       expect(engine.delivery.open).toBe(senders.sent.length);
       expect(await countClaimed()).toBe(senders.sent.length);
       expect(senders.sent.length).toBeGreaterThan(50);

@@ -17,7 +17,7 @@ const SETTLE_MS = 2_000;
 const LOOK_EVERY_MS = 20;
 
 interface Parts {
-  readonly firing: Pick<FiringService, 'fireDue' | 'fireWaiting' | 'recover' | 'renew' | 'isStarved'>;
+  readonly firing: Pick<FiringService, 'fireDue' | 'fireWaiting' | 'recover' | 'renew' | 'lacksSlots' | 'lacksWaiting'>;
   readonly delivery: Pick<
     DeliveryService,
     'flying' | 'open' | 'beginDrain' | 'abortAll' | 'onEnded' | 'onRoom' | 'onFlight'
@@ -56,7 +56,8 @@ export class Engine implements AsyncDisposable {
     delivery.onEnded = (waiting) => (waiting === 1 ? this.#settle : this.#settleMore).ring();
     delivery.onFlight = () => this.#watch.ring();
     delivery.onRoom = () => {
-      if (firing.isStarved) this.#ringClaimers();
+      if (firing.lacksSlots) this.#fire.ring();
+      if (firing.lacksWaiting) this.#waiting.ring();
     };
     settling.onDue = () => this.#ringClaimers();
     bell.listen((due) => this.#heard(due), this.#claiming.signal);

@@ -20,7 +20,9 @@ export interface DeliveryLimits extends Pick<FlightLimits, 'ofTenant'> {
 
 /** While others wait, a tenant has at most this part of the places in flight. */
 const TENANT_SHARE = 5;
-/** A destination of a tenant has at most this part of them, and no more than there are connections to one origin. */
+/** Attempts in flight to one destination, all tenants together; as many connections to it are kept. */
+export const PLACES_AT_DESTINATION = 160;
+/** A destination of a tenant has at most this part of the window, and no more than leaves others some of its places. */
 const DESTINATION_SHARE = 8;
 const MOST_PER_DESTINATION = 128;
 
@@ -66,7 +68,9 @@ export class DeliveryService {
     this.occupancy = new Occupancy(parts.limits.concurrency + parts.limits.ahead);
     const { concurrency: window, ofTenant } = parts.limits;
     const perDestination = Math.min(MOST_PER_DESTINATION, Math.ceil(window / DESTINATION_SHARE));
-    this.#queue = new FairQueue({ window, perTenant: Math.ceil(window / TENANT_SHARE), perDestination, ofTenant });
+    const perTenant = Math.ceil(window / TENANT_SHARE);
+    const atDestination = PLACES_AT_DESTINATION;
+    this.#queue = new FairQueue({ window, perTenant, perDestination, atDestination, ofTenant });
   }
 
   /** Runs accepted and not yet settled; and those of them in flight. */

@@ -1,5 +1,7 @@
 import type { TenantId } from '../ids.ts';
 import type { Lane } from '../ports/run-repository.ts';
+import { Destinations } from './destinations.ts';
+import { mayTakeMore } from './dynamic-threshold.ts';
 import { TenantLanes } from './tenant-lanes.ts';
 
 /** Where an item waits. `destination`: with what else of its tenant it shares a limit; null: with nothing. */
@@ -9,34 +11,36 @@ export interface Place {
   readonly destination: string | null;
 }
 
-/** How much may be in flight: in all, of a tenant while others wait, and of a tenant's destination. */
+/** How much may be in flight: in all, of a tenant while others wait, of a tenant's destination, and to one destination in all. */
 export interface FlightLimits {
   readonly window: number;
   readonly perTenant: number;
   readonly perDestination: number;
-  /** Of this tenant, always; left out: no such limit. */
+  readonly atDestination: number;
+  /** Of this tenant, always, at least one; left out: no such limit. */
   readonly ofTenant?: ((tenantId: TenantId) => number) | undefined;
 }
 
-/** A tenant may have so many in flight for each place that is still free. */
-const FOR_EACH_FREE = 4;
-
 /**
- * Work waiting by tenant, taken in turns. While others wait, no tenant has more than its share in flight. Nor has it ever
- * more than four times what is left free (the dynamic thresholds of Choudhury and Hahne): alone it gets to four fifths of the
- * window, and who comes later finds a place, however long the others' work takes. Taking and putting cost the same
- * whatever the number of tenants.
+ * Work waiting by tenant, taken in turns. While others wait, no tenant has more than its share in flight; nor has it ever so many
+ * that the others find nothing free, of the window or of the places at a destination ({@link mayTakeMore}). Taking and putting
+ * cost the same whatever the number of tenants: one that may have no more is looked at again when one of its own has landed, and
+ * one by one as others land.
  */
 export class FairQueue<T extends { readonly place: Place }> {
   readonly #limits: FlightLimits;
+  readonly #destinations: Destinations;
   readonly #tenants = new Map<TenantId, Waiting<T>>();
   /** Tenants of which something may be taken, in the order of their next turn. */
-  #ring: Waiting<T>[] = [];
+  readonly #ring: Waiting<T>[] = [];
+  /** Tenants that have as many in flight as they may, the longest so first. */
+  readonly #held = new Set<Waiting<T>>();
   #size = 0;
   #flying = 0;
 
   constructor(limits: FlightLimits) {
     this.#limits = limits;
+    this.#destinations = new Destinations(limits.atDestination);
   }
 
   get size(): number {
@@ -53,13 +57,15 @@ export class FairQueue<T extends { readonly place: Place }> {
 
   /** The next item, in flight until {@link done}; undefined when nothing may start now. */
   take(): T | undefined {
-    for (let turns = this.#ring.length; turns > 0; turns -= 1) {
-      const tenant = this.#ring.shift();
-      if (tenant === undefined) return undefined;
+    for (let tenant = this.#ring.shift(); tenant !== undefined; tenant = this.#ring.shift()) {
       tenant.isQueued = false;
-      const item = this.#mayFly(tenant) ? tenant.lanes.take() : null;
-      if (item !== undefined && tenant.lanes.size > 0) this.#queueUp(tenant);
-      if (item === null || item === undefined) continue;
+      if (!this.#mayFly(tenant)) {
+        this.#held.add(tenant);
+        continue;
+      }
+      const item = tenant.lanes.take();
+      if (item === undefined) continue;
+      if (tenant.lanes.size > 0) this.#queueUp(tenant);
       this.#size -= 1;
       this.#flying += 1;
       return item;
@@ -72,7 +78,10 @@ export class FairQueue<T extends { readonly place: Place }> {
     const tenant = this.#tenants.get(tenantId);
     if (tenant === undefined) return;
     this.#flying -= 1;
-    if (tenant.lanes.done(destination)) this.#queueUp(tenant);
+    tenant.lanes.done(destination);
+    if (this.#held.has(tenant)) this.#queueUp(tenant);
+    const [longest] = this.#held;
+    if (longest !== undefined) this.#queueUp(longest);
     if (tenant.lanes.inFlight === 0 && tenant.lanes.size === 0) this.#tenants.delete(tenantId);
   }
 
@@ -84,20 +93,23 @@ export class FairQueue<T extends { readonly place: Place }> {
       tenant.isQueued = false;
       if (tenant.lanes.inFlight === 0) this.#tenants.delete(tenantId);
     }
-    this.#ring = [];
+    this.#ring.length = 0;
+    this.#held.clear();
+    this.#destinations.forgetWaiting();
     this.#size = 0;
     return left;
   }
 
   #mayFly({ tenantId, lanes: { inFlight } }: Waiting<T>): boolean {
-    const isAlone = this.#ring.length === 0;
+    const isAlone = this.#ring.length === 0 && this.#held.size === 0;
     const { window, perTenant, ofTenant } = this.#limits;
     if (ofTenant !== undefined && inFlight >= ofTenant(tenantId)) return false;
-    return inFlight < (window - this.#flying) * FOR_EACH_FREE && (isAlone || inFlight < perTenant);
+    return mayTakeMore(inFlight, window - this.#flying) && (isAlone || inFlight < perTenant);
   }
 
   #queueUp(tenant: Waiting<T>): void {
     if (tenant.isQueued) return;
+    this.#held.delete(tenant);
     tenant.isQueued = true;
     this.#ring.push(tenant);
   }
@@ -105,7 +117,12 @@ export class FairQueue<T extends { readonly place: Place }> {
   #tenantOf(tenantId: TenantId): Waiting<T> {
     const known = this.#tenants.get(tenantId);
     if (known !== undefined) return known;
-    const tenant = { tenantId, lanes: new TenantLanes<T>(this.#limits.perDestination), isQueued: false };
+    const lanes: TenantLanes<T> = new TenantLanes<T>({
+      mostPerDestination: this.#limits.perDestination,
+      destinations: this.#destinations,
+      onReady: () => this.#queueUp(tenant),
+    });
+    const tenant: Waiting<T> = { tenantId, lanes, isQueued: false };
     this.#tenants.set(tenantId, tenant);
     return tenant;
   }

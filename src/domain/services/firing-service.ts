@@ -1,9 +1,9 @@
 import { crashPoint } from '#crash-point';
-import type { TenantId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClaimedRun, EngineStore, FiredBatch, Lease } from '../ports/engine-store.ts';
 import type { Journal } from '../ports/journal.ts';
 import { LANES } from '../ports/run-repository.ts';
+import { ClaimRoom, MAX_BATCH, roomIn } from './claim-room.ts';
 import type { DeliveryService } from './delivery-service.ts';
 import { decideAll, firedRuns } from './fired-batch.ts';
 import { HeldClaim } from './held-claim.ts';
@@ -17,15 +17,13 @@ export interface FiringIdentity {
   readonly leaseMs: number;
 }
 
-/** Most slots one claim holds: below 100 round trips dominate, above 1,000 nothing is gained. */
-const MAX_BATCH = 1000;
-/** Claims are not made for less room than this, unless nothing is in flight. */
-const MIN_ROOM = 100;
 /** Late slots take at most this part of the room beside the live ones. */
 const LATE_PART = 4;
 const CATCH_UP_PER_SEC = 1000;
 /** After a claim that found work, the next waits this long, so that slots gather into batches. */
 const COALESCE_MS = 5;
+/** While there is more than there is room for, room gathers for so long. */
+const ROOM_TICK_MS = 10;
 /** When another process holds due timers, look again after this long: it may die before it commits. */
 const LOOK_AGAIN_MS = 500;
 /** How long claims of slots pause while this process must not compute any. */
@@ -49,9 +47,9 @@ export class FiringService {
   /** Late slots, and backfilled and redriven runs, are claimed at this pace. */
   readonly #latePace: Pace;
   readonly #waitingPace: Pace;
-  /** The tenants that the last claim left out, as they held too much. */
-  #excluded: readonly TenantId[] = [];
-  #hasNoRoom = false;
+  /** For slots, and for waiting runs. */
+  readonly #due: ClaimRoom;
+  readonly #waiting: ClaimRoom;
 
   constructor(parts: {
     store: EngineStore;
@@ -69,25 +67,32 @@ export class FiringService {
     this.#journal = parts.journal;
     this.#newId = parts.newId;
     this.#identity = parts.identity;
+    this.#due = new ClaimRoom(parts.delivery.occupancy);
+    this.#waiting = new ClaimRoom(parts.delivery.occupancy);
     const perSec = parts.catchUpPerSec ?? CATCH_UP_PER_SEC;
     this.#latePace = new Pace(perSec);
     this.#waitingPace = new Pace(perSec);
   }
 
-  /** True while claims wait for room, or a tenant that was left out has room again. */
-  get isStarved(): boolean {
-    return this.#hasNoRoom || this.#excluded.some((tenantId) => !this.#delivery.occupancy.isCrowding(tenantId));
+  /** True while claims of slots wait for room, or a tenant that was left out has room again. */
+  get lacksSlots(): boolean {
+    return this.#due.isWanted;
+  }
+
+  /** The same of claims of waiting runs. */
+  get lacksWaiting(): boolean {
+    return this.#waiting.isWanted;
   }
 
   /** Claims and fires due slots. Answers the milliseconds until it should be called again. */
   async fireDue(): Promise<number> {
     if (this.holdsSlots()) return HELD_MS;
-    const limit = this.#limit();
+    const limit = this.#due.look();
     if (limit === 0) return this.#roomlessSleep();
     const askedAt = this.#clock.monotonic();
     const claimId = this.#newId();
     const late = Math.min(this.#latePace.available(askedAt), Math.ceil(limit / LATE_PART));
-    const room = { live: limit, late, excluded: this.#excluded };
+    const room = { live: limit, late, excluded: this.#due.excluded };
     using _reserved = this.#delivery.occupancy.reserve(limit + late);
     const batch = await this.#store.fireDue(room, this.#claimant(claimId), decideAll);
     if (batch.due.length > 0) crashPoint('claim.after-commit');
@@ -97,7 +102,7 @@ export class FiringService {
     reportSchedulesOver(this.#journal, batch.over);
     if (batch.due.length > 0) this.#report(claimId, batch, runs.length, this.#clock.monotonic() - askedAt);
     if (runs.length > 0) this.#hold({ claimId, fence: 1, recoveries: 0 }, runs, askedAt);
-    if (batch.isFull) return 0;
+    if (batch.isFull) return limit < MAX_BATCH ? ROOM_TICK_MS : 0;
     const sleepMs = Math.min(this.#sleepUntil(batch), batch.isLateLeft ? this.#latePace.waitMs : LONGEST_SLEEP_MS);
     if (batch.due.length === 0) return sleepMs;
     return batch.isBehind ? COALESCE_MS : Math.max(COALESCE_MS, sleepMs);
@@ -105,13 +110,15 @@ export class FiringService {
 
   /** Claims waiting runs (retries, manual, buffered, backfilled, redriven) whose time has come, each lane by its weight. */
   async fireWaiting(): Promise<number> {
-    const limit = this.#limit();
+    const limit = this.#waiting.look();
     if (limit === 0) return this.#roomlessSleep();
     const askedAt = this.#clock.monotonic();
     const claimId = this.#newId();
     const lanes = laneRoom(limit, this.#waitingPace.available(askedAt));
     using _reserved = this.#delivery.occupancy.reserve(limit);
-    const claimed = await this.#store.claimWaiting({ lanes, excluded: this.#excluded }, this.#claimant(claimId));
+    const { excluded } = this.#waiting;
+    const claimed = await this.#store.claimWaiting({ lanes, excluded }, this.#claimant(claimId));
+    if (!claimed.isBehind) this.#waiting.foundAll();
     const { now, runs } = claimed;
     this.#clock.observe(now, askedAt);
     if (runs.length > 0) {
@@ -129,7 +136,7 @@ export class FiringService {
   /** Takes over claims whose holder let the lease expire; without room, one at a time. Called twice a lease, and when the next lease ends. */
   async recover(): Promise<number> {
     const pause = Math.min(this.#identity.leaseMs / 2, 2000);
-    const room = this.#limit();
+    const room = roomIn(this.#delivery.occupancy);
     const held = [...this.#held.values()];
     if (room === 0 && held.some((claim) => claim.lease.fence > 1)) return pause;
     const askedAt = this.#clock.monotonic();
@@ -193,13 +200,6 @@ export class FiringService {
     claim.isLost = true;
     this.forget(claim);
     this.#journal.leaseLost(claim.lease.claimId);
-  }
-
-  #limit(): number {
-    const { free, step, open, isReserved, crowding } = this.#delivery.occupancy;
-    this.#excluded = crowding;
-    this.#hasNoRoom = free < MIN_ROOM && (open > 0 || isReserved);
-    return this.#hasNoRoom ? 0 : Math.min(step, MAX_BATCH);
   }
 
   #claimant(claimId: string): { owner: string; claimId: string; leaseMs: number } {

@@ -12,6 +12,9 @@ import { reportSchedulesOver } from './schedules-over.ts';
 /** Outcomes are committed in groups: so many, or as soon as the oldest has waited so long. */
 const GROUP_SIZE = 1000;
 const GROUP_WAIT_MS = 4;
+/** While so many runs are open that nobody waits for a group, groups gather for longer. */
+const BUSY_OPEN = 2 * GROUP_SIZE;
+const BUSY_WAIT_MS = 20;
 const GROUP_FACTOR = 10;
 /** A run in flight for this long gets a RUNNING row. */
 const SHOWN_AFTER_MS = 1000;
@@ -55,8 +58,9 @@ export class SettlingService {
   async settle(): Promise<number> {
     const { count, since } = this.#delivery.waiting;
     if (since === null && this.#closable.length === 0) return Number.POSITIVE_INFINITY;
-    const waited = since === null ? GROUP_WAIT_MS : this.#clock.monotonic() - since;
-    if (count < GROUP_SIZE && waited < GROUP_WAIT_MS) return GROUP_WAIT_MS - waited;
+    const groupWaitMs = this.#delivery.open >= BUSY_OPEN ? BUSY_WAIT_MS : GROUP_WAIT_MS;
+    const waited = since === null ? groupWaitMs : this.#clock.monotonic() - since;
+    if (count < GROUP_SIZE && waited < groupWaitMs) return groupWaitMs - waited;
     const ended = this.#delivery.takeEnded(this.#groupSize);
     const counts = countByClaim(ended);
     const closing = [

@@ -1,4 +1,5 @@
 import { LANES, type Lane } from '../ports/run-repository.ts';
+import type { Destinations } from './destinations.ts';
 import { LANE_WEIGHTS } from './lanes.ts';
 import { Line } from './line.ts';
 
@@ -31,6 +32,8 @@ const NO_DESTINATION = '';
  */
 export class TenantLanes<T> {
   readonly #mostPerDestination: number;
+  readonly #destinations: Destinations;
+  readonly #onReady: () => void;
   readonly #lanes: readonly LaneState<T>[] = Object.values(LANES).map((lane) => ({
     lane,
     lines: new Map(),
@@ -41,8 +44,15 @@ export class TenantLanes<T> {
   inFlight = 0;
   #size = 0;
 
-  constructor(mostPerDestination: number) {
-    this.#mostPerDestination = mostPerDestination;
+  /** `onReady` is called when something may be taken again that could not. */
+  constructor(parts: {
+    readonly mostPerDestination: number;
+    readonly destinations: Destinations;
+    readonly onReady: () => void;
+  }) {
+    this.#mostPerDestination = parts.mostPerDestination;
+    this.#destinations = parts.destinations;
+    this.#onReady = parts.onReady;
   }
 
   get size(): number {
@@ -80,20 +90,17 @@ export class TenantLanes<T> {
     return undefined;
   }
 
-  /** A delivery to the destination is no longer in flight. Answers true when something may be taken again that could not. */
-  done(destination: string | null): boolean {
+  /** A delivery to the destination is no longer in flight. */
+  done(destination: string | null): void {
     this.inFlight -= 1;
     const name = destination ?? NO_DESTINATION;
     const landing = this.#landings.get(name);
-    if (landing === undefined) return false;
+    if (landing === undefined) return;
     landing.inFlight -= 1;
     const line = landing.parked.shift();
-    if (line === undefined) {
-      if (landing.inFlight === 0) this.#landings.delete(name);
-      return false;
-    }
-    line.of.ready.push(line);
-    return true;
+    if (line !== undefined) this.#unpark(line);
+    else if (landing.inFlight === 0) this.#landings.delete(name);
+    this.#destinations.land(name);
   }
 
   /** All that waits, which no longer does. */
@@ -108,17 +115,28 @@ export class TenantLanes<T> {
     return left;
   }
 
-  /** Counts the line's destination as one more in flight; or parks the line where that is too many. */
+  /** Counts the line's destination as one more in flight; or parks the line where that is too many, of this tenant's or of all. */
   #mayTakeOff(line: DestinationLine<T>): boolean {
-    if (line.destination === NO_DESTINATION) return true;
-    const landing = this.#landings.get(line.destination) ?? { inFlight: 0, parked: [] };
-    this.#landings.set(line.destination, landing);
+    const { destination } = line;
+    if (destination === NO_DESTINATION) return true;
+    const landing = this.#landings.get(destination) ?? { inFlight: 0, parked: [] };
+    this.#landings.set(destination, landing);
     if (landing.inFlight >= this.#mostPerDestination) {
       landing.parked.push(line);
       return false;
     }
+    if (!this.#destinations.admits(destination, landing.inFlight)) {
+      this.#destinations.whenOneLands(destination, landing, () => this.#unpark(line));
+      return false;
+    }
     landing.inFlight += 1;
+    this.#destinations.takeOff(destination);
     return true;
+  }
+
+  #unpark(line: DestinationLine<T>): void {
+    line.of.ready.push(line);
+    this.#onReady();
   }
 
   /** Smooth weighted round robin: each lane that waits gains its weight, the richest is taken and pays what all have gained. */

@@ -23,7 +23,7 @@ function item(tenantId: TenantId, name: string, given: { lane?: Lane; destinatio
 }
 
 function queueOf(limits: Partial<FlightLimits> = {}): FairQueue<Item> {
-  return new FairQueue({ window: 100, perTenant: 100, perDestination: 100, ...limits });
+  return new FairQueue({ window: 100, perTenant: 100, perDestination: 100, atDestination: 1000, ...limits });
 }
 
 function filled(limits: Partial<FlightLimits>, waiting: ReadonlyMap<TenantId, number>): FairQueue<Item> {
@@ -138,6 +138,38 @@ describe('a destination', () => {
     expect(takeAll(queue)).toEqual(['a3']);
   });
 
+  it('keeps places free for the tenants that come later, and gives what is freed to those with few', () => {
+    const queue = queueOf({ atDestination: 10 });
+    const at = (owner: TenantId, name = ''): Item => item(owner, name, { destination: 'a' });
+    for (const owner of [ADA, BOB])
+      for (let index = 1; index <= 9; index += 1) queue.put(at(owner, `${owner} ${index}`));
+    expect(takeAll(queue)).toHaveLength(9);
+    const eve = tenant('eve');
+    queue.put(at(eve, 'eve 1'));
+    queue.put(at(eve, 'eve 2'));
+    expect(takeAll(queue)).toEqual(['eve 1']);
+    queue.done(at(ADA).place);
+    expect(takeAll(queue)).toEqual(['eve 2']);
+  });
+
+  it('that nobody flies to any more is free for those that waited', () => {
+    const queue = queueOf({ atDestination: 2 });
+    const owners = [ADA, BOB, tenant('eve'), tenant('dan')];
+    for (const owner of owners) queue.put(item(owner, owner, { destination: 'a' }));
+    expect(takeAll(queue)).toEqual(['ada', 'bob']);
+    for (const owner of [ADA, BOB]) queue.done(item(owner, '', { destination: 'a' }).place);
+    expect(takeAll(queue)).toEqual(['eve', 'dan']);
+  });
+
+  it('is forgotten when the queue is emptied: what lands later brings nothing back', () => {
+    const queue = queueOf({ atDestination: 1 });
+    for (const owner of [ADA, BOB]) queue.put(item(owner, owner, { destination: 'a' }));
+    expect(takeAll(queue)).toEqual(['ada']);
+    expect(queue.drain().map(({ name }) => name)).toEqual(['bob']);
+    queue.done(item(ADA, '', { destination: 'a' }).place);
+    expect([queue.take(), queue.size]).toEqual([undefined, 0]);
+  });
+
   it('of one tenant is not that of another', () => {
     const queue = queueOf({ perDestination: 1 });
     for (const each of [ADA, BOB]) queue.put(item(each, each, { destination: 'a' }));
@@ -148,7 +180,7 @@ describe('a destination', () => {
 describe('whatever comes and goes', () => {
   it('nothing is lost or doubled, each limit holds, and each line keeps its order', () => {
     const random = seededRandom(7);
-    const limits = { window: 12, perTenant: 5, perDestination: 3 };
+    const limits = { window: 12, perTenant: 5, perDestination: 3, atDestination: 6 };
     const queue = new FairQueue<Item>(limits);
     const tenants = [ADA, BOB, tenant('eve'), tenant('dan')];
     const flying: Item[] = [];
@@ -164,6 +196,9 @@ describe('whatever comes and goes', () => {
       flying.push(next);
       const beside = flying.filter(({ place }) => place.tenantId === next.place.tenantId);
       const { destination } = next.place;
+      expect(destination === null || flying.filter(({ place }) => place.destination === destination).length <= 6).toBe(
+        true,
+      );
       if (destination !== null)
         expect(beside.filter(({ place }) => place.destination === destination).length).toBeLessThanOrEqual(3);
       return true;

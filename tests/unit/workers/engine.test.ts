@@ -15,7 +15,9 @@ afterEach(() => {
 });
 
 /** Services that have nothing to do, unless told otherwise. */
-function open(given: { readonly flying?: number; readonly fireDue?: () => Promise<number> } = {}) {
+function open(
+  given: { readonly flying?: number; readonly fireDue?: () => Promise<number>; readonly lacksSlots?: boolean } = {},
+) {
   const asked: string[] = [];
   const steps =
     (name: string, answer: () => Promise<number> = async () => NEVER) =>
@@ -39,7 +41,8 @@ function open(given: { readonly flying?: number; readonly fireDue?: () => Promis
   const loops = new Loops(clock, silentJournal());
   const engine = new Engine({
     firing: {
-      isStarved: false,
+      lacksSlots: given.lacksSlots ?? false,
+      lacksWaiting: false,
       fireDue: steps('fireDue', given.fireDue ?? (async () => 15_000)),
       fireWaiting: steps('fireWaiting', async () => 15_000),
       recover: steps('recover'),
@@ -99,6 +102,16 @@ describe('a ring', () => {
     expect(count('fireDue')).toBe(2);
     await endedAfter(engine, 100);
   });
+});
+
+it('room that comes back wakes the claimers that lacked it, and no others', async () => {
+  const { engine, delivery, count } = open({ lacksSlots: true });
+  engine.start();
+  await vi.advanceTimersByTimeAsync(10);
+  delivery.onRoom();
+  await vi.advanceTimersByTimeAsync(10);
+  expect([count('fireDue'), count('fireWaiting')]).toEqual([2, 1]);
+  await endedAfter(engine, 100);
 });
 
 describe('the end of the engine', () => {

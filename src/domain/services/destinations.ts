@@ -1,0 +1,76 @@
+import { mayTakeMore } from './dynamic-threshold.ts';
+
+/** A tenant that waits for a place, with as many as it has in flight there, and what to call. */
+interface WaitingTenant {
+  readonly own: { readonly inFlight: number };
+  readonly ready: () => void;
+}
+
+interface Destination {
+  inFlight: number;
+  /** The longest waiting first. */
+  waiting: WaitingTenant[];
+}
+
+/**
+ * The places at each destination, which the deliveries of all tenants share: as many as there are connections, so that nothing
+ * that has begun waits for one behind other tenants.
+ */
+export class Destinations {
+  readonly #places: number;
+  readonly #known = new Map<string, Destination>();
+
+  constructor(places: number) {
+    this.#places = places;
+  }
+
+  /** Whether a tenant with `own` in flight to it may have another. */
+  admits(name: string, own: number): boolean {
+    return mayTakeMore(own, this.#freeAt(this.#known.get(name)));
+  }
+
+  takeOff(name: string): void {
+    this.#of(name).inFlight += 1;
+  }
+
+  /** One is no longer in flight: calls those that may have another now, no more than there are places. */
+  land(name: string): void {
+    const destination = this.#known.get(name);
+    if (destination === undefined) return;
+    destination.inFlight -= 1;
+    if (destination.waiting.length > 0) this.#callWaiting(destination);
+    if (destination.inFlight === 0) this.#known.delete(name);
+  }
+
+  /** `ready` is called once, when another has landed there. Only while some are in flight. */
+  whenOneLands(name: string, own: WaitingTenant['own'], ready: () => void): void {
+    this.#of(name).waiting.push({ own, ready });
+  }
+
+  /** Calls nobody who waits now. */
+  forgetWaiting(): void {
+    for (const destination of this.#known.values()) destination.waiting = [];
+  }
+
+  /** Who may have no more is passed over: with so few places free, hardly more than there are places are so large. */
+  #callWaiting(destination: Destination): void {
+    const free = this.#freeAt(destination);
+    for (let called = 0; called < free; called += 1) {
+      const next = destination.waiting.findIndex(({ own }) => mayTakeMore(own.inFlight, free));
+      if (next === -1) return;
+      for (const { ready } of destination.waiting.splice(next, 1)) ready();
+    }
+  }
+
+  #freeAt(destination: Destination | undefined): number {
+    return this.#places - (destination?.inFlight ?? 0);
+  }
+
+  #of(name: string): Destination {
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const made: Destination = { inFlight: 0, waiting: [] };
+    this.#known.set(name, made);
+    return made;
+  }
+}
