@@ -76,9 +76,12 @@ export class PostgresBell implements Bell, AsyncDisposable {
   }
 
   async #prickUp(sql: postgres.Sql): Promise<void> {
-    await sql.listen(CHANNEL, (payload) => {
-      for (const listener of this.#listeners) listener(Number(payload));
-    });
+    const tell = (due: number): void => {
+      for (const listener of this.#listeners) listener(due);
+    };
+    // What was rung before it listened, or listened again, was missed.
+    const onListening = (): void => tell(0);
+    await sql.listen(CHANNEL, (payload) => tell(Number(payload)), onListening);
     await sql.listen(this.#own, () => this.#heardItself());
   }
 

@@ -53,9 +53,18 @@ test('a bell that could not listen at first does so once it can', async () => {
   expect(heard).toContain(1);
 });
 
+test('a bell that begins to listen tells of something due at once, as it may have missed it; and again after its connection was lost', async () => {
+  await using closing = new AsyncDisposableStack();
+  const { door, hears, heard } = await open(closing);
+  await hears(1);
+  expect(heard.filter((due) => due === 0)).toEqual([0]);
+  door.muteConnected();
+  await until('it listens again', () => heard.filter((due) => due === 0).length === 2);
+});
+
 test('a bell hears no beats of its own or of others as rings', async () => {
   await using closing = new AsyncDisposableStack();
   const { hears, heard } = await open(closing);
   await hears(7);
-  expect(new Set(heard)).toEqual(new Set([7]));
+  expect(new Set(heard)).toEqual(new Set([0, 7]));
 });
