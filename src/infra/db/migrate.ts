@@ -5,6 +5,7 @@ import { migrate as runMigrations } from 'drizzle-orm/postgres-js/migrator';
 import type postgres from 'postgres';
 import { connectPool } from './client.ts';
 import { ensureRoles, ROLES } from './roles.ts';
+import { completeRunIndexes } from './run-indexes.ts';
 
 const MIGRATIONS = { migrationsFolder: fileURLToPath(new URL('../../../drizzle', import.meta.url)) };
 const LOWEST_SERVER = 150000;
@@ -27,6 +28,8 @@ export async function migrate(url: string): Promise<void> {
     await sql.unsafe(`set role ${ROLES.owner}`);
     await sql`set lock_timeout = '10s'`;
     await runMigrations(drizzle(sql), MIGRATIONS);
+    await sql`select pg_advisory_unlock(${MIGRATION_LOCK})`;
+    await completeRunIndexes(sql);
   } finally {
     await sql.end({ timeout: 5 });
   }

@@ -12,13 +12,11 @@ import {
   uniqueIndex,
   uuid,
 } from 'drizzle-orm/pg-core';
-import type { DateRange } from '../../domain/entities/calendar.ts';
 import type { JsonValue } from '../../domain/entities/json.ts';
 import type { Attempt, RunCause, RunReason, RunRow, RunState } from '../../domain/entities/run.ts';
 import type { Pause, ScheduleLifecycle, ScheduleScope } from '../../domain/entities/schedule.ts';
 import type { ScheduleId } from '../../domain/ids.ts';
 import type { IdempotentAnswer } from '../../domain/ports/idempotent-answers.ts';
-import type { Weekday } from '../../domain/time/business-days.ts';
 import { definitionColumns, instant, instantMs, scheduleId, tenant } from './columns.ts';
 
 /*
@@ -155,6 +153,9 @@ export const runs = pgTable(
     primaryKey({ columns: [table.scheduleId, table.slot, table.space] }),
     index('runs_page').on(table.tenantId, table.slot),
     index('runs_dead').on(table.tenantId, table.slot).where(sql`state = 'DEAD'`),
+    // Lists of what nearly all runs are not: a slot that succeeds is in neither of these.
+    index('runs_by_state').on(table.tenantId, table.state, table.slot).where(sql`state not in ('SUCCEEDED', 'DEAD')`),
+    index('runs_by_cause').on(table.tenantId, table.cause, table.slot).where(sql`cause <> 'SCHEDULE'`),
     /** Few rows: a run that succeeds at once is never in it. */
     index('runs_open')
       .on(table.scheduleId, table.slot, table.space)
@@ -197,32 +198,6 @@ export const backfills = pgTable(
     createdBy: text('created_by').notNull(),
   },
   (table) => [index('backfills_age').on(table.createdAt), index('backfills_schedule').on(table.scheduleId)],
-);
-
-/** `icalDays` holds pairs of first and last day number; `revision` grows when the dates change, `isFresh` says that schedules have not all taken them over. */
-export const calendars = pgTable(
-  'calendars',
-  {
-    tenantId: tenant(),
-    name: text('name').notNull(),
-    description: text('description'),
-    dates: jsonb('dates').$type<readonly string[]>().notNull(),
-    ranges: jsonb('ranges').$type<readonly DateRange[]>().notNull(),
-    weekly: jsonb('weekly').$type<readonly Weekday[]>().notNull(),
-    /** As it was sent. */
-    ical: text('ical'),
-    icalDays: jsonb('ical_days').$type<readonly number[]>().notNull(),
-    version: integer('version').notNull(),
-    revision: integer('revision').notNull(),
-    isFresh: boolean('is_fresh').notNull().default(false),
-    createdAt: instant('created_at').notNull(),
-    updatedAt: instant('updated_at').notNull(),
-    createdBy: text('created_by').notNull(),
-  },
-  (table) => [
-    primaryKey({ columns: [table.tenantId, table.name] }),
-    index('calendars_fresh').on(table.updatedAt).where(sql`is_fresh`),
-  ],
 );
 
 export const nodes = pgTable('nodes', {

@@ -4,8 +4,9 @@ import { DomainError } from '../../domain/errors.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import type { CalendarQuery, CalendarRepository } from '../../domain/ports/calendar-repository.ts';
 import type { Page } from '../../domain/ports/schedule-repository.ts';
+import { calendars } from '../db/calendar-schema.ts';
 import type { Transaction } from '../db/client.ts';
-import { calendars, schedules } from '../db/schema.ts';
+import { schedules } from '../db/schema.ts';
 
 type Row = typeof calendars.$inferSelect;
 

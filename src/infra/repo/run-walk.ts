@@ -18,6 +18,7 @@ const MOST_OF_A_SLOT = 5000;
 /** Of a slot with still more: schedules whose run a page looks for, at most. */
 const MOST_SCHEDULES = 5000;
 
+const DAY_MS = 86_400_000;
 const FIRST_SCHEDULE = '00000000-0000-0000-0000-000000000000' as ScheduleId;
 const LAST_SPACE = 0x7fffffff;
 
@@ -67,18 +68,22 @@ async function stretchOf(tx: Transaction, tenantId: TenantId, query: RunQuery): 
   return null;
 }
 
-/** A condition that an index finds runs by, in the order of their slots: `runs_page`, `runs_dead`, the primary key. */
+/** A condition that an index finds runs by, in the order of their slots. */
 interface Way {
   readonly only: SQL | undefined;
   /** Others are taken only where they lead to few runs, so that a page sees them all. */
   readonly isLast: boolean;
 }
 
-function waysOf({ scheduleId, state }: RunQuery): readonly Way[] {
-  const dead = state === 'DEAD' ? eq(runs.state, sql`'DEAD'`) : undefined;
-  if (scheduleId === undefined) return [{ only: dead, isLast: true }];
-  const ofSchedule = { only: eq(runs.scheduleId, scheduleId), isLast: true };
-  return dead === undefined ? [ofSchedule] : [{ only: dead, isLast: false }, ofSchedule];
+/** By runs_dead or runs_by_state, runs_by_cause, the primary key, runs_page: those that a query has, else the last. */
+function waysOf({ scheduleId, state, cause }: RunQuery): readonly Way[] {
+  const ways = [
+    state === undefined || state === 'SUCCEEDED' ? undefined : eq(runs.state, state),
+    cause === undefined || cause === 'SCHEDULE' ? undefined : eq(runs.cause, cause),
+    scheduleId === undefined ? undefined : eq(runs.scheduleId, scheduleId),
+  ].filter((way) => way !== undefined);
+  if (ways.length === 0) return [{ only: undefined, isLast: true }];
+  return ways.map((only, index) => ({ only, isLast: index === ways.length - 1 }));
 }
 
 /** How far the next runs along an index reach; null where there is none. Those of the first slot that lie before the place count as well. */
@@ -113,12 +118,15 @@ async function lookAhead(
 }
 
 async function isHerdAt(tx: Transaction, along: SQL | undefined, slot: number): Promise<boolean> {
-  const theirs = tx
+  // Of the day up to the slot, in order: asked for by equality it may be looked for among all runs of the day.
+  const [last] = await tx
     .select({ slot: runs.slot })
     .from(runs)
-    .where(and(along, eq(runs.slot, slot)));
-  const [another] = await theirs.limit(1).offset(MOST_OF_A_SLOT);
-  return another !== undefined;
+    .where(and(along, gte(runs.slot, slot - DAY_MS), lte(runs.slot, slot)))
+    .orderBy(desc(runs.slot))
+    .limit(1)
+    .offset(MOST_OF_A_SLOT);
+  return last?.slot === slot;
 }
 
 /** Of the many runs of one slot: those of the next schedules. */

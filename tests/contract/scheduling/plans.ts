@@ -11,6 +11,16 @@ interface Plan {
   readonly Plans?: readonly Plan[];
 }
 
+/** Steps that read a row, or its place in an index that tells enough. */
+const READING = new Set([
+  'Seq Scan',
+  'Index Scan',
+  'Index Only Scan',
+  'Bitmap Heap Scan',
+  'Tid Scan',
+  'Tid Range Scan',
+]);
+
 /** What statements did: their kinds of steps, the indexes they used, and the rows they read from tables and indexes, those they passed over too. */
 export interface Explained {
   readonly steps: Set<string>;
@@ -33,7 +43,7 @@ export async function explained(
     // The one of a partition is called after it.
     const index = plan['Index Name']?.replace(/^runs_(?:\d{8}|default)_/, 'runs: ');
     if (index !== undefined) indexes.add(index);
-    if (plan['Node Type'].endsWith('Scan') && plan['Node Type'] !== 'Subquery Scan') looked += rows;
+    if (READING.has(plan['Node Type'])) looked += rows;
     plan.Plans?.forEach(look);
   };
   await api.begin(async (tx) => {
