@@ -39,7 +39,7 @@ export class Destinations {
     if (destination === undefined) return;
     destination.inFlight -= 1;
     if (destination.waiting.length > 0) this.#callWaiting(destination);
-    if (destination.inFlight === 0) this.#known.delete(name);
+    this.#forgetUnused(name, destination);
   }
 
   /** `ready` is called once, when another has landed there. Only while some are in flight. */
@@ -49,7 +49,15 @@ export class Destinations {
 
   /** Calls nobody who waits now. */
   forgetWaiting(): void {
-    for (const destination of this.#known.values()) destination.waiting = [];
+    for (const [name, destination] of this.#known) {
+      destination.waiting = [];
+      this.#forgetUnused(name, destination);
+    }
+  }
+
+  /** More may wait than have been called: those are called when these have landed. */
+  #forgetUnused(name: string, { inFlight, waiting }: Destination): void {
+    if (inFlight === 0 && waiting.length === 0) this.#known.delete(name);
   }
 
   /** Who may have no more is passed over: with so few places free, hardly more than there are places are so large. */

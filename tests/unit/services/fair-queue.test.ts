@@ -161,6 +161,18 @@ describe('a destination', () => {
     expect(takeAll(queue)).toEqual(['eve', 'dan']);
   });
 
+  it('is there for all that waited, also where more did than there are places', () => {
+    const queue = queueOf({ atDestination: 1 });
+    const owners = [ADA, BOB, tenant('eve')];
+    for (const owner of owners) queue.put(item(owner, owner, { destination: 'a' }));
+    const taken = owners.flatMap((owner) => {
+      const names = takeAll(queue);
+      queue.done(item(owner, '', { destination: 'a' }).place);
+      return names;
+    });
+    expect(taken).toEqual(['ada', 'bob', 'eve']);
+  });
+
   it('is forgotten when the queue is emptied: what lands later brings nothing back', () => {
     const queue = queueOf({ atDestination: 1 });
     for (const owner of [ADA, BOB]) queue.put(item(owner, owner, { destination: 'a' }));
