@@ -76,7 +76,7 @@ function bearsOut(facts: Facts, subject: Subject, run: RunRecord): boolean {
     case 'DEAD GONE':
       return wasAnsweredWith(facts, run, (status) => status === 410);
     case 'DEAD POISON':
-      return diedWithIt(facts, run) >= 3;
+      return diedAlone(facts, run) >= 3;
     default:
       return false;
   }
@@ -122,10 +122,11 @@ function wasAnsweredWith({ deliveries }: Facts, run: RunRecord, is: (status: num
   return (deliveries.get(run.id) ?? []).some(({ status }) => is(status));
 }
 
-/** Holders of this run that were hit by a fault before the next took it over. */
-function diedWithIt({ history, holds }: Facts, run: RunRecord): number {
+/** Holders of this run, alone in its claim, that were hit by a fault before the next took it over. */
+function diedAlone({ history, holds }: Facts, run: RunRecord): number {
   const all = holds.get(run.id) ?? [];
   return all.filter((hold, index) => {
+    if (hold.runIds.length !== 1) return false;
     const until = all[index + 1]?.at ?? run.endedAt ?? history.endedAt;
     return history.faults.some((fault) => concerns(fault, history.owners[hold.owner], hold.at, until));
   }).length;

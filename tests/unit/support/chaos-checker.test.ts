@@ -126,6 +126,24 @@ describe('the checker of campaigns', () => {
     expect(found(versions(true), change(false, at(-40)), change(true, at(-30)))).toEqual(named(1, 2, 3, 4));
   });
 
+  it('takes a run for poison after three deaths alone in its claim, and none in company', () => {
+    const good = goodHistory();
+    const poison = runIdOf(4, at(6));
+    const runs = good.runs.map((run) => (run.id === poison ? { ...run, reason: 'POISON', endedAt: at(30) } : run));
+    const deaths = [10, 15, 20].map(at);
+    const faults = [
+      ...good.faults,
+      ...deaths.map((from) => ({ kind: 'kill' as const, what: 'kill -9', node: 'n1.1', from, to: from + 100 })),
+    ];
+    const problems = (runIds: readonly string[]): number => {
+      const held = { claimId: 'claim of poison', owner: 'owner-1', runIds };
+      const holds = deaths.map((death, index) => ({ ...held, fence: index + 1, at: death - 500 }));
+      return judge({ ...good, runs, faults, holds: [...good.holds, ...holds] }).violations.silentSkip.length;
+    };
+    expect(problems([poison])).toBe(0);
+    expect(problems([poison, runIdOf(4, at(3))])).toBe(1);
+  });
+
   it('forgives the last slots of a schedule that was deleted, and no others', () => {
     const good = goodHistory();
     const deleted = good.schedules.map((one) => (one.plan === 1 ? { ...one, deletedAt: at(6) + 10 } : one));
