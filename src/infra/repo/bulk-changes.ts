@@ -10,7 +10,8 @@ import { cancelWaiting } from './cancel-waiting.ts';
 import { givenRows, listed, type Row } from './column-arrays.ts';
 import { arrayLiteral } from './engine-rows.ts';
 import { recordPassed } from './passed-slots.ts';
-import { changedMeanwhile, scheduleRow, timerRow, versionRow } from './schedule-rows.ts';
+import { changedMeanwhile, scheduleRow, versionRow } from './schedule-rows.ts';
+import { isRedefined, timerChangeOf } from './timer-change.ts';
 
 /*
  * Changes of many schedules that were found for change, a statement a table: timers first, then schedules, as everywhere. The
@@ -37,7 +38,7 @@ export async function removeAll(
       and(
         eq(schedules.tenantId, tenantId),
         isNull(schedules.deletedAt),
-        sql`(${schedules.id}, ${schedules.version}) in (select id, version from ${versionsOf(entities, 'version')})`,
+        sql`(${schedules.id}, ${schedules.version}) in (select id, version from ${listOf(entities.map(({ state }) => state))})`,
       ),
     )
     .returning({ id: schedules.id })
@@ -50,21 +51,29 @@ export async function removeAll(
 /** Rows, timers in or out, versions where the definition changed, and the runs of `passed`. Throws CONFLICT where one is not as it was found. */
 export async function saveAll(tx: Transaction, tenantId: TenantId, saved: readonly SavedSchedule[]): Promise<void> {
   if (saved.length === 0) return;
-  const [stopped, started] = [saved.filter(isStopped), saved.filter(isStarted)];
-  const moved = saved.filter(({ before, after }) => before.isActive && after.isActive && after.timer !== before.timer);
+  const changes = saved.map((one) => ({ id: one.after.state.id, ...timerChangeOf(one) }));
   const redefined = saved.filter(isRedefined);
-  const kept = redefined.filter(
-    ({ before, after }) => before.isActive && after.timer === before.timer && after.isActive,
-  );
   const [, , , , rows] = await pipelined([
-    deleteTimers(tx, tenantId, idsOf(stopped)),
+    deleteTimers(
+      tx,
+      tenantId,
+      changes.flatMap((change) => (change.kind === 'removed' ? change.id : [])),
+    ),
     insertAllOf(
       tx,
       timers,
-      started.map(({ before, after }) => timerRow(after, after.timer !== before.timer)),
+      changes.flatMap((change) => (change.kind === 'inserted' ? change.row : [])),
     ),
-    updateAllOf(tx, timers, { key: timers.scheduleId, tenantId, rows: moved.map(movedTimer) }),
-    reversionTimers(tx, tenantId, kept),
+    updateAllOf(tx, timers, {
+      key: timers.scheduleId,
+      tenantId,
+      rows: changes.flatMap((change) => (change.kind === 'moved' ? change.row : [])),
+    }),
+    reversionTimers(
+      tx,
+      tenantId,
+      changes.flatMap((change) => (change.kind === 'reversioned' ? change : [])),
+    ),
     updateAllOf(tx, schedules, { key: schedules.id, tenantId, rows: saved.map(({ after }) => scheduleRow(after)) }),
     insertAllOf(
       tx,
@@ -78,33 +87,15 @@ export async function saveAll(tx: Transaction, tenantId: TenantId, saved: readon
     if (after.passed !== null) await recordPassed(tx, after, after.passed, after.state.updatedAt.getTime());
 }
 
-function isStopped({ before, after }: SavedSchedule): boolean {
-  return before.isActive && !after.isActive;
+/** A version of a schedule. */
+interface OfVersion {
+  readonly id: ScheduleId;
+  readonly version: number;
 }
 
-function isStarted({ before, after }: SavedSchedule): boolean {
-  return !before.isActive && after.isActive;
-}
-
-function isRedefined({ before, after }: SavedSchedule): boolean {
-  return after.state.definitionVersion !== before.state.definitionVersion;
-}
-
-/** A timer that was computed anew. A mark to skip the next slot belongs to that slot. */
-function movedTimer({ before, after }: SavedSchedule): typeof timers.$inferInsert {
-  const row = timerRow(after, true);
-  const isKept = after.timer.slot === before.timer.slot && before.timer.skipNext === true;
-  return { ...row, skipNext: isKept || row.skipNext === true };
-}
-
-function idsOf(saved: readonly SavedSchedule[]): readonly ScheduleId[] {
-  return saved.map(({ after }) => after.state.id);
-}
-
-function versionsOf(entities: readonly ScheduleEntity[], version: 'version' | 'definitionVersion'): SQL {
-  const ids = arrayLiteral(entities.map(({ state }) => state.id));
-  const versions = arrayLiteral(entities.map(({ state }) => state[version]));
-  return sql`unnest(${ids}::text::uuid[], ${versions}::text::int[]) as v(id, version)`;
+function listOf(versions: readonly OfVersion[]): SQL {
+  const ids = arrayLiteral(versions.map(({ id }) => id));
+  return sql`unnest(${ids}::text::uuid[], ${arrayLiteral(versions.map(({ version }) => version))}::text::int[]) as v(id, version)`;
 }
 
 async function deleteTimers(tx: Transaction, tenantId: TenantId, ids: readonly ScheduleId[]): Promise<void> {
@@ -114,23 +105,18 @@ async function deleteTimers(tx: Transaction, tenantId: TenantId, ids: readonly S
 }
 
 /** Timers that stay as they are but for the version that their slots will have. */
-async function reversionTimers(tx: Transaction, tenantId: TenantId, saved: readonly SavedSchedule[]): Promise<void> {
-  if (saved.length === 0) return;
-  const versions = versionsOf(
-    saved.map(({ after }) => after),
-    'definitionVersion',
-  );
+async function reversionTimers(tx: Transaction, tenantId: TenantId, versions: readonly OfVersion[]): Promise<void> {
+  if (versions.length === 0) return;
   await tx.execute(
-    sql`update timers t set version = v.version from ${versions} where t.tenant_id = ${tenantId} and t.schedule_id = v.id`,
+    sql`update timers t set version = v.version from ${listOf(versions)} where t.tenant_id = ${tenantId} and t.schedule_id = v.id`,
   );
 }
 
 async function supersede(tx: Transaction, tenantId: TenantId, saved: readonly SavedSchedule[]): Promise<void> {
   const [first] = saved;
   if (first === undefined) return;
-  const versions = versionsOf(
-    saved.map(({ before }) => before),
-    'definitionVersion',
+  const versions = listOf(
+    saved.map(({ before }) => ({ id: before.state.id, version: before.state.definitionVersion })),
   );
   await tx.execute(sql`
     update schedule_versions s set superseded_at = ${first.after.state.updatedAt.toISOString()}::timestamptz from ${versions}

@@ -3,6 +3,7 @@ import { crashPoint } from '#crash-point';
 import type { Address } from '../../domain/entities/bulk.ts';
 import type { ScheduleEntity } from '../../domain/entities/schedule.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
+import { neverReached } from '../../domain/never.ts';
 import type {
   ListPosition,
   Page,
@@ -22,6 +23,7 @@ import { recordPassed } from './passed-slots.ts';
 import { schedulePage } from './schedule-page.ts';
 import { changedMeanwhile, entityOf, scheduleRow, timerRow, versionRow } from './schedule-rows.ts';
 import type { SentWrites } from './sent-writes.ts';
+import { isRedefined, type TimerChange, timerChangeOf } from './timer-change.ts';
 import { withWaitedRuns } from './waited-runs.ts';
 
 const A_DAY = sql`interval '24 hours'`;
@@ -74,7 +76,7 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     const inserted = insertRow(this.#tx, schedules, scheduleRow(entity));
     this.#writes.add(inserted.catch((error: unknown) => Promise.reject(keyTakenOr(error, entity))));
     this.#writes.add(this.#insertVersion(entity));
-    if (entity.isActive) this.#writes.add(this.#insertTimer(entity, true));
+    if (entity.isActive) this.#writes.add(insertRow(this.#tx, timers, timerRow(entity, true)));
     crashPoint('create.before-commit');
   }
 
@@ -84,10 +86,10 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
 
   async save(entity: ScheduleEntity, before: ScheduleEntity): Promise<void> {
     crashPoint('change.before-write');
-    await this.#moveTimer(entity, before);
+    await this.#changeTimer(entity.state.id, timerChangeOf({ before, after: entity }));
     crashPoint('change.after-timer');
     await this.#update(entity, before.state.version);
-    if (entity.state.definitionVersion !== before.state.definitionVersion)
+    if (isRedefined({ before, after: entity }))
       await pipelined([this.#insertVersion(entity), this.#supersede(before, entity.state.updatedAt)]);
     if (entity.passed !== null) await recordPassed(this.#tx, entity, entity.passed, entity.state.updatedAt.getTime());
     crashPoint('change.after-write');
@@ -189,20 +191,25 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     return this.#tx.select().from(schedules).where(this.#living(id)).for('update').prepare('lock_schedule').execute();
   }
 
-  async #moveTimer(entity: ScheduleEntity, before: ScheduleEntity): Promise<void> {
-    const { id, definitionVersion } = entity.state;
-    const isFresh = entity.timer !== before.timer;
-    if (before.isActive && !entity.isActive) return this.#deleteTimer(id);
-    if (!before.isActive && entity.isActive) return this.#insertTimer(entity, isFresh);
-    if (!entity.isActive || (!isFresh && definitionVersion === before.state.definitionVersion)) return;
-    // A mark to skip the next slot belongs to that slot.
-    const isKept = entity.timer.slot === before.timer.slot && before.timer.skipNext === true;
-    const change = {
-      ...(isFresh && timerRow(entity, true)),
-      ...(isKept && { skipNext: true }),
-      version: definitionVersion,
-    };
-    await this.#tx.update(timers).set(change).where(this.#timer(id)).prepare('save_timer').execute();
+  async #changeTimer(id: ScheduleId, change: TimerChange): Promise<void> {
+    switch (change.kind) {
+      case 'unchanged':
+        return;
+      case 'removed':
+        return this.#deleteTimer(id);
+      case 'inserted':
+        return insertRow(this.#tx, timers, change.row);
+      case 'moved':
+        return this.#saveTimer(id, change.row);
+      case 'reversioned':
+        return this.#saveTimer(id, { version: change.version });
+      default:
+        neverReached(change);
+    }
+  }
+
+  async #saveTimer(id: ScheduleId, values: Partial<typeof timers.$inferInsert>): Promise<void> {
+    await this.#tx.update(timers).set(values).where(this.#timer(id)).prepare('save_timer').execute();
   }
 
   async #update(entity: ScheduleEntity, version: number): Promise<void> {
@@ -226,10 +233,6 @@ export class DrizzleScheduleRepository implements ScheduleRepository {
     const { tenantId, scheduleId, version } = scheduleVersions;
     const of = and(eq(tenantId, this.#tenantId), eq(scheduleId, state.id), eq(version, state.definitionVersion));
     await this.#tx.update(scheduleVersions).set({ supersededAt: at }).where(of);
-  }
-
-  #insertTimer(entity: ScheduleEntity, isFresh: boolean): Promise<void> {
-    return insertRow(this.#tx, timers, timerRow(entity, isFresh));
   }
 
   async #deleteTimer(id: ScheduleId): Promise<void> {

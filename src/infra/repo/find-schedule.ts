@@ -1,4 +1,4 @@
-import { and, eq, isNull, sql } from 'drizzle-orm';
+import { and, eq, isNull, type SQL, sql } from 'drizzle-orm';
 import type { ScheduleEntity } from '../../domain/entities/schedule.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import type { Transaction } from '../db/client.ts';
@@ -13,37 +13,23 @@ export const findSchedule: (
   tx: Transaction,
   by: { readonly tenantId: TenantId; readonly id: ScheduleId },
 ) => Promise<readonly LivingRow[]> = statement((tx) =>
-  tx
-    .select(livingColumns)
-    .from(schedules)
-    .leftJoin(timers, timerOfSchedule)
-    .where(
-      and(
-        eq(schedules.tenantId, sql.placeholder('tenantId')),
-        eq(schedules.id, sql.placeholder('id')),
-        isNull(schedules.deletedAt),
-      ),
-    )
-    .prepare('find_schedule'),
+  living(tx, eq(schedules.id, sql.placeholder('id'))).prepare('find_schedule'),
 );
 
 const findMany: (
   tx: Transaction,
   by: { readonly tenantId: TenantId; readonly ids: string },
 ) => Promise<readonly LivingRow[]> = statement((tx) =>
-  tx
+  living(tx, sql`${schedules.id} = any(${sql.placeholder('ids')}::text::uuid[])`).prepare('find_schedules'),
+);
+
+function living(tx: Transaction, isMeant: SQL) {
+  return tx
     .select(livingColumns)
     .from(schedules)
     .leftJoin(timers, timerOfSchedule)
-    .where(
-      and(
-        eq(schedules.tenantId, sql.placeholder('tenantId')),
-        sql`${schedules.id} = any(${sql.placeholder('ids')}::text::uuid[])`,
-        isNull(schedules.deletedAt),
-      ),
-    )
-    .prepare('find_schedules'),
-);
+    .where(and(eq(schedules.tenantId, sql.placeholder('tenantId')), isMeant, isNull(schedules.deletedAt)));
+}
 
 /** The living schedules with these ids, aligned with them; in one statement, which is the one of `findSchedule` where one is looked for. */
 export async function findSchedules(
