@@ -58,6 +58,12 @@ export function factsOf(given: History): Facts {
   };
 }
 
+/**
+ * Who cancels a run does not lock its claim, unlike who settles it: a takeover that has read the run before that commits delivers
+ * it once more. So long before a takeover a cancellation was written that it surely saw.
+ */
+const CANCELLATION_SEEN_MS = 1_000;
+
 /** A claim that is taken over names runs that had left it before: settled, or waiting and held by another claim since. */
 function holdsByRun(
   holds: readonly Hold[],
@@ -71,10 +77,14 @@ function holdsByRun(
       const hasLeft =
         hold.fence > 1 &&
         (before?.claimId !== hold.claimId ||
-          changes.get(runId)?.some(({ at, state }) => at > before.at && at < hold.at && LEFT_STATES.includes(state)));
+          changes.get(runId)?.some((change) => change.at > before.at && hasLeftBy(change, hold.at)));
       if (hasLeft !== true) found.set(runId, [...known, hold]);
     }
   return found;
+}
+
+function hasLeftBy({ at, state }: RunChange, takenAt: number): boolean {
+  return LEFT_STATES.includes(state) && at < (state === 'CANCELLED' ? takenAt - CANCELLATION_SEEN_MS : takenAt);
 }
 
 function subjectsOf({ plans, schedules, runs, operations }: History): readonly Subject[] {

@@ -126,6 +126,20 @@ describe('the checker of campaigns', () => {
     expect(found(versions(true), change(false, at(-40)), change(true, at(-30)))).toEqual(named(1, 2, 3, 4));
   });
 
+  it('explains the delivery of a run that was cancelled while its claim was taken over, and none long after', () => {
+    const good = goodHistory();
+    const fourth = runIdOf(1, at(4));
+    const unexplained = (cancelledAt: number): number => {
+      const cancelled = { state: 'CANCELLED', attempts: 0, lastAttemptStartedAt: null };
+      const changes = good.changes.map((one) =>
+        one.runId === fourth ? { ...one, ...cancelled, at: cancelledAt } : one,
+      );
+      return judge({ ...good, changes }).violations.unexplainedDuplicate.length;
+    };
+    // Its claim was taken over at 4 + 3.3 s.
+    expect([unexplained(at(7)), unexplained(at(6))]).toEqual([0, 1]);
+  });
+
   it('takes a run for poison after three deaths alone in its claim, and none in company', () => {
     const good = goodHistory();
     const poison = runIdOf(4, at(6));
