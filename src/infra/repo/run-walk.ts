@@ -13,6 +13,8 @@ import { instantOf } from './schedule-rows.ts';
 
 /** Runs that a page looks at, at most: some milliseconds. */
 const MOST_LOOKED_AT = 1000;
+/** Of an organization, whose runs no index finds among its tenant's. */
+const MOST_OF_A_TENANT = 5000;
 /** Where more runs share one slot, at most so many are sorted for a page. */
 const MOST_OF_A_SLOT = 5000;
 /** Of a slot with still more: schedules whose run a page looks for, at most. */
@@ -90,8 +92,9 @@ function waysOf({ scheduleId, state, cause }: RunQuery): readonly Way[] {
 async function lookAhead(
   tx: Transaction,
   along: SQL | undefined,
-  { from, to, after }: RunQuery,
+  { organizationId, from, to, after }: RunQuery,
 ): Promise<Stretch | null> {
+  const most = organizationId === null ? MOST_LOOKED_AT : MOST_OF_A_TENANT;
   const next = tx
     .select({ slot: runs.slot })
     .from(runs)
@@ -104,14 +107,14 @@ async function lookAhead(
       ),
     )
     .orderBy(desc(runs.slot))
-    .limit(MOST_LOOKED_AT + 1)
+    .limit(most + 1)
     .as('next');
   const [seen] = await tx
     .select({ newest: max(next.slot).mapWith(runs.slot), oldest: min(next.slot).mapWith(runs.slot), runs: count() })
     .from(next);
   if (seen === undefined || seen.newest === null || seen.oldest === null) return null;
   const { newest, oldest } = seen;
-  if (seen.runs <= MOST_LOOKED_AT) return { newest, oldest, end: null, isHerd: false };
+  if (seen.runs <= most) return { newest, oldest, end: null, isHerd: false };
   if (oldest !== newest) return { newest, oldest: oldest + 1, end: beginningOf(oldest), isHerd: false };
   const isHerd = await isHerdAt(tx, along, newest);
   return { newest, oldest, end: beginningOf(newest - 1), isHerd };
