@@ -38,8 +38,13 @@ export class Destinations {
     const destination = this.#known.get(name);
     if (destination === undefined) return;
     destination.inFlight -= 1;
-    if (destination.waiting.length > 0) this.#callWaiting(destination);
-    this.#forgetUnused(name, destination);
+    if (destination.inFlight > 0) {
+      if (destination.waiting.length > 0) this.#callWaiting(destination);
+      return;
+    }
+    // Nobody else lands here who could call those that are left: all are, and wait again where the places do not suffice.
+    this.#known.delete(name);
+    for (const { ready } of destination.waiting) ready();
   }
 
   /** `ready` is called once, when another has landed there. Only while some are in flight. */
@@ -49,15 +54,7 @@ export class Destinations {
 
   /** Calls nobody who waits now. */
   forgetWaiting(): void {
-    for (const [name, destination] of this.#known) {
-      destination.waiting = [];
-      this.#forgetUnused(name, destination);
-    }
-  }
-
-  /** More may wait than have been called: those are called when these have landed. */
-  #forgetUnused(name: string, { inFlight, waiting }: Destination): void {
-    if (inFlight === 0 && waiting.length === 0) this.#known.delete(name);
+    for (const destination of this.#known.values()) destination.waiting = [];
   }
 
   /** Who may have no more is passed over: with so few places free, hardly more than there are places are so large. */
