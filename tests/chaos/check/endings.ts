@@ -53,7 +53,7 @@ function bearsOut(facts: Facts, subject: Subject, run: RunRecord): boolean {
     case 'SKIPPED OVERLAP':
       return isOverlapped(facts, subject, run);
     case 'SKIPPED MISFIRE':
-      return isMissed(subject, run) || isPassedOver(subject, run);
+      return isMissed(subject, run) || isPassedOver(subject, run) || isRedated(facts, subject, run);
     case 'SKIPPED PAUSED':
       return asked('pause') || hasGone(facts, subject);
     case 'SKIPPED CALENDAR':
@@ -103,6 +103,12 @@ function isPassedOver({ operations }: Subject, { endedAt }: RunRecord): boolean 
   return operations.some(
     ({ trigger, at, until }) => trigger !== undefined && decidedAt >= at - SLACK_MS && decidedAt <= until + SLACK_MS,
   );
+}
+
+/** The same where the dates of its calendar changed: the very change that ended its version decided on it. */
+function isRedated({ history }: Facts, { plan, schedule }: Subject, { version, endedAt }: RunRecord): boolean {
+  const until = history.versions[schedule.id]?.find(({ number }) => number === version)?.until ?? null;
+  return plan.calendar !== null && until !== null && Math.abs((endedAt ?? 0) - until) <= 1;
 }
 
 function hasGone(facts: Facts, { slots, manual, backfilled }: Subject): boolean {
