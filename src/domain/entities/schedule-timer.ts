@@ -85,11 +85,16 @@ function passedInOrder(
   return { version: state.definitionVersion, fired, skipped: first, others, next: { ...pending, cursor } };
 }
 
-/** What becomes of due slots that no claim took before the trigger changed: what the misfire policy would have made of them. */
+/**
+ * What becomes of due slots that no claim took before the trigger or its dates changed: what the misfire policy would have made of them.
+ * Of several that are not late only the latest is fired where they would have met each other, as they would all start now.
+ */
 export function lateChoice({ state, timer }: Scheduled, now: number): [MissedChoice, 'MISFIRE' | 'PAUSED'] {
   if (state.state !== 'ACTIVE') return ['SKIP', 'PAUSED'];
   const { policy, thresholdSec } = state.misfire;
-  return [now - timer.due <= thresholdSec * 1000 ? 'FIRE_ONCE' : policy, 'MISFIRE'];
+  const isLate = now - timer.due > thresholdSec * 1000;
+  if (isLate || policy === 'FIRE_ALL') return [policy, 'MISFIRE'];
+  return [state.overlapPolicy === 'ALLOW_ALL' ? 'FIRE_ALL' : 'FIRE_ONCE', 'MISFIRE'];
 }
 
 /** What the schedule's runs are made from, compiled. Throws INVALID_TRIGGER. */

@@ -23,7 +23,7 @@ const CATCH_UP_PER_SEC = 1000;
 /** After a claim that found work, the next waits this long, so that slots gather into batches. */
 const COALESCE_MS = 5;
 /** While there is more than there is room for, room gathers for so long. */
-const ROOM_TICK_MS = 10;
+const ROOM_TICK_MS = 25;
 /** When another process holds due timers, look again after this long: it may die before it commits. */
 const LOOK_AGAIN_MS = 500;
 /** How long claims of slots pause while this process must not compute any. */

@@ -14,7 +14,7 @@ const GROUP_SIZE = 1000;
 const GROUP_WAIT_MS = 4;
 /** While so many runs are open that nobody waits for a group, groups gather for longer. */
 const BUSY_OPEN = 2 * GROUP_SIZE;
-const BUSY_WAIT_MS = 20;
+const BUSY_WAIT_MS = 25;
 const GROUP_FACTOR = 10;
 /** A run in flight for this long gets a RUNNING row. */
 const SHOWN_AFTER_MS = 1000;

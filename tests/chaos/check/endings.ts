@@ -53,7 +53,10 @@ function bearsOut(facts: Facts, subject: Subject, run: RunRecord): boolean {
     case 'SKIPPED OVERLAP':
       return isOverlapped(facts, subject, run);
     case 'SKIPPED MISFIRE':
-      return isMissed(subject, run) || isPassedOver(subject, run) || isRedated(facts, subject, run);
+      return (
+        isMissed(subject, run) ||
+        (mayBePassedOver(plan) && (isPassedOver(subject, run) || isRedated(facts, subject, run)))
+      );
     case 'SKIPPED PAUSED':
       return asked('pause') || hasGone(facts, subject);
     case 'SKIPPED CALENDAR':
@@ -95,6 +98,11 @@ function isOverlapped(facts: Facts, { plan, slots }: Subject, run: RunRecord): b
 function isMissed({ plan }: Subject, run: RunRecord): boolean {
   const lateMs = (run.endedAt ?? 0) - run.slot;
   return plan.misfire.policy !== 'FIRE_ALL' && lateMs > plan.misfire.thresholdSec * 1000;
+}
+
+/** Whether of several slots that have just come due unclaimed only the last is fired when the trigger or its dates change. */
+function mayBePassedOver({ overlap, misfire }: Subject['plan']): boolean {
+  return overlap !== 'ALLOW_ALL' && misfire.policy !== 'FIRE_ALL';
 }
 
 /** Another trigger came, and of the slots that no node had claimed by then only the last was fired. */

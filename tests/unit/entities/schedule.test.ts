@@ -173,6 +173,21 @@ describe('replacing', () => {
     });
   });
 
+  test.each([
+    ['all, where runs may overlap', { overlapPolicy: 'ALLOW_ALL' }, [0, 1, 2]],
+    [
+      'all, where all that is late is fired',
+      { misfire: { policy: 'FIRE_ALL', thresholdSec: 60, windowSec: 3600 } },
+      [0, 1, 2],
+    ],
+    ['the latest, where they would meet each other', { overlapPolicy: 'SKIP' }, [2]],
+  ] as const)('of the trigger fires of several slots that had just come due %s', (_which, given, expected) => {
+    const everySecond = createdAt(TEN - SECOND, { trigger: { type: 'CRON', cron: '* * * * * *' }, ...given });
+    const { passed } = replaced(everySecond, { trigger: INTERVAL }, TEN + 2 * SECOND);
+    expect(passed?.fired).toEqual(expected.map((second) => TEN + second * SECOND));
+    expect(passed?.skipped?.count ?? 0).toBe(3 - expected.length);
+  });
+
   test('keeps a pause, and `enabled` ends or begins one, in one version', () => {
     const paused = active.pause({ note: 'freeze', resumeAt: null }, actAt(CREATED));
     expect(replaced(paused, { name: 'other' }, TEN).state).toMatchObject({
