@@ -40,7 +40,7 @@ export class PostgresBell implements Bell, AsyncDisposable {
   }
 
   ring(due: number): void {
-    for (const heard of this.#listeners) heard(due);
+    this.#tell(due);
     this.#pending = this.#pending === null ? due : Math.min(this.#pending, due);
     if (!this.#isSending) void this.#send();
   }
@@ -76,12 +76,9 @@ export class PostgresBell implements Bell, AsyncDisposable {
   }
 
   async #prickUp(sql: postgres.Sql): Promise<void> {
-    const tell = (due: number): void => {
-      for (const listener of this.#listeners) listener(due);
-    };
     // What was rung before it listened, or listened again, was missed.
-    const onListening = (): void => tell(0);
-    await sql.listen(CHANNEL, (payload) => tell(Number(payload)), onListening);
+    const onListening = (): void => this.#tell(0);
+    await sql.listen(CHANNEL, (payload) => this.#tell(Number(payload)), onListening);
     await sql.listen(this.#own, () => this.#heardItself());
   }
 
@@ -94,6 +91,10 @@ export class PostgresBell implements Bell, AsyncDisposable {
     const hears = await Promise.race([isHeard, isDeaf]);
     waiting.abort();
     if (!hears) throw new Error(`the bell did not hear itself within ${this.#hearMs} ms`);
+  }
+
+  #tell(due: number): void {
+    for (const heard of this.#listeners) heard(due);
   }
 
   #dialAnew(): void {
