@@ -15,7 +15,7 @@ const EXCLUDED = [...configDefaults.exclude, 'ui/**'];
 
 export default defineConfig({
   test: {
-    reporters: ['default', './tests/support/loud-skips.ts'],
+    reporters: ['default', './tests/support/run-summary.ts'],
     coverage: { provider: 'v8', include: ['src/**/*.ts'], reporter: ['text-summary', 'html', 'lcov'] },
     execArgv: ['--import', fileURLToPath(new URL('./tests/support/quick-imports.ts', import.meta.url))],
     globalSetup: ['tests/support/global-setup.ts'],
