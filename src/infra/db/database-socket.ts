@@ -15,6 +15,8 @@ const TLS_ACCEPTED = 0x53;
 /** How the server's last message begins when it is done: ReadyForQuery. Its last byte says whether a transaction is open. */
 const READY = Buffer.from([0x5a, 0, 0, 0, 5]);
 const IDLE = 0x49;
+/** Bytes; statements are held back while more waits to be sent. What Node takes for much, 64 KiB, is less than a claim writes in one go. */
+const MOST_UNSENT = 1 << 20;
 
 /**
  * What postgres.js takes for its socket. It makes up for two things that postgres.js 3.4 does not do:
@@ -82,7 +84,8 @@ export class DatabaseSocket extends EventEmitter {
       open.cork();
       process.nextTick(() => open.uncork());
     }
-    return open.write(chunk, done);
+    open.write(chunk, done);
+    return open.writableLength < MOST_UNSENT;
   }
 
   end(chunk: Uint8Array): void {

@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { isLostRace } from './database-errors.ts';
-import { beginOn } from './transaction-line.ts';
+import { beginOn, beginSending } from './transaction-line.ts';
 
 /** Thrown when the database did not answer in time; what was asked may or may not have happened. */
 export class DatabaseDeadline extends Error {
@@ -37,6 +37,11 @@ export class EnginePool implements AsyncDisposable {
   /** Runs `work` between BEGIN and COMMIT on one connection; a throw rolls back. After a deadlock `work` is run again. */
   transaction<T>(work: (sql: postgres.TransactionSql) => Promise<T>): Promise<T> {
     return untilNoRace(() => this.#begin(work));
+  }
+
+  /** The same, with COMMIT sent behind the last statements that `work` makes: see {@link beginSending}. */
+  sending<T>(work: (sql: postgres.TransactionSql) => Promise<() => T | Promise<T>>): Promise<T> {
+    return untilNoRace(() => this.#withDeadline((pool) => beginSending(pool, work)));
   }
 
   /** Runs one statement by itself, after a deadlock again. */

@@ -12,6 +12,7 @@ interface DueTimer {
   readonly version: number;
   readonly isLate: boolean;
   readonly timer: TimerState;
+  readonly place: string;
 }
 
 /** A slot due for longer is late: it is claimed beside the live ones, at a pace of its own. The default of `misfire.thresholdSec`. */
@@ -22,6 +23,8 @@ export interface DueTimers {
   readonly now: number | null;
   /** Live slots first, each kind oldest first. */
   readonly due: readonly DueSlot[];
+  /** Where the row of each lies in `timers` until the transaction ends, as it is locked. */
+  readonly places: readonly string[];
   /** How many of them are late. */
   readonly late: number;
 }
@@ -37,12 +40,12 @@ export async function claimDue(
 ): Promise<DueTimers> {
   const { room, scan } = query;
   const claimable = sql`tenant_id <> all(${quotedLiteral(room.excluded)}::text::text[]) and ${ofActiveTenant(sql)}`;
-  const columns = sql`schedule_id, tenant_id, version, slot, next_due, cursor, last_fired, fires, skip_next`;
+  const columns = sql`ctid as place, schedule_id, tenant_id, version, slot, next_due, cursor, last_fired, fires, skip_next`;
   const lateBefore = sql`now() - ${LATE_AFTER_MS}::float8 * interval '1 ms'`;
   const [row] = await sql<{ now: number; timers: string | null }[]>`
     /* indexes timers_due, tenants_inactive; one text, as a thousand rows of eleven columns cost the driver twice as much as all of this costs the server */
     select date_part('epoch', now()) * 1000 as now,
-           string_agg(concat_ws(',', schedule_id, tenant_id, version, is_late, skip_next, fires, date_part('epoch', slot) * 1000, date_part('epoch', next_due) * 1000,
+           string_agg(concat_ws(',', place, schedule_id, tenant_id, version, is_late, skip_next, fires, date_part('epoch', slot) * 1000, date_part('epoch', next_due) * 1000,
                                 date_part('epoch', cursor) * 1000, date_part('epoch', last_fired) * 1000), chr(10)) as timers
     from (
       select * from (
@@ -55,24 +58,29 @@ export async function claimDue(
         where next_due < ${lateBefore} and next_due >= to_timestamp(${scan.lateLow}::float8 / 1000) and ${claimable}
         order by next_due limit ${room.late} for update skip locked) late
     ) as due`;
-  if (row === undefined || row.timers === null) return { now: null, due: [], late: 0 };
+  if (row === undefined || row.timers === null) return { now: null, due: [], places: [], late: 0 };
   const timers = row.timers.split('\n').map(dueTimer);
   const [lookup, previous] = await Promise.all([versions.load(sql, timers), previousRuns(sql, timers)]);
   const due = timers.map(({ scheduleId, tenantId, version: at, timer }): DueSlot => {
     const { version, problem } = lookup.of(scheduleId, at);
-    return { scheduleId, tenantId, timer, version, problem, previous: previous.get(scheduleId) ?? 'ENDED' };
+    // The tenant's name that is known already: each text that is new costs its first search in a map.
+    const tenant = version?.tenantId ?? tenantId;
+    return { scheduleId, tenantId: tenant, timer, version, problem, previous: previous.get(scheduleId) ?? 'ENDED' };
   });
-  return { now: Math.floor(row.now), due, late: timers.filter(({ isLate }) => isLate).length };
+  const places = timers.map(({ place }) => place);
+  return { now: Math.floor(row.now), due, places, late: timers.filter(({ isLate }) => isLate).length };
 }
 
-/** The fields of a line, of which none holds a comma. The last is missing where nothing was fired yet. */
+/** The fields of a line, of which only the first holds a comma, `(block,item)`. The last is missing where nothing was fired yet. */
 function dueTimer(line: string): DueTimer {
-  const [scheduleId, tenantId, version, isLate, skipNext, fires, slot, due, cursor, lastFired] = line.split(',');
+  const [block, item, scheduleId, tenantId, version, isLate, skipNext, fires, slot, due, cursor, lastFired] =
+    line.split(',');
   return {
     scheduleId: scheduleId as ScheduleId,
     tenantId: tenantId as TenantId,
     version: Number(version),
     isLate: isLate === 't',
+    place: `${block},${item}`,
     timer: {
       slot: Math.round(Number(slot)),
       due: Math.round(Number(due)),

@@ -60,16 +60,27 @@ export class PostgresEngineStore implements EngineStore {
     const scan = this.#marks.begin(room.excluded);
     const began = this.#monotonic();
     try {
-      const { late, ...batch } = await this.#pool.transaction(async (sql) => {
+      const { late, ...batch } = await this.#pool.sending(async (sql) => {
         crashPoint('claim.before-lock');
-        const { now, due, late } = await claimDue(sql, { room, scan }, this.#versions);
-        if (now === null) return { ...(await nextSlot(sql, scan.low)), due, decisions: [], over: [], late };
+        const { now, due, places, late } = await claimDue(sql, { room, scan }, this.#versions);
+        if (now === null) {
+          const next = nextSlot(sql, scan.low);
+          return async () => ({ ...(await next), due, decisions: [], over: [], late });
+        }
         crashPoint('claim.after-lock');
         const decisions = await this.#quotas.enforce(sql, due, decide(due, now));
-        const decided = due.map((slot, index) => ({ slot, decision: decisionAt(decisions, index) }));
-        const [over, next] = await Promise.all([writeFired(sql, decided, claimant), nextSlot(sql, scan.low)]);
+        const decided = due.map((slot, index) => ({
+          slot,
+          place: places[index] ?? '',
+          decision: decisionAt(decisions, index),
+        }));
+        const written = Promise.all([writeFired(sql, decided, claimant), nextSlot(sql, scan.low)]);
+        written.catch(() => undefined);
         crashPoint('claim.after-write');
-        return { ...next, now, due, decisions, over, late };
+        return async () => {
+          const [over, next] = await written;
+          return { ...next, now, due, decisions, over, late };
+        };
       });
       const { now, due, decisions } = batch;
       const live = due.length - late;
@@ -91,11 +102,12 @@ export class PostgresEngineStore implements EngineStore {
   }
 
   async claimWaiting(room: WaitingRoom, claimant: Claimant): Promise<ClaimedRuns> {
-    return this.#pool.transaction(async (sql) => {
+    return this.#pool.sending(async (sql) => {
       crashPoint('retry.before-lock');
       const runs = await claimWaiting(sql, room, claimant, this.#versions);
       if (runs.length > 0) crashPoint('retry.after-write');
-      return { runs, ...(await nextWaiting(sql)) };
+      const next = nextWaiting(sql);
+      return async () => ({ runs, ...(await next) });
     });
   }
 

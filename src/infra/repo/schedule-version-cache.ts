@@ -8,8 +8,8 @@ import { arrayLiteral, type EngineSql } from './engine-rows.ts';
 
 /** A version, or why it does not compile any more (a zone that newer data dropped, say). */
 export type CachedVersion =
-  | { readonly version: ScheduleVersion; readonly problem: null }
-  | { readonly version: null; readonly problem: string };
+  | { readonly number: number; readonly version: ScheduleVersion; readonly problem: null }
+  | { readonly number: number; readonly version: null; readonly problem: string };
 
 /**
  * The share of what was read that a full cache takes in. Schedules come round in cycles: where a cycle is longer than the
@@ -33,11 +33,14 @@ const shared = {
   retry: remembered<ScheduleDefinition['retry']>(LONGEST_POLICY),
 };
 
-const MISSING: CachedVersion = { version: null, problem: 'its definition is gone' };
+const MISSING: CachedVersion = { number: 0, version: null, problem: 'its definition is gone' };
 
-/** Compiled definitions by (schedule, version), which never change; bounded by count and by the size of payloads. */
+/**
+ * Compiled definitions, which never change, of each schedule the version that was read last; bounded by count and by the size of
+ * payloads. By the id alone: to look a text up that was just made costs V8 as much as all else that is done for a slot here.
+ */
 export class ScheduleVersionCache {
-  readonly #cache: LRUCache<string, CachedVersion>;
+  readonly #cache: LRUCache<ScheduleId, CachedVersion>;
   readonly #headers: SealedHeaders;
 
   /** `entries` compiled versions of at most `bytes` in all; `headers` opens their header values. */
@@ -48,23 +51,22 @@ export class ScheduleVersionCache {
 
   /** All the versions named; those not at hand are read in one statement. */
   async load(sql: EngineSql, keys: readonly VersionKey[]): Promise<VersionLookup> {
-    const found = new Map<string, CachedVersion>();
-    const missing = new Map<string, VersionKey>();
+    const found = new FoundVersions();
+    const missing = new Map<ScheduleId, VersionKey[]>();
     for (const key of keys) {
-      const name = nameOf(key.scheduleId, key.version);
-      const cached = this.#cache.get(name);
-      if (cached === undefined) missing.set(name, key);
-      else found.set(name, cached);
+      const cached = this.#cache.get(key.scheduleId);
+      if (cached?.number === key.version) found.add(key.scheduleId, cached);
+      else addOnce(missing, key.scheduleId, key, ({ version }) => version === key.version);
     }
-    if (missing.size > 0) await this.#read(sql, [...missing.values()], found);
-    return { of: (scheduleId, version) => found.get(nameOf(scheduleId, version)) ?? MISSING };
+    if (missing.size > 0) await this.#read(sql, [...missing.values()].flat(), found);
+    return found;
   }
 
   #hasRoom(): boolean {
     return this.#cache.size < this.#cache.max && this.#cache.calculatedSize < this.#cache.maxSize;
   }
 
-  async #read(sql: EngineSql, keys: readonly VersionKey[], found: Map<string, CachedVersion>): Promise<void> {
+  async #read(sql: EngineSql, keys: readonly VersionKey[], found: FoundVersions): Promise<void> {
     const rows = await sql<VersionRow[]>`
       /* schedule versions by primary key */
       select v.schedule_id, v.tenant_id, v.version, v.tz, v.trigger, v.target::text as target, v.payload,
@@ -73,12 +75,30 @@ export class ScheduleVersionCache {
       from unnest(${arrayLiteral(keys.map((key) => key.scheduleId))}::text::uuid[], ${arrayLiteral(keys.map((key) => key.version))}::text::int[]) as k(schedule_id, version)
       join schedule_versions v on v.schedule_id = k.schedule_id and v.version = k.version`;
     for (const row of rows) {
-      const name = nameOf(row.schedule_id, row.version);
       const compiled = compile(row, this.#headers);
-      if (this.#hasRoom() || Math.random() < ADMITTED) this.#cache.set(name, compiled);
-      found.set(name, compiled);
+      if (this.#hasRoom() || Math.random() < ADMITTED) this.#cache.set(row.schedule_id, compiled);
+      found.add(row.schedule_id, compiled);
     }
   }
+}
+
+class FoundVersions implements VersionLookup {
+  readonly #bySchedule = new Map<ScheduleId, CachedVersion[]>();
+
+  add(scheduleId: ScheduleId, found: CachedVersion): void {
+    addOnce(this.#bySchedule, scheduleId, found, ({ number }) => number === found.number);
+  }
+
+  of(scheduleId: ScheduleId, version: number): CachedVersion {
+    return this.#bySchedule.get(scheduleId)?.find(({ number }) => number === version) ?? MISSING;
+  }
+}
+
+/** Nearly every schedule is asked for at one version, once. */
+function addOnce<T>(to: Map<ScheduleId, T[]>, scheduleId: ScheduleId, what: T, isSame: (known: T) => boolean): void {
+  const known = to.get(scheduleId);
+  if (known === undefined) to.set(scheduleId, [what]);
+  else if (!known.some(isSame)) known.push(what);
 }
 
 interface VersionRow {
@@ -129,14 +149,10 @@ function compile(row: VersionRow, headers: SealedHeaders): CachedVersion {
       pauseOnFailures: row.pause_on_failures,
       onCompletion: shared.onCompletion(row.on_completion, () => row.on_completion),
     };
-    return { version: new ScheduleVersion(of, definition), problem: null };
+    return { number: row.version, version: new ScheduleVersion(of, definition), problem: null };
   } catch (error) {
-    return { version: null, problem: error instanceof Error ? error.message : String(error) };
+    return { number: row.version, version: null, problem: error instanceof Error ? error.message : String(error) };
   }
-}
-
-function nameOf(scheduleId: ScheduleId, version: number): string {
-  return `${scheduleId}.${version}`;
 }
 
 /** Roughly the bytes a compiled version holds (1,050 measured without payload), and its payload and target where they are large. */

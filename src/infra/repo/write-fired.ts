@@ -2,11 +2,13 @@ import type { FireDecision, TimerState } from '../../domain/entities/timer.ts';
 import type { Claimant, DueSlot, ScheduleOver } from '../../domain/ports/engine-store.ts';
 import { LANES } from '../../domain/ports/run-repository.ts';
 import { tzdataVersion } from '../../domain/time/zone.ts';
-import { arrayLiteral, type EngineSql, executorOf } from './engine-rows.ts';
+import { arrayLiteral, type EngineSql, executorOf, quotedLiteral } from './engine-rows.ts';
 import { type Ending, endSchedules } from './terminal-transition.ts';
 
 interface Decided {
   readonly slot: DueSlot;
+  /** Of its row in `timers`, which is locked. */
+  readonly place: string;
   readonly decision: FireDecision;
 }
 
@@ -41,18 +43,19 @@ async function endOver(sql: EngineSql, decided: readonly Decided[]): Promise<rea
   return endings.length > 0 ? endSchedules(executorOf(sql), endings) : [];
 }
 
-function advanceTimers(sql: EngineSql, moved: readonly Decided[]): Promise<unknown> {
+async function advanceTimers(sql: EngineSql, moved: readonly Decided[]): Promise<void> {
   const next = moved.map(({ decision }) => decision.next as TimerState);
-  return sql`
-    /* timers by primary key */
+  const { count } = await sql`
+    /* timers by place, which spares the primary key: they are locked */
     update timers t set next_due = to_timestamp(u.due / 1000), slot = to_timestamp(u.slot / 1000), cursor = to_timestamp(u.cursor / 1000),
            last_fired = to_timestamp(u.last_fired / 1000), fires = u.fires, skip_next = u.skip_next, tzdata = ${tzdataVersion}
-    from unnest(${arrayLiteral(moved.map(({ slot }) => slot.scheduleId))}::text::uuid[], ${arrayLiteral(next.map((timer) => timer.due))}::text::float8[],
+    from unnest(${quotedLiteral(moved.map(({ place }) => place))}::text::tid[], ${arrayLiteral(next.map((timer) => timer.due))}::text::float8[],
                 ${arrayLiteral(next.map((timer) => timer.slot))}::text::float8[], ${arrayLiteral(next.map((timer) => timer.cursor))}::text::float8[],
                 ${arrayLiteral(next.map((timer) => timer.lastFired))}::text::float8[], ${arrayLiteral(next.map((timer) => timer.fires))}::text::bigint[],
                 ${arrayLiteral(next.map((timer) => String(timer.skipNext === true)))}::text::boolean[])
-         as u(schedule_id, due, slot, cursor, last_fired, fires, skip_next)
-    where t.schedule_id = u.schedule_id`;
+         as u(place, due, slot, cursor, last_fired, fires, skip_next)
+    where t.ctid = u.place`;
+  if (count !== moved.length) throw new Error(`${count} timers of ${moved.length} were where they had been locked`);
 }
 
 function insertClaim(sql: EngineSql, fired: readonly Decided[], claimant: Claimant): Promise<unknown> {
