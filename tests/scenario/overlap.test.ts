@@ -129,6 +129,28 @@ describe('while the run before it is open, a slot', () => {
     expect(await fates(schedule)).toEqual(['DEAD REFUSED', 'CANCELLED BY_USER', 'SUCCEEDED', 'SUCCEEDED']);
   });
 
+  it.each(['BUFFER_ALL', 'BUFFER_ONE'] as const)(
+    'waits for the run in flight under %s although the slot before it was cancelled in the buffer',
+    async (overlapPolicy) => {
+      const schedule = await backlog(3, { overlapPolicy });
+      const senders = new ScriptedSenders(() => null);
+      const engine = bench.engine({ senders });
+      for (const _ of [1, 2]) await engine.firing.fireDue();
+      const [buffered] = await bench.runsOf(schedule);
+      await bench.runs.cancel(schedule.caller, { scheduleId: schedule.id, slot: buffered?.slot ?? 0, space: 0 });
+      await engine.firing.fireDue();
+      await engine.firing.fireWaiting();
+      expect(senders.sent).toHaveLength(1);
+      senders.release(ACCEPTED);
+      await engine.settle();
+      await engine.firing.fireWaiting();
+      expect(senders.sent).toHaveLength(2);
+      senders.release(ACCEPTED);
+      await engine.settle();
+      expect(await fates(schedule)).toEqual(['SUCCEEDED', 'CANCELLED BY_USER', 'SUCCEEDED']);
+    },
+  );
+
   it('stays in the buffer when another one there is cancelled', async () => {
     const schedule = await backlog(3, { overlapPolicy: 'BUFFER_ALL' });
     const senders = new ScriptedSenders(() => null);

@@ -59,6 +59,13 @@ export class ScheduleVersion implements DueSlotRules {
     return trigger.type === 'FIXED_DELAY' ? trigger.delaySec * 1000 : null;
   }
 
+  /** True where slots wait for the runs before them: then the next waits for any that is open, not only for the one fired last. */
+  get runsQueue(): boolean {
+    const { overlapPolicy } = this.definition;
+    if (overlapPolicy === 'SKIP') return this.calendar?.moves === true;
+    return overlapPolicy === 'BUFFER_ONE' || overlapPolicy === 'BUFFER_ALL';
+  }
+
   /** What decides the order and the fate of slots under calendars; null without any, and for a chain, which has one slot at a time. */
   get slots(): Slots | null {
     if (this.calendar === null || this.delayMs !== null) return null;

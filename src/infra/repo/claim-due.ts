@@ -65,7 +65,9 @@ export async function claimDue(
     const { version, problem } = lookup.of(scheduleId, at);
     // The tenant's name that is known already: each text that is new costs its first search in a map.
     const tenant = version?.tenantId ?? tenantId;
-    return { scheduleId, tenantId: tenant, timer, version, problem, previous: previous.get(scheduleId) ?? 'ENDED' };
+    const open = previous.get(scheduleId);
+    const isBusy = open !== undefined && (open.isLast || version?.runsQueue === true);
+    return { scheduleId, tenantId: tenant, timer, version, problem, previous: isBusy ? open.state : 'ENDED' };
   });
   const places = timers.map(({ place }) => place);
   return { now: Math.floor(row.now), due, places, late: timers.filter(({ isLate }) => isLate).length };
@@ -92,14 +94,17 @@ function dueTimer(line: string): DueTimer {
   };
 }
 
+/** The slots of a schedule that are still open: whether the one it fired last is among them, and whether one is buffered. */
+interface OpenSlots {
+  readonly isLast: boolean;
+  readonly state: Exclude<PreviousRun, 'ENDED'>;
+}
+
 /**
- * Which timers' last fired slot is still open. An open slot is named by a live claim, or waits in `retries`; a claim's slots
+ * What timers have fired and is still open. An open slot is named by a live claim, or waits in `retries`; a claim's slots
  * that have ended meanwhile have their final row. Nothing else is read: rows of the past are cold, and retention drops them.
  */
-async function previousRuns(
-  sql: EngineSql,
-  timers: readonly DueTimer[],
-): Promise<ReadonlyMap<ScheduleId, PreviousRun>> {
+async function previousRuns(sql: EngineSql, timers: readonly DueTimer[]): Promise<ReadonlyMap<ScheduleId, OpenSlots>> {
   const fired = timers.filter(({ timer }) => timer.lastFired !== null);
   if (fired.length === 0) return new Map();
   const ids = arrayLiteral(fired.map(({ scheduleId }) => scheduleId));
@@ -116,7 +121,13 @@ async function previousRuns(
     left join runs r on r.schedule_id = o.schedule_id and r.slot = o.slot and r.space = 0
     where r.state is null or r.state in ('PENDING', 'RUNNING', 'RETRYING')`;
   if (found.length === 0) return new Map();
-  const asked = new Map(fired.map(({ scheduleId, timer }) => [scheduleId, timer.lastFired]));
-  const open = found.filter((row) => Math.round(row.slot) === asked.get(row.schedule_id));
-  return new Map(open.map((row) => [row.schedule_id, row.buffered ? 'BUFFERED' : 'OPEN']));
+  const lastOf = new Map(fired.map(({ scheduleId, timer }) => [scheduleId, timer.lastFired]));
+  const open = new Map<ScheduleId, OpenSlots>();
+  for (const { schedule_id: id, slot, buffered } of found) {
+    const before = open.get(id);
+    const isLast = Math.round(slot) === lastOf.get(id);
+    const state = buffered || before?.state === 'BUFFERED' ? 'BUFFERED' : 'OPEN';
+    open.set(id, { isLast: isLast || before?.isLast === true, state });
+  }
+  return open;
 }
