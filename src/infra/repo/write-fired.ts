@@ -43,10 +43,12 @@ async function endOver(sql: EngineSql, decided: readonly Decided[]): Promise<rea
   return endings.length > 0 ? endSchedules(executorOf(sql), endings) : [];
 }
 
-async function advanceTimers(sql: EngineSql, moved: readonly Decided[]): Promise<void> {
+/** Fails, and with it the transaction, if a timer is not where it was locked: it would stay due, and its slot be fired again. */
+function advanceTimers(sql: EngineSql, moved: readonly Decided[]): Promise<unknown> {
   const next = moved.map(({ decision }) => decision.next as TimerState);
-  const { count } = await sql`
-    /* timers by place, which spares the primary key: they are locked */
+  return sql`
+    /* timers by place, which spares a search of the primary key */
+    with moved as (
     update timers t set next_due = to_timestamp(u.due / 1000), slot = to_timestamp(u.slot / 1000), cursor = to_timestamp(u.cursor / 1000),
            last_fired = to_timestamp(u.last_fired / 1000), fires = u.fires, skip_next = u.skip_next, tzdata = ${tzdataVersion}
     from unnest(${quotedLiteral(moved.map(({ place }) => place))}::text::tid[], ${arrayLiteral(next.map((timer) => timer.due))}::text::float8[],
@@ -54,8 +56,10 @@ async function advanceTimers(sql: EngineSql, moved: readonly Decided[]): Promise
                 ${arrayLiteral(next.map((timer) => timer.lastFired))}::text::float8[], ${arrayLiteral(next.map((timer) => timer.fires))}::text::bigint[],
                 ${arrayLiteral(next.map((timer) => String(timer.skipNext === true)))}::text::boolean[])
          as u(place, due, slot, cursor, last_fired, fires, skip_next)
-    where t.ctid = u.place`;
-  if (count !== moved.length) throw new Error(`${count} timers of ${moved.length} were where they had been locked`);
+    where t.ctid = u.place
+    returning 1
+    )
+    select case when count(*) <> ${moved.length}::int then ('only ' || count(*) || ' timers are where they were locked')::int end from moved`;
 }
 
 function insertClaim(sql: EngineSql, fired: readonly Decided[], claimant: Claimant): Promise<unknown> {

@@ -5,9 +5,12 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { decideAll } from '../../../src/domain/services/fired-batch.ts';
 import { connectPool } from '../../../src/infra/db/client.ts';
 import { EnginePool } from '../../../src/infra/db/engine-pool.ts';
+import { claimDue } from '../../../src/infra/repo/claim-due.ts';
 import type { EngineSql } from '../../../src/infra/repo/engine-rows.ts';
 import { PostgresEngineStore } from '../../../src/infra/repo/postgres-engine-store.ts';
 import { ScheduleVersionCache } from '../../../src/infra/repo/schedule-version-cache.ts';
+import { Watermarks } from '../../../src/infra/repo/watermarks.ts';
+import { writeFired } from '../../../src/infra/repo/write-fired.ts';
 import { EngineBench } from '../../support/engine-bench.ts';
 
 /** More of them are larger than what a socket of Node takes at once. */
@@ -114,3 +117,30 @@ it('a claim writes all that it has decided in one go', async () => {
   const [held] = await bench.sql<{ runs: number }[]>`select cardinality(schedule_ids) as runs from claims`;
   expect(held?.runs).toBe(SLOTS);
 });
+
+it('a claim writes nothing if a timer is not where it was locked', async () => {
+  await bench.sql`delete from claims`;
+  await bench.sql`update timers set next_due = now(), slot = date_trunc('second', now())`;
+  const versions = new ScheduleVersionCache(SLOTS, 1e7);
+  const query = { room: { live: 3, late: 0, excluded: [] }, scan: new Watermarks(() => 0).begin([]) };
+  const claiming = pool.sending(async (sql) => {
+    const { now, due, places } = await claimDue(sql, query, versions);
+    const decisions = decideAll(due, now ?? Number.NaN);
+    const decided = decisions.map((decision, index) => ({
+      slot: must(due[index]),
+      place: index === 1 ? '(4000000,1)' : must(places[index]),
+      decision,
+    }));
+    const written = writeFired(sql, decided, { claimId: newId(), owner: newId(), leaseMs: 60_000 });
+    written.catch(() => undefined);
+    return () => written;
+  });
+  await expect(claiming).rejects.toThrow('only 2 timers are where they were locked');
+  expect(await bench.sql`select from claims`).toHaveLength(0);
+  expect(await bench.sql`select from timers where next_due <= now()`).toHaveLength(SLOTS);
+});
+
+function must<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error('fewer slots were claimed than there are');
+  return value;
+}
