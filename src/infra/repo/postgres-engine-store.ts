@@ -19,8 +19,9 @@ import { isUniqueViolation } from '../db/database-errors.ts';
 import type { EnginePool } from '../db/engine-pool.ts';
 import { claimDue, LATE_AFTER_MS } from './claim-due.ts';
 import { claimWaiting } from './claim-waiting.ts';
-import { arrayLiteral, type EngineSql, executorOf, ofActiveTenant } from './engine-rows.ts';
+import { arrayLiteral, executorOf } from './engine-rows.ts';
 import { FireQuotas } from './fire-quotas.ts';
+import { nextSlot, nextWaiting } from './next-due.ts';
 import { type RecoveryRequest, recoverClaims } from './recover-claims.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 import { isPlain, settlePlainRuns } from './settle-plain-runs.ts';
@@ -194,43 +195,6 @@ export class PostgresEngineStore implements EngineStore {
       return [...stale, ...alsoStale.map((key) => ({ key }))];
     });
   }
-}
-
-interface Next {
-  readonly now: number;
-  readonly nextDue: number;
-  readonly isBehind: boolean;
-}
-
-/** The database's time; the earliest due time after the transaction's start; whether live slots are held elsewhere or were left over. */
-async function nextSlot(sql: EngineSql, low: number): Promise<Next> {
-  const rows = await sql<NextRow[]>`
-    /* index timers_due */
-    select date_part('epoch', clock_timestamp()) * 1000 as now,
-           (select date_part('epoch', next_due) * 1000 from timers where next_due > now() order by next_due limit 1) as due,
-           exists (select from timers where next_due <= now()
-                   and next_due >= greatest(to_timestamp(${low}::float8 / 1000), now() - ${LATE_AFTER_MS}::float8 * interval '1 ms') and ${ofActiveTenant(sql)}) as behind`;
-  return nextOf(rows);
-}
-
-/** The same of what waits. */
-async function nextWaiting(sql: EngineSql): Promise<Next> {
-  const rows = await sql<NextRow[]>`
-    /* index retries_due */
-    select date_part('epoch', clock_timestamp()) * 1000 as now,
-           (select date_part('epoch', next_due) * 1000 from retries where next_due > now() order by next_due limit 1) as due,
-           exists (select from retries where next_due <= now() and ${ofActiveTenant(sql)}) as behind`;
-  return nextOf(rows);
-}
-
-interface NextRow {
-  readonly now: number;
-  readonly due: number | null;
-  readonly behind: boolean;
-}
-
-function nextOf([row]: readonly NextRow[]): Next {
-  return { now: row?.now ?? 0, nextDue: row?.due ?? Number.POSITIVE_INFINITY, isBehind: row?.behind ?? false };
 }
 
 function dueOf(slot: DueSlot | undefined, otherwise: number): number {
