@@ -180,6 +180,8 @@ function triggerOf(kind: Kind, random: Random, { startAt, endAt }: Stretch): Pla
   if (kind === 'once')
     return { type: 'ONE_SHOT', at: startAt + Math.floor((random() * (endAt - startAt)) / 1000) * 1000 };
   const everySec = kind === 'jitter' ? 3 : kind === 'interval' ? 1 : (pick([1, 2, 3]) ?? 1);
+  // Answers take up to 1.6 s: some slots of a short campaign must come before the run before them has ended.
+  if (kind === 'CANCEL_OTHER') return { type: 'INTERVAL', everySec: 1, anchor: startAt - 60_000 };
   return { type: 'INTERVAL', everySec, anchor: startAt - 60_000 };
 }
 
