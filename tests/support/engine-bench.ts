@@ -63,6 +63,8 @@ export class EngineBench implements AsyncDisposable {
   readonly #scheduling: OpenScheduling;
   readonly #closing: AsyncDisposableStack;
   readonly #told: string[];
+  /** The pools of the engines of one test. */
+  #engines = new AsyncDisposableStack();
   #tenants = 0;
 
   private constructor(parts: {
@@ -117,8 +119,10 @@ export class EngineBench implements AsyncDisposable {
     return this.#told.filter((line) => line.startsWith(id)).map((line) => line.slice(id.length + 1));
   }
 
-  /** Forgets what earlier tests left in motion. */
+  /** Forgets what earlier tests left in motion, and closes the connections of their engines: a server has about a hundred. */
   async clear(): Promise<void> {
+    await this.#engines.disposeAsync();
+    this.#engines = new AsyncDisposableStack();
     await this.sql`delete from claims`;
     await this.sql`delete from retries`;
     await this.sql`delete from timers`;
@@ -128,7 +132,7 @@ export class EngineBench implements AsyncDisposable {
     const { senders = new ScriptedSenders(), leaseMs = 60_000, concurrency = 1000, ahead = 4000, ofTenant } = options;
     const open = (): postgres.Sql =>
       connectPool(this.url, { role: 'scheduler_engine', max: 4, applicationName: 'engine' });
-    const pool = this.#closing.use(new EnginePool(open, 60_000));
+    const pool = this.#engines.use(new EnginePool(open, 60_000));
     const clock = new DatabaseClock();
     const stale: RunKey[] = [];
     const journal: Journal = { ...tellingEnds(this.#told), outcomeStale: ({ key }) => void stale.push(key) };
@@ -224,6 +228,7 @@ export class EngineBench implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    await this.#engines.disposeAsync();
     await this.#closing.disposeAsync();
   }
 
