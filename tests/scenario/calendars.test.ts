@@ -94,6 +94,25 @@ describe('slots that are moved to one date', () => {
     expect(await bench.timerOf(schedule)).toMatchObject({ slot: today + 3 * DAY, due: today + 3 * DAY, fires: 2 });
   });
 
+  it('wait for the one in flight although the one before them was cancelled', async () => {
+    const today = Math.floor((await bench.now()) / DAY) * DAY;
+    const schedule = await dated(
+      { dates: [1, 2, 3].map((days) => dateOf(today + days * DAY)), onExcluded: 'PRECEDING' },
+      { trigger: { type: 'CRON', cron: '0 0 * * *' }, tz: 'UTC', overlapPolicy: 'SKIP' },
+    );
+    const senders = new ScriptedSenders(() => null);
+    const engine = bench.engine({ senders });
+    for (const _ of [1, 2]) await engine.firing.fireDue();
+    await bench.runs.cancel(schedule.caller, { scheduleId: schedule.id, slot: today + 2 * DAY, space: 0 });
+    await engine.firing.fireDue();
+    await engine.firing.fireWaiting();
+    expect(senders.sent.map((sent) => sent.slot)).toEqual([today + DAY]);
+    senders.release(ACCEPTED);
+    await engine.settle();
+    await engine.firing.fireWaiting();
+    expect(senders.sent.map((sent) => sent.slot)).toEqual([today + DAY, today + 3 * DAY]);
+  });
+
   it('are not created again when the dates change meanwhile', async () => {
     const today = Math.floor((await bench.now()) / DAY) * DAY;
     const ahead = { dates: [dateOf(today + DAY)], onExcluded: 'PRECEDING' } as const;

@@ -3,7 +3,7 @@ import type { Outcome } from '../../src/domain/entities/run.ts';
 import type { ScheduleInput } from '../../src/domain/entities/schedule.ts';
 import type { ScheduleId } from '../../src/domain/ids.ts';
 import type { Delivery, Sender, Senders } from '../../src/domain/ports/sender.ts';
-import { EngineBench, type MadeSchedule } from '../support/engine-bench.ts';
+import { EngineBench, type MadeSchedule, type TestEngine } from '../support/engine-bench.ts';
 import { seededRandom } from '../support/random.ts';
 import type { RunSeen } from '../support/rows-seen.ts';
 import { ACCEPTED, FAILED, ScriptedSenders } from '../support/scripted-senders.ts';
@@ -32,6 +32,20 @@ async function backlog(slots: number, given: Partial<ScheduleInput>): Promise<Ma
 async function fates(schedule: MadeSchedule): Promise<readonly string[]> {
   const runs = await bench.runsOf(schedule);
   return runs.map((run) => [run.state, run.reason].filter((part) => part !== null).join(' '));
+}
+
+/** A person cancels the earliest slot of the schedule that has a row: while the first is in flight, the first in the buffer. */
+async function cancelFirstInBuffer(schedule: MadeSchedule): Promise<void> {
+  const [buffered] = await bench.runsOf(schedule);
+  await bench.runs.cancel(schedule.caller, { scheduleId: schedule.id, slot: buffered?.slot ?? 0, space: 0 });
+}
+
+/** Lets the run in flight succeed, and the next that waits for it begin: so many have begun then. */
+async function expectNext(engine: TestEngine, senders: ScriptedSenders, begun: number): Promise<void> {
+  senders.release(ACCEPTED);
+  await engine.settle();
+  await engine.firing.fireWaiting();
+  expect(senders.sent).toHaveLength(begun);
 }
 
 function slots(senders: ScriptedSenders): readonly number[] {
@@ -136,34 +150,63 @@ describe('while the run before it is open, a slot', () => {
       const senders = new ScriptedSenders(() => null);
       const engine = bench.engine({ senders });
       for (const _ of [1, 2]) await engine.firing.fireDue();
-      const [buffered] = await bench.runsOf(schedule);
-      await bench.runs.cancel(schedule.caller, { scheduleId: schedule.id, slot: buffered?.slot ?? 0, space: 0 });
+      await cancelFirstInBuffer(schedule);
       await engine.firing.fireDue();
       await engine.firing.fireWaiting();
       expect(senders.sent).toHaveLength(1);
-      senders.release(ACCEPTED);
-      await engine.settle();
-      await engine.firing.fireWaiting();
-      expect(senders.sent).toHaveLength(2);
+      await expectNext(engine, senders, 2);
       senders.release(ACCEPTED);
       await engine.settle();
       expect(await fates(schedule)).toEqual(['SUCCEEDED', 'CANCELLED BY_USER', 'SUCCEEDED']);
     },
   );
 
+  it('waits under BUFFER_ONE for an older dead run that a person tries again', async () => {
+    const schedule = await backlog(3, { overlapPolicy: 'BUFFER_ONE' });
+    const senders = new ScriptedSenders(() => null);
+    const engine = bench.engine({ senders });
+    await engine.firing.fireDue();
+    senders.release({ kind: 'refused', attempt: 'REFUSED', why: 'REFUSED' });
+    await engine.settle();
+    await engine.firing.fireDue();
+    senders.release(ACCEPTED);
+    await engine.settle();
+    await bench.runs.retry(schedule.caller, { scheduleId: schedule.id, slot: slots(senders)[0] ?? 0, space: 0 });
+    await engine.firing.fireWaiting();
+    await engine.firing.fireDue();
+    await engine.firing.fireWaiting();
+    expect(senders.sent).toHaveLength(3);
+    await expectNext(engine, senders, 4);
+    senders.release(ACCEPTED);
+    await engine.settle();
+    expect(await fates(schedule)).toEqual(['SUCCEEDED', 'SUCCEEDED', 'SUCCEEDED']);
+  });
+
+  it('that is skipped as the last of all lets its schedule complete, although the slot before it was cancelled in the buffer', async () => {
+    const schedule = await backlog(3, { overlapPolicy: 'BUFFER_ONE' });
+    await bench.sql`update schedule_versions set end_at = now() where schedule_id = ${schedule.id}`;
+    const senders = new ScriptedSenders(() => null);
+    const engine = bench.engine({ senders });
+    for (const _ of [1, 2]) await engine.firing.fireDue();
+    await cancelFirstInBuffer(schedule);
+    await bench.sql`update timers set skip_next = true where schedule_id = ${schedule.id}`;
+    await engine.firing.fireDue();
+    senders.release(ACCEPTED);
+    await engine.settle();
+    await engine.upkeep.repairWaiting(100);
+    expect(await bench.scheduleState(schedule)).toMatchObject({ state: 'COMPLETED' });
+    expect(await fates(schedule)).toEqual(['SUCCEEDED', 'CANCELLED BY_USER', 'SKIPPED BY_USER']);
+  });
+
   it('stays in the buffer when another one there is cancelled', async () => {
     const schedule = await backlog(3, { overlapPolicy: 'BUFFER_ALL' });
     const senders = new ScriptedSenders(() => null);
     const engine = bench.engine({ senders });
     for (const _ of [1, 2, 3]) await engine.firing.fireDue();
-    const [buffered] = await bench.runsOf(schedule);
-    await bench.runs.cancel(schedule.caller, { scheduleId: schedule.id, slot: buffered?.slot ?? 0, space: 0 });
+    await cancelFirstInBuffer(schedule);
     await engine.firing.fireWaiting();
     expect(senders.sent).toHaveLength(1);
-    senders.release(ACCEPTED);
-    await engine.settle();
-    await engine.firing.fireWaiting();
-    expect(senders.sent).toHaveLength(2);
+    await expectNext(engine, senders, 2);
     senders.release(ACCEPTED);
     await engine.settle();
     expect(await fates(schedule)).toEqual(['SUCCEEDED', 'CANCELLED BY_USER', 'SUCCEEDED']);

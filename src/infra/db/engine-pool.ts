@@ -36,7 +36,7 @@ export class EnginePool implements AsyncDisposable {
 
   /** Runs `work` between BEGIN and COMMIT on one connection; a throw rolls back. After a deadlock `work` is run again. */
   transaction<T>(work: (sql: postgres.TransactionSql) => Promise<T>): Promise<T> {
-    return untilNoRace(() => this.#begin(work));
+    return untilNoRace(() => this.#withDeadline((pool) => beginOn(pool, work)));
   }
 
   /** The same, with COMMIT sent behind the last statements that `work` makes: see {@link beginSending}. */
@@ -51,10 +51,6 @@ export class EnginePool implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#sql.end({ timeout: 5 });
-  }
-
-  #begin<T>(work: (sql: postgres.TransactionSql) => Promise<T>): Promise<T> {
-    return this.#withDeadline((pool) => beginOn(pool, work));
   }
 
   async #withDeadline<T>(work: (pool: postgres.Sql) => Promise<T>): Promise<T> {

@@ -171,16 +171,11 @@ export class ReadingLine {
  * What `work` answers, run between BEGIN and COMMIT; a throw rolls back. Where the connection is lost it throws at once, and
  * sends no more.
  */
-export async function beginOn<T>(pool: postgres.Sql, work: (sql: Client) => Promise<T>): Promise<T> {
-  const line = new TransactionLine(pool, 'begin', NEVER);
-  try {
-    const result = await work(line.client);
-    await line.commit();
-    return result;
-  } catch (error) {
-    await line.rollback();
-    throw error;
-  }
+export function beginOn<T>(pool: postgres.Sql, work: (sql: Client) => Promise<T>): Promise<T> {
+  return beginSending(pool, async (sql) => {
+    const result = await work(sql);
+    return () => result;
+  });
 }
 
 /**
