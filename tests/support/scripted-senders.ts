@@ -1,6 +1,6 @@
 import type { Outcome } from '../../src/domain/entities/run.ts';
 import type { RunId } from '../../src/domain/ids.ts';
-import type { Delivery, Sender, Senders } from '../../src/domain/ports/sender.ts';
+import type { Delivery, Sender, Senders, StopSignal } from '../../src/domain/ports/sender.ts';
 
 /** What a sender was asked to deliver, kept as it was then. */
 export interface Sent {
@@ -20,6 +20,8 @@ const BROKEN_OFF: Outcome = { kind: 'aborted', attempt: 'ABORTED', possibleDupli
 export class ScriptedSenders implements Senders {
   readonly sent: Sent[] = [];
   answer: (delivery: Delivery) => Outcome | null;
+  /** Answers without a promise, as a synchronous command does. */
+  isPrompt = false;
   #held: { readonly runId: RunId; readonly end: (outcome: Outcome) => void }[] = [];
 
   constructor(answer: (delivery: Delivery) => Outcome | null = () => ACCEPTED) {
@@ -43,17 +45,22 @@ export class ScriptedSenders implements Senders {
 
   check(): void {}
 
-  #send(delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
+  #send(delivery: Delivery, signal: StopSignal): Outcome | Promise<Outcome> {
     const { runId, key, attempt, version, payload } = delivery;
     const { target } = version.definition;
     this.sent.push({ runId, slot: key.slot, attempt, version: version.version, target, payload });
     const answer = this.answer(delivery);
-    if (answer !== null) return Promise.resolve(answer);
+    if (answer !== null) return this.isPrompt ? answer : Promise.resolve(answer);
     return new Promise((resolve) => {
       this.#held.push({ runId, end: resolve });
-      signal.addEventListener('abort', () => resolve(signal.reason.name === 'TimeoutError' ? TIMED_OUT : BROKEN_OFF));
+      const stopped = (): void => resolve(isTimeout(signal.reason) ? TIMED_OUT : BROKEN_OFF);
+      signal.addEventListener('abort', stopped, { once: true });
     });
   }
+}
+
+function isTimeout(reason: unknown): boolean {
+  return reason instanceof Error && reason.name === 'TimeoutError';
 }
 
 const TIMED_OUT: Outcome = { kind: 'unanswered', attempt: 'TIMEOUT', possibleDuplicate: true };

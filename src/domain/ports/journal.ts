@@ -17,6 +17,13 @@ export interface RunNamed {
   readonly tenantId: TenantId;
 }
 
+/** What has become of a run, by so many attempts. */
+export interface RunEnd {
+  readonly state: RunState;
+  readonly reason: RunReason | null;
+  readonly attempts: { readonly length: number };
+}
+
 /** One method per business event: a log line, a metric, a span. Cheap, never throws; payloads and secrets never pass here. */
 export interface Journal {
   scheduleChanged(
@@ -36,20 +43,12 @@ export interface Journal {
   claimsRecovered(recovery: { readonly claims: number; readonly runs: number; readonly poisoned: number }): void;
   /** Null while no exporter is configured. `claimedAt` and `due` are epoch ms. */
   traceFire(
-    run: RunNamed,
-    times: { readonly due: number; readonly claimedAt: number; readonly attempt: number },
+    attempt: RunNamed & { readonly due: number; readonly attempt: number },
+    claimedAt: number,
   ): FireTrace | null;
   attemptStarted(run: RunNamed, lateMs: number): void;
-  runSettled(
-    run: RunNamed,
-    end: {
-      readonly state: RunState;
-      readonly reason: RunReason | null;
-      readonly attempts: number;
-      /** Of the attempt that ended; null where none was made. */
-      readonly durationMs: number | null;
-    },
-  ): void;
+  /** `durationMs`: of the attempt that ended; null where none was made. */
+  runSettled(run: RunNamed & RunEnd, durationMs: number | null): void;
   /** A run was put off without an attempt, as its destination's breaker is open. */
   runPostponed(): void;
   /** `openMs`: for how long it stays open now; null in the other states. */

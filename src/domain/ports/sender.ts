@@ -25,11 +25,25 @@ export interface Delivery {
   whenSettled(tell: () => void): void;
 }
 
-/** Delivers to one kind of target. Never throws: whatever the world does is an {@link Outcome}; `signal` ends the attempt. */
+export type StopListener = (() => void) | { handleEvent(): void };
+
+/** What ends an attempt: an AbortSignal is one. `reason` is that of the abort. */
+export interface StopSignal {
+  readonly aborted: boolean;
+  readonly reason: unknown;
+  /** The listener is called once, not at all where the signal has aborted. */
+  addEventListener(type: 'abort', listener: StopListener, options: { readonly once: true }): void;
+  removeEventListener(type: 'abort', listener: StopListener): void;
+}
+
+/**
+ * Delivers to one kind of target. Never throws: whatever the world does is an {@link Outcome}, at once where nothing was waited
+ * for; `signal` ends the attempt.
+ */
 export interface Sender {
   /** What passing the attempt on may cost beside its own time, ms; left out: nothing. */
   graceMs?(delivery: Delivery): number;
-  send(delivery: Delivery, signal: AbortSignal): Promise<Outcome>;
+  send(delivery: Delivery, signal: StopSignal): Outcome | Promise<Outcome>;
 }
 
 /** The sender of each kind of target this deployment has, and what it can say about a target before any delivery. */

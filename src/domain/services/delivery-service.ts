@@ -1,14 +1,15 @@
 import { crashPoint } from '#crash-point';
 import type { Outcome } from '../entities/run.ts';
-import { encodeRunId, type TenantId } from '../ids.ts';
+import type { RunKey, TenantId } from '../ids.ts';
 import type { Clock } from '../ports/clock.ts';
 import type { ClaimedRun, SettledRun } from '../ports/engine-store.ts';
 import type { Journal } from '../ports/journal.ts';
-import type { Delivery, Senders } from '../ports/sender.ts';
+import type { Senders } from '../ports/sender.ts';
 import { CircuitBreakers } from './circuit-breakers.ts';
 import { type EndedDelivery, endedFlight, handedBack, MISTAKE, postponed, SENDER_DEAF } from './ended-delivery.ts';
 import { FairQueue, type FlightLimits } from './fair-queue.ts';
 import { type Departure, Flight, type Waiting, waitingFor } from './flight.ts';
+import { Flights } from './flights.ts';
 import type { HeldClaim } from './held-claim.ts';
 import { Occupancy } from './occupancy.ts';
 
@@ -29,9 +30,6 @@ const MOST_PER_DESTINATION = 128;
 /** Settlement is woken by the first ended attempt, then at each full group. */
 const RING_EVERY = 1000;
 
-/** A sender that was told to stop has this long; then its attempt ends without it. */
-const STOP_MS = 2000;
-
 /** Delivers claimed runs, fairly over tenants, each attempt with a total deadline; hands ended attempts to settlement. */
 export class DeliveryService {
   readonly #senders: Senders;
@@ -40,9 +38,10 @@ export class DeliveryService {
   readonly #random: () => number;
   readonly #limits: DeliveryLimits;
   readonly #queue: FairQueue<Waiting>;
-  readonly #flights = new Set<Flight>();
+  readonly #flights = new Flights();
   readonly #breakers: CircuitBreakers;
   #ended: EndedDelivery[] = [];
+  #isPumping = false;
   /** What waits, flies or is not yet settled: it bounds what may be claimed. */
   readonly occupancy: Occupancy;
   /** Called when an attempt has ended, when room for more has come, and when the first attempt is under way. */
@@ -113,22 +112,18 @@ export class DeliveryService {
   /** Ends attempts past their deadline or their lease; answers those that have flown for `shownAfterMs` without a row. */
   watch(shownAfterMs: number): readonly Flight[] {
     const now = this.#clock.monotonic();
-    for (const flight of this.#flights) this.#stopIfOver(flight, now);
-    return [...this.#flights].filter((flight) => !flight.isShown && now - flight.departure.monotonic >= shownAfterMs);
+    for (const flight of this.#flights.stopOverdue(now)) this.#end(flight, SENDER_DEAF);
+    return this.#flights.unshownFor(shownAfterMs, now);
   }
 
   /** Runs in flight longer than `ms`: what a cancel elsewhere could have ended. */
-  inFlightLongerThan(ms: number): readonly Delivery['key'][] {
-    const before = this.#clock.monotonic() - ms;
-    return [...this.#flights].filter((flight) => flight.departure.monotonic < before).map((flight) => flight.key);
+  inFlightLongerThan(ms: number): readonly RunKey[] {
+    return this.#flights.longerThan(ms, this.#clock.monotonic());
   }
 
   /** Ends the attempts at these runs; their outcome will be stale. */
-  cancel(keys: readonly Delivery['key'][]): void {
-    const names = new Set(keys.map(encodeRunId));
-    const now = this.#clock.monotonic();
-    for (const flight of this.#flights)
-      if (names.has(flight.runId)) flight.stop(new Error('the run was cancelled'), now);
+  cancel(keys: readonly RunKey[]): void {
+    this.#flights.stop(keys, new Error('the run was cancelled'), this.#clock.monotonic());
   }
 
   /** Starts nothing more: what waits is handed back without an attempt. */
@@ -140,11 +135,21 @@ export class DeliveryService {
 
   /** Ends all attempts in flight as aborted: possible duplicates that use no attempt. */
   abortAll(): void {
-    const now = this.#clock.monotonic();
-    for (const flight of this.#flights) flight.stop(new Error('the process is shutting down'), now);
+    this.#flights.stopAll(new Error('the process is shutting down'), this.#clock.monotonic());
   }
 
+  /** An attempt that ends at once pumps while it is being started: the one pumping goes on. */
   #pump(): void {
+    if (this.#isPumping) return;
+    this.#isPumping = true;
+    try {
+      this.#startWaiting();
+    } finally {
+      this.#isPumping = false;
+    }
+  }
+
+  #startWaiting(): void {
     while (this.#flights.size < this.#limits.concurrency) {
       const waiting = this.#queue.take();
       if (waiting === undefined) return;
@@ -177,39 +182,38 @@ export class DeliveryService {
     const flight = new Flight(waiting, departure);
     flight.isProbe = isProbe;
     this.#flights.add(flight);
+    const sent = this.#send(flight, waiting.claimedAt);
+    if (!(sent instanceof Promise)) {
+      this.#end(flight, sent);
+      return;
+    }
     if (this.#flights.size === 1) this.onFlight();
-    this.#send(flight, waiting.claimedAt).then(
+    sent.then(
       (outcome) => this.#end(flight, outcome),
-      (error: unknown) => {
-        this.#mistaken(error);
-        this.#end(flight, MISTAKE);
-      },
+      (error: unknown) => this.#end(flight, this.#mistake(error)),
     );
   }
 
   /** Whatever throws from here on is a failed attempt. */
-  #send(flight: Flight, claimedAt: number): Promise<Outcome> {
+  #send(flight: Flight, claimedAt: number): Outcome | Promise<Outcome> {
     try {
       crashPoint('deliver.before-start');
       flight.begin(this.#journal, claimedAt);
       const sender = this.#senders.of(flight.version.definition.target.kind);
       return flight.claim.isSuspect ? flight.announceAndSend(this.announce, sender) : flight.sendBy(sender);
     } catch (error) {
-      return Promise.reject(error);
+      return this.#mistake(error);
     }
   }
 
-  #stopIfOver(flight: Flight, now: number): void {
-    if (flight.stoppedAt !== null && now - flight.stoppedAt > STOP_MS) this.#end(flight, SENDER_DEAF);
-    else if (!flight.claim.mayAct(now)) flight.stop(new Error('the lease was lost'), now);
-    else if (flight.isOverdue(now)) {
-      flight.stop(new DOMException('the attempt timed out', 'TimeoutError'), now);
-    }
+  #mistake(error: unknown): Outcome {
+    this.#mistaken(error);
+    return MISTAKE;
   }
 
   /** Only the first end of a flight counts. */
   #end(flight: Flight, outcome: Outcome): void {
-    if (!this.#flights.delete(flight)) return;
+    if (!this.#flights.land(flight)) return;
     this.#queue.done(flight.place);
     const { tenantId, destination: origin } = flight.place;
     if (origin !== null)

@@ -9,7 +9,7 @@ import type { HeldClaim } from './held-claim.ts';
 export interface EndedDelivery {
   readonly claim: HeldClaim;
   readonly settled: SettledRun;
-  /** Null where no attempt was made. */
+  /** Null where nobody follows an attempt: then nothing of it is kept until it is settled. */
   readonly flight: Flight | null;
   /** Of this attempt; null where none was made. */
   readonly durationMs: number | null;
@@ -52,7 +52,8 @@ function settledFlight(flight: Flight, outcome: Outcome, { at, monotonic, random
   const attempt = { before: run.attempts, startedAt: departure.at, endedAt: at, firstDue, outcome };
   const settlement = settleAttempt(run.version.definition.retry, attempt, random);
   const settled = flight.record(settlement, at);
-  return { claim, settled, flight, durationMs: at - departure.at, endedAt: monotonic };
+  const durationMs = at - departure.at;
+  return { claim, settled, flight: flight.isFollowed ? flight : null, durationMs, endedAt: monotonic };
 }
 
 /** No attempt was made, and another process may make one at once. */

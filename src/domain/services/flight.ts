@@ -7,6 +7,7 @@ import type { Delivery, Sender } from '../ports/sender.ts';
 import type { Place } from './fair-queue.ts';
 import type { HeldClaim } from './held-claim.ts';
 import { laneOf } from './lanes.ts';
+import { Stop } from './stop.ts';
 
 /** A claimed run whose attempt has not begun. `claimedAt` is epoch ms. */
 export interface Waiting {
@@ -36,7 +37,7 @@ export class Flight implements Delivery {
   readonly run: ClaimedRun;
   readonly claim: HeldClaim;
   trace: FireTrace | null = null;
-  readonly abort = new AbortController();
+  readonly #stop = new Stop();
   readonly departure: Departure;
   readonly place: Place;
   /** Whether its destination's breaker lets others follow depends on this attempt. */
@@ -86,15 +87,13 @@ export class Flight implements Delivery {
 
   /** Tells the journal that the attempt begins; `claimedAt` is epoch ms. */
   begin(journal: Pick<Journal, 'traceFire' | 'attemptStarted'>, claimedAt: number): void {
-    const { key, due, attempts, version } = this.run;
-    const named = { key, tenantId: version.tenantId };
-    this.trace = journal.traceFire(named, { due, claimedAt, attempt: this.attempt });
-    if (attempts.length === 0) journal.attemptStarted(named, this.departure.at - due);
+    this.trace = journal.traceFire(this, claimedAt);
+    if (this.run.attempts.length === 0) journal.attemptStarted(this, this.departure.at - this.run.due);
   }
 
-  sendBy(sender: Sender): Promise<Outcome> {
+  sendBy(sender: Sender): Outcome | Promise<Outcome> {
     this.#graceMs = sender.graceMs?.(this) ?? 0;
-    return sender.send(this, this.abort.signal);
+    return sender.send(this, this.#stop);
   }
 
   /** As {@link sendBy}, once it is written down that the attempt begins. */
@@ -120,6 +119,11 @@ export class Flight implements Delivery {
     this.#tell = tell;
   }
 
+  /** Whether anybody is to be told what became of the outcome. */
+  get isFollowed(): boolean {
+    return this.trace !== null || this.#tell !== null;
+  }
+
   /** What became of the outcome. */
   settled(state: RunState | 'STALE'): void {
     this.trace?.settled(state);
@@ -133,7 +137,7 @@ export class Flight implements Delivery {
   /** Asks the sender to end the attempt; the first reason counts. */
   stop(reason: Error, monotonic: number): void {
     this.#stoppedAt ??= monotonic;
-    this.abort.abort(reason);
+    this.#stop.stop(reason);
   }
 
   /** The run's record while the attempt is under way. */

@@ -69,10 +69,8 @@ export class RunService {
       return cancelled;
     });
     if (nextDue !== Number.POSITIVE_INFINITY) this.#bell.ring(nextDue);
-    this.#journal.runSettled(
-      { key, tenantId: caller.tenantId },
-      { state: run.state, reason: run.reason, attempts: run.attempts.length, durationMs: null },
-    );
+    const { state, reason, attempts } = run;
+    this.#journal.runSettled({ key, tenantId: caller.tenantId, state, reason, attempts }, null);
     reportSchedulesOver(this.#journal, over, caller.subject);
     return run;
   }

@@ -120,19 +120,18 @@ export class SettlingService {
   #report(written: readonly EndedDelivery[], stale: ReadonlySet<string>): void {
     for (const delivery of written) {
       const { settled, flight, durationMs } = delivery;
-      const { key, tenantId, state, reason, attempts } = settled;
-      if (stale.size > 0 && stale.has(encodeRunId(key))) {
+      if (stale.size > 0 && stale.has(encodeRunId(settled.key))) {
         this.#reportStale(delivery);
         continue;
       }
-      flight?.settled(state);
-      this.#journal.runSettled({ key, tenantId }, { state, reason, attempts: attempts.length, durationMs });
+      flight?.settled(settled.state);
+      this.#journal.runSettled(settled, durationMs);
     }
   }
 
-  #reportStale({ settled: { key, tenantId }, flight }: EndedDelivery): void {
+  #reportStale({ settled, flight }: EndedDelivery): void {
     flight?.settled('STALE');
-    this.#journal.outcomeStale({ key, tenantId });
+    this.#journal.outcomeStale(settled);
   }
 }
 

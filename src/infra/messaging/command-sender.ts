@@ -1,7 +1,7 @@
 import type { JsonValue } from '../../domain/entities/json.ts';
 import type { Outcome } from '../../domain/entities/run.ts';
 import type { RunId, ScheduleId, TenantId } from '../../domain/ids.ts';
-import type { Delivery, Sender } from '../../domain/ports/sender.ts';
+import type { Delivery, Sender, StopSignal } from '../../domain/ports/sender.ts';
 import { endedBySignal, reasonOf, untilAborted, wrongKind } from './ended-attempt.ts';
 
 /** What a command is told of its run. `signal` aborts at the attempt's deadline and at shutdown. */
@@ -26,9 +26,9 @@ export type CommandFunction = (context: CommandContext) => unknown;
 /** A run handed back waits this long, so that nodes without its command do not pass it around without end. */
 const HAND_BACK_MS = 1_000;
 
-const ACCEPTED: Promise<Outcome> = Promise.resolve({ kind: 'accepted', attempt: 'ACCEPTED' });
+const ACCEPTED: Outcome = { kind: 'accepted', attempt: 'ACCEPTED' };
 
-/** Calls registered functions in this process. A synchronous command costs no promise of its own. */
+/** Calls registered functions in this process. A synchronous command costs no promise. */
 export class CommandSender implements Sender {
   readonly #commands: ReadonlyMap<string, CommandFunction>;
 
@@ -37,17 +37,17 @@ export class CommandSender implements Sender {
     this.#commands = commands;
   }
 
-  send(delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
+  send(delivery: Delivery, signal: StopSignal): Outcome | Promise<Outcome> {
     const { target } = delivery.version.definition;
-    if (target.kind !== 'COMMAND') return Promise.resolve(wrongKind(target.kind));
+    if (target.kind !== 'COMMAND') return wrongKind(target.kind);
     const command = this.#commands.get(target.command.name);
-    if (command === undefined) return Promise.resolve(handedBack(target.command.name));
-    if (signal.aborted) return Promise.resolve(endedBySignal(signal, false));
+    if (command === undefined) return handedBack(target.command.name);
+    if (signal.aborted) return endedBySignal(signal, false);
     try {
       const result = command(new CommandCall(delivery, signal));
       return isPromiseLike(result) ? settled(result, signal) : ACCEPTED;
     } catch (error) {
-      return Promise.resolve(failed(error, signal));
+      return failed(error, signal);
     }
   }
 }
@@ -62,13 +62,13 @@ class CommandCall implements CommandContext {
   readonly signal: AbortSignal;
   readonly #delivery: Delivery;
 
-  constructor(delivery: Delivery, signal: AbortSignal) {
+  constructor(delivery: Delivery, stop: StopSignal) {
     this.scheduleId = delivery.key.scheduleId;
     this.tenantId = delivery.tenantId;
     this.scheduledFor = new Date(delivery.key.slot);
     this.attempt = delivery.attempt;
     this.payload = delivery.payload;
-    this.signal = signal;
+    this.signal = abortSignalOf(stop);
     this.#delivery = delivery;
   }
 
@@ -77,12 +77,21 @@ class CommandCall implements CommandContext {
   }
 }
 
-async function settled(result: PromiseLike<unknown>, signal: AbortSignal): Promise<Outcome> {
+async function settled(result: PromiseLike<unknown>, signal: StopSignal): Promise<Outcome> {
   const answered = result.then(
     () => ACCEPTED,
     (error: unknown) => failed(error, signal),
   );
   return untilAborted(answered, signal, () => endedBySignal(signal, true));
+}
+
+function abortSignalOf(stop: StopSignal): AbortSignal {
+  if (stop instanceof AbortSignal) return stop;
+  const controller = new AbortController();
+  const abort = (): void => controller.abort(stop.reason);
+  if (stop.aborted) abort();
+  else stop.addEventListener('abort', abort, { once: true });
+  return controller.signal;
 }
 
 /** A node that lacks the command leaves the run to one that has it. */
@@ -91,7 +100,7 @@ function handedBack(name: string): Outcome {
   return { kind: 'aborted', attempt: 'ABORTED', reason, retryAfterMs: HAND_BACK_MS };
 }
 
-function failed(error: unknown, signal: AbortSignal): Outcome {
+function failed(error: unknown, signal: StopSignal): Outcome {
   if (signal.aborted) return endedBySignal(signal, true);
   const reason = reasonOf(error);
   if (isFinal(error)) return { kind: 'refused', attempt: 'FAILED', why: 'REFUSED', reason };

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { Msg, NatsConnection } from '@nats-io/transport-node';
 import type { Outcome } from '../../domain/entities/run.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
-import type { Delivery, Sender } from '../../domain/ports/sender.ts';
+import type { Delivery, Sender, StopSignal } from '../../domain/ports/sender.ts';
 import { type DispatchNames, parcelText, type Question, questionIn, type Reply } from './dispatch-words.ts';
 import { endedBySignal, untilAborted } from './ended-attempt.ts';
 import type { NatsClient, NatsConnector } from './nats-connection.ts';
@@ -56,7 +56,7 @@ export class CourierSender implements Sender {
     return GRACE_MS;
   }
 
-  async send(delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
+  async send(delivery: Delivery, signal: StopSignal): Promise<Outcome> {
     if (signal.aborted) return endedBySignal(signal, false);
     const ended = Promise.withResolvers<Outcome>();
     const token = randomUUID();

@@ -1,10 +1,11 @@
 import type { Outcome } from '../../domain/entities/run.ts';
+import type { StopSignal } from '../../domain/ports/sender.ts';
 
 /** Error texts kept on an attempt are at most this long. */
 const MAX_REASON = 500;
 
 /** The outcome of an attempt that its signal ended: a deadline counts as a try, anything else hands the run back. */
-export function endedBySignal(signal: AbortSignal, possibleDuplicate: boolean): Outcome {
+export function endedBySignal(signal: StopSignal, possibleDuplicate: boolean): Outcome {
   if (nameOf(signal.reason) === 'TimeoutError') {
     return { kind: 'unanswered', attempt: 'TIMEOUT', reason: 'no answer before the deadline', possibleDuplicate };
   }
@@ -31,7 +32,7 @@ export function reasonOf(thrown: unknown): string {
  * Resolves as `work` does, or with `ended()` as soon as the signal aborts; what `work` does after that is ignored.
  * Rejects only as `work` rejects before the signal aborts.
  */
-export function untilAborted<T>(work: PromiseLike<T>, signal: AbortSignal, ended: () => T): Promise<T> {
+export function untilAborted<T>(work: PromiseLike<T>, signal: StopSignal, ended: () => T): Promise<T> {
   return new Promise((resolve, reject) => {
     const onAbort = (): void => resolve(ended());
     signal.addEventListener('abort', onAbort, { once: true });

@@ -1,5 +1,5 @@
 import type { Outcome } from '../../domain/entities/run.ts';
-import type { Delivery, Sender } from '../../domain/ports/sender.ts';
+import type { Delivery, Sender, StopSignal } from '../../domain/ports/sender.ts';
 import { type BrokerMessage, brokerMessage } from './broker-message.ts';
 import { endedBySignal, reasonOf, wrongKind } from './ended-attempt.ts';
 
@@ -11,7 +11,7 @@ export class InProcessBus implements Sender {
     this.#receive = receive;
   }
 
-  async send(delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
+  send(delivery: Delivery, signal: StopSignal): Outcome {
     const message = brokerMessage(delivery);
     if (message === null) return wrongKind(delivery.version.definition.target.kind);
     if (signal.aborted) return endedBySignal(signal, false);

@@ -1,6 +1,6 @@
 import type { Outcome } from '../../domain/entities/run.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
-import type { Delivery, Sender } from '../../domain/ports/sender.ts';
+import type { Delivery, Sender, StopSignal } from '../../domain/ports/sender.ts';
 import { type BrokerMessage, brokerMessage, topicProblem } from './broker-message.ts';
 import { endedBySignal, reasonOf, untilAborted, wrongKind } from './ended-attempt.ts';
 import { type NatsClient, NatsConnector } from './nats-connection.ts';
@@ -38,7 +38,7 @@ export class NatsSender implements Sender {
     });
   }
 
-  async send(delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
+  async send(delivery: Delivery, signal: StopSignal): Promise<Outcome> {
     const message = brokerMessage(delivery);
     if (message === null) return wrongKind(delivery.version.definition.target.kind);
     const problem = topicProblem(message.topic);
@@ -64,7 +64,7 @@ export class NatsSender implements Sender {
     await this.#connector.close();
   }
 
-  async #publish(client: NatsClient, message: BrokerMessage, signal: AbortSignal): Promise<Outcome> {
+  async #publish(client: NatsClient, message: BrokerMessage, signal: StopSignal): Promise<Outcome> {
     try {
       const headers = client.headers();
       for (const [name, value] of Object.entries(message.headers)) headers.set(name, value);

@@ -61,7 +61,7 @@ function problemAt(path: string, message: string | null): { readonly path: strin
 
 /** A schedule from before the broker was taken away waits for its return, as long as its policy allows. */
 const brokerless: Sender = {
-  async send(): Promise<Outcome> {
+  send(): Outcome {
     return { kind: 'unanswered', attempt: 'NETWORK', reason: NO_BROKER };
   },
 };

@@ -1,7 +1,7 @@
 import type { Logger } from 'pino';
 import type { RunReason, RunState } from '../../domain/entities/run.ts';
 import { encodeRunId } from '../../domain/ids.ts';
-import type { Journal, RunNamed, ScheduleEvent } from '../../domain/ports/journal.ts';
+import type { Journal, RunEnd, RunNamed, ScheduleEvent } from '../../domain/ports/journal.ts';
 import { inSeconds, type Metrics } from './metrics.ts';
 import type { Tracing } from './tracing.ts';
 
@@ -27,7 +27,7 @@ export function createJournal(parts: JournalParts): Journal {
   return {
     ...engineEvents(parts),
     ...serviceEvents(parts),
-    traceFire: (run, times) => tracing?.traceFire(run, times) ?? null,
+    traceFire: (attempt, claimedAt) => tracing?.traceFire(attempt, claimedAt) ?? null,
   };
 }
 
@@ -68,13 +68,14 @@ function engineEvents({ logger, metrics, monotonic }: JournalParts): Pick<Journa
     attemptStarted(_run, lateMs) {
       metrics.lateness.observe(inSeconds(lateMs));
     },
-    runSettled(run, end) {
-      countSettled(end.state, end.reason);
-      if (end.durationMs !== null) metrics.attemptDuration.observe(inSeconds(end.durationMs));
-      const level = levelOf(end.state);
+    runSettled(run, durationMs) {
+      countSettled(run.state, run.reason);
+      if (durationMs !== null) metrics.attemptDuration.observe(inSeconds(durationMs));
+      const level = levelOf(run.state);
       if (!logger.isLevelEnabled(level)) return;
-      if (level === 'debug') logger.debug({ ...named(run), ...end }, 'run.settled');
-      else limited.line(level, 'run.settled', () => ({ ...named(run), ...end }));
+      const fields = (): object => ({ ...named(run), ...ended(run), durationMs });
+      if (level === 'debug') logger.debug(fields(), 'run.settled');
+      else limited.line(level, 'run.settled', fields);
     },
     runPostponed() {
       metrics.runsPostponed.inc();
@@ -128,6 +129,10 @@ function serviceEvents({ logger, metrics }: JournalParts): Pick<Journal, Service
 
 function named(run: RunNamed): { readonly runId: string; readonly scheduleId: string; readonly tenantId: string } {
   return { runId: encodeRunId(run.key), scheduleId: run.key.scheduleId, tenantId: run.tenantId };
+}
+
+function ended({ state, reason, attempts }: RunEnd): object {
+  return { state, reason, attempts: attempts.length };
 }
 
 function levelOf(state: RunState): 'debug' | 'info' | 'warn' {

@@ -11,17 +11,16 @@ import {
 } from '@opentelemetry/api';
 import type { Outcome, RunState } from '../../domain/entities/run.ts';
 import { encodeRunId, type RunKey, traceIdOf } from '../../domain/ids.ts';
-import type { FireTrace, RunNamed } from '../../domain/ports/journal.ts';
+import type { FireTrace, Journal } from '../../domain/ports/journal.ts';
 
 /** Starts the trace of an attempt; `due` and `claimedAt` are epoch ms. Null when the sampler leaves it out. */
 export interface Tracing {
-  traceFire(
-    run: RunNamed,
-    times: { readonly due: number; readonly claimedAt: number; readonly attempt: number },
-  ): FireTrace | null;
+  traceFire(attempt: TracedAttempt, claimedAt: number): FireTrace | null;
   /** Sends what is buffered. Rejects when that fails. */
   shutdown(): Promise<void>;
 }
+
+type TracedAttempt = Parameters<Journal['traceFire']>[0];
 
 /**
  * Starts the OpenTelemetry SDK for traces alone. Exporter, sampler and resource are configured by the standard OTEL_*
@@ -41,7 +40,7 @@ export async function startTracing(serviceName: string, now: () => number): Prom
   sdk.start();
   const tracer = trace.getTracer('scheduler-domain');
   return {
-    traceFire: (run, times) => startFire({ tracer, ids, now }, run, times),
+    traceFire: (attempt, claimedAt) => startFire({ tracer, ids, now }, attempt, claimedAt),
     shutdown: async () => {
       trace.disable();
       await sdk.shutdown();
@@ -78,28 +77,25 @@ interface Tools {
   readonly now: () => number;
 }
 
-function startFire(
-  tools: Tools,
-  run: RunNamed,
-  times: { readonly due: number; readonly claimedAt: number; readonly attempt: number },
-): FireTrace | null {
+function startFire(tools: Tools, traced: TracedAttempt, claimedAt: number): FireTrace | null {
   const { tracer, ids } = tools;
-  const fire = ids.withTraceOf(run.key, () =>
-    tracer.startSpan('fire', { root: true, startTime: times.due }, ROOT_CONTEXT),
+  const { due } = traced;
+  const fire = ids.withTraceOf(traced.key, () =>
+    tracer.startSpan('fire', { root: true, startTime: due }, ROOT_CONTEXT),
   );
   if (!fire.isRecording()) return null;
-  const attributes = attributesOf(run, times.attempt);
+  const attributes = attributesOf(traced);
   fire.setAttributes(attributes);
   const within = trace.setSpan(ROOT_CONTEXT, fire);
-  tracer.startSpan('claim', { startTime: times.due, attributes }, within).end(times.claimedAt);
+  tracer.startSpan('claim', { startTime: due, attributes }, within).end(claimedAt);
   return new RunningFire(tools, fire, within, attributes);
 }
 
-function attributesOf(run: RunNamed, attempt: number): Attributes {
+function attributesOf({ key, tenantId, attempt }: TracedAttempt): Attributes {
   return {
-    'scheduler.tenant_id': run.tenantId,
-    'scheduler.schedule_id': run.key.scheduleId,
-    'scheduler.run_id': encodeRunId(run.key),
+    'scheduler.tenant_id': tenantId,
+    'scheduler.schedule_id': key.scheduleId,
+    'scheduler.run_id': encodeRunId(key),
     'scheduler.attempt': attempt,
   };
 }

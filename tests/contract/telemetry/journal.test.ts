@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { encodeRunId, type RunKey, SLOT_SPACE } from '../../../src/domain/ids.ts';
+import type { RunEnd } from '../../../src/domain/ports/journal.ts';
 import type { LogLevel } from '../../../src/infra/telemetry/logger.ts';
 import { startTelemetry, type Telemetry } from '../../../src/infra/telemetry/start-telemetry.ts';
 import { SLOT, scheduleId, tenantId } from '../senders/deliveries.ts';
@@ -45,34 +46,40 @@ function withoutTime(line: string): object {
   return rest;
 }
 
-const dead = { state: 'DEAD', reason: 'EXHAUSTED', attempts: 8, durationMs: 41 } as const;
-const succeeded = { state: 'SUCCEEDED', reason: null, attempts: 1, durationMs: 41 } as const;
+const TOOK_MS = 41;
+const dead = { ...run, state: 'DEAD', reason: 'EXHAUSTED', attempts: { length: 8 } } as const;
+const retried = { ...dead, state: 'RETRYING', reason: null } as const;
+const succeeded = { ...run, state: 'SUCCEEDED', reason: null, attempts: { length: 1 } } as const;
+
+function told({ state, reason, attempts }: RunEnd): object {
+  return { ...named, state, reason, attempts: attempts.length, durationMs: TOOK_MS };
+}
 
 test('a dead run warns, a retry informs, a success is told at debug only', async () => {
   const atInfo = await observed();
   const atDebug = await observed('debug');
   for (const { telemetry } of [atInfo, atDebug]) {
-    telemetry.journal.runSettled(run, succeeded);
-    telemetry.journal.runSettled(run, { ...dead, state: 'RETRYING', reason: null });
-    telemetry.journal.runSettled(run, dead);
+    telemetry.journal.runSettled(succeeded, TOOK_MS);
+    telemetry.journal.runSettled(retried, TOOK_MS);
+    telemetry.journal.runSettled(dead, TOOK_MS);
   }
   const failures = [
-    { level: 'info', msg: 'run.settled', ...named, ...dead, state: 'RETRYING', reason: null },
-    { level: 'warn', msg: 'run.settled', ...named, ...dead },
+    { level: 'info', msg: 'run.settled', ...told(retried) },
+    { level: 'warn', msg: 'run.settled', ...told(dead) },
   ];
   expect(atInfo.lines()).toEqual(failures);
-  expect(atDebug.lines()).toEqual([{ level: 'debug', msg: 'run.settled', ...named, ...succeeded }, ...failures]);
+  expect(atDebug.lines()).toEqual([{ level: 'debug', msg: 'run.settled', ...told(succeeded) }, ...failures]);
 });
 
 test('a flood of failures is limited per second, and the number left out is told', async () => {
   const journal = await observed();
-  for (let index = 0; index < 1000; index += 1) journal.telemetry.journal.runSettled(run, dead);
+  for (let index = 0; index < 1000; index += 1) journal.telemetry.journal.runSettled(dead, TOOK_MS);
   expect(journal.lines()).toHaveLength(50);
   journal.monotonic += 1000;
-  journal.telemetry.journal.runSettled(run, dead);
+  journal.telemetry.journal.runSettled(dead, TOOK_MS);
   expect(journal.lines().slice(50)).toEqual([
     { level: 'warn', msg: 'lines.suppressed', event: 'run.settled', lines: 950 },
-    { level: 'warn', msg: 'run.settled', ...named, ...dead },
+    { level: 'warn', msg: 'run.settled', ...told(dead) },
   ]);
   expect(await journal.metric('scheduler_runs_settled_total{state="DEAD",reason="EXHAUSTED"}')).toBe('1001');
 });
@@ -92,7 +99,7 @@ test('every event has its line and its number', async () => {
   it.loopFailed('fire', new Error('connection lost'));
   it.requestFailed({ method: 'GET', route: '/schedules/{id}', traceId: 't' }, new Error('boom'));
   it.note('listening', { port: 8080 });
-  expect(it.traceFire(run, { due: SLOT, claimedAt: SLOT, attempt: 1 })).toBeNull();
+  expect(it.traceFire({ ...run, due: SLOT, attempt: 1 }, SLOT)).toBeNull();
   expect(journal.lines()).toEqual([
     {
       level: 'info',
@@ -183,7 +190,7 @@ test('a length that is no number counts as none instead of throwing', async () =
 
 test('every metric of ours is named in base units and carries no tenant', async () => {
   const { telemetry } = await observed();
-  telemetry.journal.runSettled(run, succeeded);
+  telemetry.journal.runSettled(succeeded, TOOK_MS);
   const text = await telemetry.metricsText();
   const names = [...text.matchAll(/^# TYPE (scheduler_\S+) (\w+)$/gm)].map(([, name, type]) => [name, type]);
   expect(names.length).toBeGreaterThan(10);

@@ -43,7 +43,7 @@ function collectorOf(): Promise<Receiver> {
 test("a fire is a root span from its due instant, with claim, attempt and settle inside, under the run's trace id", async () => {
   await using collector = await collectorOf();
   const { telemetry, clock } = await tracingTo(collector);
-  const fire = telemetry.journal.traceFire(run, { due: SLOT, claimedAt: SLOT + 4, attempt: 2 });
+  const fire = telemetry.journal.traceFire({ ...run, due: SLOT, attempt: 2 }, SLOT + 4);
   clock.at = SLOT + 50;
   fire?.attemptEnded({ kind: 'unanswered', attempt: 'HTTP_STATUS', httpStatus: 503, reason: 'HTTP 503' });
   clock.at = SLOT + 60;
@@ -95,7 +95,7 @@ test('every attempt at a run shares the trace, and two runs never do', async () 
     [run, 2],
     [other, 1],
   ] as const) {
-    const fire = telemetry.journal.traceFire(of, { due: SLOT, claimedAt: SLOT, attempt });
+    const fire = telemetry.journal.traceFire({ ...of, due: SLOT, attempt }, SLOT);
     fire?.attemptEnded({ kind: 'accepted', attempt: 'ACCEPTED' });
     fire?.settled('SUCCEEDED');
   }
@@ -108,7 +108,7 @@ test('every attempt at a run shares the trace, and two runs never do', async () 
 test('what the sampler leaves out is no trace', async () => {
   await using collector = await collectorOf();
   const { telemetry } = await tracingTo(collector, { OTEL_TRACES_SAMPLER: 'always_off' });
-  expect(telemetry.journal.traceFire(run, { due: SLOT, claimedAt: SLOT, attempt: 1 })).toBeNull();
+  expect(telemetry.journal.traceFire({ ...run, due: SLOT, attempt: 1 }, SLOT)).toBeNull();
   await telemetry.shutdown();
   expect(collector.received).toEqual([]);
 });
@@ -117,7 +117,7 @@ test('a collector that is down costs neither the fire nor the shutdown an error'
   const collector = await collectorOf();
   await collector[Symbol.asyncDispose]();
   const { telemetry } = await tracingTo(collector, { OTEL_EXPORTER_OTLP_TIMEOUT: '500' });
-  const fire = telemetry.journal.traceFire(run, { due: SLOT, claimedAt: SLOT, attempt: 1 });
+  const fire = telemetry.journal.traceFire({ ...run, due: SLOT, attempt: 1 }, SLOT);
   fire?.settled('STALE');
   await expect(telemetry.shutdown()).resolves.toBeUndefined();
 });

@@ -80,7 +80,7 @@ function open(answer: (delivery: Delivery) => Outcome | null, concurrency = 10_0
     ...silentJournal(),
     leaseLost: () => void events.push('lease.lost'),
     outcomeStale: () => void events.push('outcome.stale'),
-    runSettled: (_run, { durationMs }) => void settledAfterMs.push(durationMs),
+    runSettled: (_run, durationMs) => void settledAfterMs.push(durationMs),
     ...heard,
   };
   const delivery = new DeliveryService({ senders, clock, journal, random: () => 0, limits: { concurrency, ahead: 0 } });
@@ -344,6 +344,47 @@ describe('delivery', () => {
     expect([senders.held.length, delivery.occupancy.free]).toEqual([2, 0]);
     await settling.settle();
     expect([delivery.open, delivery.occupancy.free]).toEqual([2, 1]);
+  });
+
+  it('ends attempts that answer at once one after the other, in their order, however many there are', () => {
+    const seen: string[] = [];
+    const { senders, delivery } = open(({ key }) => {
+      seen.push(`${key.slot} beside ${delivery.flying - 1}`);
+      return ACCEPTED;
+    }, 1);
+    senders.isPrompt = true;
+    const many = runs(20_000);
+    delivery.accept(claimOf(many.length), many);
+    expect(seen).toEqual(many.map(({ key }) => `${key.slot} beside 0`));
+    const ended = delivery.takeEnded(many.length);
+    expect(ended.map(({ settled }) => settled.key.slot)).toEqual(many.map(({ key }) => key.slot));
+    expect(new Set(ended.map(({ settled }) => settled.state))).toEqual(new Set(['SUCCEEDED']));
+  });
+
+  it('takes a sender that throws at once for a failed attempt, and goes on', () => {
+    const failures: string[] = [];
+    const { senders, delivery } = open(
+      ({ key }) => {
+        if (key.slot === TEN) throw new Error('broken');
+        return ACCEPTED;
+      },
+      1,
+      { loopFailed: (loop) => void failures.push(loop) },
+    );
+    senders.isPrompt = true;
+    delivery.accept(claimOf(2), runs(2));
+    expect(delivery.takeEnded(2).map(({ settled }) => settled.state)).toEqual(['RETRYING', 'SUCCEEDED']);
+    expect([delivery.flying, failures]).toEqual([0, ['deliver']]);
+  });
+
+  it('keeps nothing of an attempt that nobody follows', () => {
+    const trace = { traceparent: '', attemptEnded: () => undefined, settled: () => undefined };
+    const { senders, delivery } = open(() => ACCEPTED, 10, {
+      traceFire: ({ key }) => (key.slot === TEN ? trace : null),
+    });
+    senders.isPrompt = true;
+    delivery.accept(claimOf(2), runs(2));
+    expect(delivery.takeEnded(2).map(({ flight }) => flight === null)).toEqual([false, true]);
   });
 
   it('hands back what had not begun when the lease ran out', async () => {
