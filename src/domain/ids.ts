@@ -25,7 +25,6 @@ const TENANT = /^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$/;
 const RUN_ID = /^[0-9a-v]{42}$/;
 const ALPHABET = '0123456789abcdefghijklmnopqrstuv';
 const RUN_ID_BYTES = 26;
-const NO_TRACE = '0'.repeat(32);
 /** The end of the year 9999; no slot lies past 2100. */
 const LAST_SLOT = 253_402_300_799_999;
 const LAST_SPACE = 0x7fffffff;
@@ -90,8 +89,22 @@ export function decodeRunId(text: string): RunKey | null {
   return { scheduleId, slot, space };
 }
 
-/** The W3C trace id of a run: 32 hex digits, the same on every node and over every attempt (FNV-like lanes, murmur3 finish). */
+/** The W3C trace id of a run: 32 hex digits, the same on every node and over every attempt. */
 export function traceIdOf(key: RunKey): string {
+  writeTraceId(key, TRACE_ID_CODES, 0);
+  return String.fromCharCode(...TRACE_ID_CODES);
+}
+
+/** The W3C `traceparent` of a run's trace that nobody records, with the two words, not both zero, as its span. */
+export function unsampledTraceparent(key: RunKey, spanHigh: number, spanLow: number): string {
+  writeTraceId(key, TRACEPARENT_CODES, 3);
+  writeHex(TRACEPARENT_CODES, 36, spanHigh);
+  writeHex(TRACEPARENT_CODES, 44, spanLow);
+  return String.fromCharCode(...TRACEPARENT_CODES);
+}
+
+/** FNV-like lanes, murmur3 finish; never all zero, which is no trace id. */
+function writeTraceId(key: RunKey, codes: number[], from: number): void {
   const bytes = runKeyBytes(key);
   let a = 0x9e3779b9;
   let b = 0x243f6a88;
@@ -104,12 +117,12 @@ export function traceIdOf(key: RunKey): string {
     c = Math.imul(c ^ byte, 0x38a3d4bb) ^ (c >>> 15);
     d = Math.imul(d ^ byte, 0x1475be4f) ^ (d >>> 15);
   }
-  writeHex(0, finalMix(a));
-  writeHex(8, finalMix(b));
-  writeHex(16, finalMix(c));
-  writeHex(24, finalMix(d));
-  const hex = String.fromCharCode(...TRACE_ID_CODES);
-  return hex === NO_TRACE ? '1'.padStart(32, '0') : hex;
+  const last = finalMix(d);
+  const isZero = (finalMix(a) | finalMix(b) | finalMix(c) | last) === 0;
+  writeHex(codes, from, finalMix(a));
+  writeHex(codes, from + 8, finalMix(b));
+  writeHex(codes, from + 16, finalMix(c));
+  writeHex(codes, from + 24, isZero ? 1 : last);
 }
 
 /** One buffer for all: what is read from it is read at once. */
@@ -117,6 +130,9 @@ const KEY_BYTES = new Uint8Array(RUN_ID_BYTES);
 /** As texts are put together: from codes all at once, as one that grows digit by digit costs a string for each. */
 const RUN_ID_CODES: number[] = new Array(42).fill(0);
 const TRACE_ID_CODES: number[] = new Array(32).fill(0);
+const TRACEPARENT_CODES: number[] = Array.from(`00-${'0'.repeat(32)}-${'0'.repeat(16)}-00`, (char) =>
+  char.charCodeAt(0),
+);
 /** Where the hex digits of each byte of a UUID stand in its text. */
 const HEX_AT = [0, 2, 4, 6, 9, 11, 14, 16, 19, 21, 24, 26, 28, 30, 32, 34];
 
@@ -146,9 +162,9 @@ function nibble(code: number): number {
   return code < 58 ? code - 48 : code - 87;
 }
 
-function writeHex(at: number, word: number): void {
+function writeHex(codes: number[], at: number, word: number): void {
   for (let digit = 0; digit < 8; digit += 1)
-    TRACE_ID_CODES[at + digit] = '0123456789abcdef'.charCodeAt((word >>> (28 - digit * 4)) & 15);
+    codes[at + digit] = '0123456789abcdef'.charCodeAt((word >>> (28 - digit * 4)) & 15);
 }
 
 function finalMix(lane: number): number {

@@ -1,6 +1,7 @@
 import { manualSpace, type RunKey, type ScheduleId, SLOT_SPACE, type TenantId } from '../ids.ts';
 import type { RetryPolicy } from '../time/backoff.ts';
 import { backoffMs } from '../time/backoff.ts';
+import { textOfInstants } from '../time/instant.ts';
 import type { JsonValue } from './json.ts';
 
 export type RunState = 'PENDING' | 'RUNNING' | 'RETRYING' | 'SUCCEEDED' | 'CANCELLED' | 'SKIPPED' | 'DEAD';
@@ -224,17 +225,5 @@ export function endedAttempt(ended: EndedAttempt): Attempt {
 }
 
 /** RFC 3339; the starts of a burst of attempts are often the same millisecond, and so are their ends. */
-const startText = inText();
-const endText = inText();
-
-function inText(): (ms: number) => string {
-  let lastMs = Number.NaN;
-  let lastText = '';
-  return (ms) => {
-    if (ms !== lastMs) {
-      lastMs = ms;
-      lastText = new Date(ms).toISOString();
-    }
-    return lastText;
-  };
-}
+const startText = textOfInstants();
+const endText = textOfInstants();

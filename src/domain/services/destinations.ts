@@ -61,9 +61,9 @@ export class Destinations {
   #callWaiting(destination: Destination): void {
     const free = this.#freeAt(destination);
     for (let called = 0; called < free; called += 1) {
-      const next = destination.waiting.findIndex(({ own }) => mayTakeMore(own.inFlight, free));
-      if (next === -1) return;
-      for (const { ready } of destination.waiting.splice(next, 1)) ready();
+      const next = nextOf(destination.waiting, free);
+      if (next === undefined) return;
+      next.ready();
     }
   }
 
@@ -78,4 +78,10 @@ export class Destinations {
     this.#known.set(name, made);
     return made;
   }
+}
+
+/** Takes out the one that has waited longest of those that may have another where so many places are free. */
+function nextOf(waiting: WaitingTenant[], free: number): WaitingTenant | undefined {
+  const at = waiting.findIndex(({ own }) => mayTakeMore(own.inFlight, free));
+  return at === 0 ? waiting.shift() : waiting.splice(at, at === -1 ? 0 : 1)[0];
 }

@@ -79,9 +79,7 @@ export class FairQueue<T extends { readonly place: Place }> {
     if (tenant === undefined) return;
     this.#flying -= 1;
     tenant.lanes.done(destination);
-    if (this.#held.has(tenant)) this.#queueUp(tenant);
-    const [longest] = this.#held;
-    if (longest !== undefined) this.#queueUp(longest);
+    if (this.#held.size > 0) this.#callHeld(tenant);
     if (tenant.lanes.inFlight === 0 && tenant.lanes.size === 0) this.#tenants.delete(tenantId);
   }
 
@@ -98,6 +96,13 @@ export class FairQueue<T extends { readonly place: Place }> {
     this.#destinations.forgetWaiting();
     this.#size = 0;
     return left;
+  }
+
+  /** One of the tenant's has landed: it is looked at again, and who has been held for the longest. */
+  #callHeld(tenant: Waiting<T>): void {
+    if (this.#held.has(tenant)) this.#queueUp(tenant);
+    const [longest] = this.#held;
+    if (longest !== undefined) this.#queueUp(longest);
   }
 
   #mayFly({ tenantId, lanes: { inFlight } }: Waiting<T>): boolean {

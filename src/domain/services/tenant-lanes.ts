@@ -21,7 +21,7 @@ interface DestinationLine<T> {
 interface Landing<T> {
   inFlight: number;
   /** Lines that wait until one of its deliveries has ended. */
-  readonly parked: DestinationLine<T>[];
+  parked: DestinationLine<T>[] | null;
 }
 
 const NO_DESTINATION = '';
@@ -97,7 +97,7 @@ export class TenantLanes<T> {
     const landing = this.#landings.get(name);
     if (landing === undefined) return;
     landing.inFlight -= 1;
-    const line = landing.parked.shift();
+    const line = landing.parked?.shift();
     if (line !== undefined) this.#unpark(line);
     else if (landing.inFlight === 0) this.#landings.delete(name);
     this.#destinations.land(name);
@@ -110,7 +110,7 @@ export class TenantLanes<T> {
       lane.lines.clear();
       lane.ready.length = 0;
     }
-    for (const landing of this.#landings.values()) landing.parked.length = 0;
+    for (const landing of this.#landings.values()) landing.parked = null;
     this.#size = 0;
     return left;
   }
@@ -119,9 +119,9 @@ export class TenantLanes<T> {
   #mayTakeOff(line: DestinationLine<T>): boolean {
     const { destination } = line;
     if (destination === NO_DESTINATION) return true;
-    const landing = this.#landings.get(destination) ?? { inFlight: 0, parked: [] };
-    this.#landings.set(destination, landing);
+    const landing = this.#landingAt(destination);
     if (landing.inFlight >= this.#mostPerDestination) {
+      landing.parked ??= [];
       landing.parked.push(line);
       return false;
     }
@@ -132,6 +132,14 @@ export class TenantLanes<T> {
     landing.inFlight += 1;
     this.#destinations.takeOff(destination);
     return true;
+  }
+
+  #landingAt(destination: string): Landing<T> {
+    const known = this.#landings.get(destination);
+    if (known !== undefined) return known;
+    const landing: Landing<T> = { inFlight: 0, parked: null };
+    this.#landings.set(destination, landing);
+    return landing;
   }
 
   #unpark(line: DestinationLine<T>): void {

@@ -56,6 +56,19 @@ export function instantText(at: Instant): string {
   return new Date(at).toISOString();
 }
 
+/** {@link instantText} for instants of which many in a row are the same. */
+export function textOfInstants(): (at: Instant) => string {
+  let lastAt = Number.NaN;
+  let lastText = '';
+  return (at) => {
+    if (at !== lastAt) {
+      lastAt = at;
+      lastText = instantText(at);
+    }
+    return lastText;
+  };
+}
+
 /** `2026-03-29T09:00:00` of a wall clock in seconds since 1970 as if in UTC. */
 export function wallText(wallSec: number): string {
   const day = Math.floor(wallSec / DAY_SEC);

@@ -18,8 +18,8 @@ const MAX_RETRY_AFTER_SEC = 30 * 24 * 60 * 60;
  */
 export function outcomeOfAnswer(answer: HttpAnswer, now: number): Outcome {
   const { status: httpStatus } = answer;
-  const base = { attempt: 'HTTP_STATUS', httpStatus } as const;
   if (httpStatus >= 200 && httpStatus < 300) return { kind: 'accepted', attempt: 'ACCEPTED', httpStatus };
+  const base = { attempt: 'HTTP_STATUS', httpStatus } as const;
   const reason = `HTTP ${httpStatus}`;
   const responseSnippet = snippetOf(answer);
   if (httpStatus >= 500 || RETRYABLE.has(httpStatus)) {

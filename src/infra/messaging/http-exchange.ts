@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from 'node:http';
 import type { Dispatcher } from 'undici';
 import { crashPoint } from '#crash-point';
 import type { Outcome } from '../../domain/entities/run.ts';
+import type { StopSignal } from '../../domain/ports/sender.ts';
 import { endedBySignal } from './ended-attempt.ts';
 import { outcomeOfAnswer } from './http-answer.ts';
 
@@ -12,29 +13,33 @@ const MAX_KEPT_BYTES = 4 * 1024;
 /** Nobody reads it: one for all, as making an error costs more than the rest of an exchange. */
 const STOPPED = new Error('the exchange has ended');
 
+const NO_HEADERS: IncomingHttpHeaders = {};
+
 /**
  * One request and its answer, as undici's dispatcher calls it back. Settles exactly once, at the latest when the signal
  * aborts; after that nothing of the answer is read and the request is stopped even if it still waits for a connection.
  */
 export class HttpExchange implements Dispatcher.DispatchHandler {
   readonly outcome: Promise<Outcome>;
-  readonly #signal: AbortSignal;
+  readonly #signal: StopSignal;
   readonly #now: () => number;
+  readonly #told: (outcome: Outcome) => Outcome;
   readonly #settle: (outcome: Outcome) => void;
   #isSettled = false;
   #controller: Dispatcher.DispatchController | null = null;
   /** The whole request was handed to the socket: from here on the target may have acted on it. */
   #isSent = false;
   #status = 0;
-  #headers: IncomingHttpHeaders = {};
+  #headers: IncomingHttpHeaders = NO_HEADERS;
   #readBytes = 0;
   #keptBytes = 0;
-  readonly #beginning: Buffer[] = [];
+  #beginning: Buffer[] | null = null;
 
-  /** `now` is epoch ms. */
-  constructor(signal: AbortSignal, now: () => number) {
+  /** `now` is epoch ms; `told`: an outcome that is no success, as it may be told. */
+  constructor(signal: StopSignal, now: () => number, told: (outcome: Outcome) => Outcome) {
     this.#signal = signal;
     this.#now = now;
+    this.#told = told;
     const { promise, resolve } = Promise.withResolvers<Outcome>();
     this.outcome = promise;
     this.#settle = resolve;
@@ -67,6 +72,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     const isRefusal = this.#isRefusal();
     if (isRefusal && this.#keptBytes < MAX_KEPT_BYTES) {
       const kept = Buffer.from(chunk.subarray(0, MAX_KEPT_BYTES - this.#keptBytes));
+      this.#beginning ??= [];
       this.#beginning.push(kept);
       this.#keptBytes += kept.byteLength;
     }
@@ -86,7 +92,10 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   }
 
   #answered(): Outcome {
-    return outcomeOfAnswer({ status: this.#status, headers: this.#headers, beginning: this.#beginning }, this.#now());
+    return outcomeOfAnswer(
+      { status: this.#status, headers: this.#headers, beginning: this.#beginning ?? [] },
+      this.#now(),
+    );
   }
 
   #stop(outcome: Outcome): void {
@@ -98,7 +107,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#signal.removeEventListener('abort', this);
-    this.#settle(outcome);
+    this.#settle(outcome.kind === 'accepted' ? outcome : this.#told(outcome));
   }
 }
 

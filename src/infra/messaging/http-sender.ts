@@ -5,7 +5,7 @@ import type { HttpTarget } from '../../domain/entities/target.ts';
 import type { TenantId } from '../../domain/ids.ts';
 import type { Clock } from '../../domain/ports/clock.ts';
 import type { SecretValues } from '../../domain/ports/secret-repository.ts';
-import type { Delivery, Sender } from '../../domain/ports/sender.ts';
+import type { Delivery, Sender, StopSignal } from '../../domain/ports/sender.ts';
 import { deliveryHeaders } from './delivery-headers.ts';
 import { endedBySignal, untilAborted, wrongKind } from './ended-attempt.ts';
 import { HttpExchange } from './http-exchange.ts';
@@ -45,46 +45,59 @@ export class HttpSender implements Sender {
   readonly #parts: HttpSenderParts;
   /** By target, which versions share. */
   readonly #templates = new WeakMap<HttpTarget, RequestTemplate | Outcome>();
+  readonly #now: () => number;
 
   constructor(parts: HttpSenderParts) {
     this.#parts = parts;
+    this.#now = () => parts.clock.now();
   }
 
-  async send(delivery: Delivery, signal: AbortSignal): Promise<Outcome> {
+  /** Nothing of ours is waited for where keys are at hand and no header names a secret, which is nearly always. */
+  send(delivery: Delivery, signal: StopSignal): Outcome | Promise<Outcome> {
     const { target } = delivery.version.definition;
     if (target.kind !== 'HTTP') return wrongKind(target.kind);
     const template = this.#templateOf(target.http);
     if ('kind' in template) return template;
     if (signal.aborted) return endedBySignal(signal, false);
     const needsSecrets = template.secretNames.length > 0 || template.unopened !== null;
-    const secrets = needsSecrets ? await secretsOf(this.#parts.secrets, delivery, template, signal) : NO_SECRETS;
-    if ('kind' in secrets) return secrets;
-    const message = this.#messageOf(delivery, template);
-    const own = template.headersWith(secrets);
-    const headers = headersOf(delivery, own, message);
+    if (!needsSecrets) return this.#sign({ delivery, template, signal, secrets: NO_SECRETS });
+    return secretsOf(this.#parts.secrets, delivery, template, signal).then((secrets) =>
+      'kind' in secrets ? secrets : this.#sign({ delivery, template, signal, secrets }),
+    );
+  }
+
+  #sign(posting: Posting): Outcome | Promise<Outcome> {
+    const { delivery, template, signal } = posting;
+    const timestampSec = Math.floor(this.#now() / 1000);
+    const message = { id: delivery.runId, timestampSec, body: template.bodyOf(delivery.payload) ?? '' };
     const { sign } = this.#parts;
-    if (sign !== undefined) {
-      const signed = signatureOf(() => sign(delivery.tenantId, message), signal);
-      const signature = signed instanceof Promise ? await signed : signed;
-      if (signal.aborted) return endedBySignal(signal, false);
-      if (signature === undefined)
-        return { kind: 'unanswered', attempt: 'FAILED', reason: 'the signing keys could not be read' };
-      if (signature !== null) headers.push('webhook-signature', signature);
-    }
-    const exchange = new HttpExchange(signal, () => this.#parts.clock.now());
+    if (sign === undefined) return this.#post(posting, message, null);
+    const signed = signatureOf(() => sign(delivery.tenantId, message), signal);
+    return signed instanceof Promise
+      ? signed.then((signature) => this.#post(posting, message, signature))
+      : this.#post(posting, message, signed);
+  }
+
+  #post(
+    { delivery, template, signal, secrets }: Posting,
+    message: SignedMessage,
+    signature: Signature,
+  ): Outcome | Promise<Outcome> {
+    if (signal.aborted) return endedBySignal(signal, false);
+    if (signature === undefined)
+      return { kind: 'unanswered', attempt: 'FAILED', reason: 'the signing keys could not be read' };
+    const own = template.headersWith(secrets);
+    const headers = own.concat(
+      headersOf(delivery, message),
+      signature === null ? [] : ['webhook-signature', signature],
+    );
+    const exchange = new HttpExchange(signal, this.#now, (outcome) =>
+      withoutValues(outcome, [...guardedValues(own), ...secrets.values()]),
+    );
     const { origin, path, method } = template;
     crashPoint('deliver.before-send');
     this.#parts.egress.dispatcher.dispatch({ origin, path, method, headers, body: message.body || null }, exchange);
-    const outcome = await exchange.outcome;
-    return outcome.kind === 'accepted' ? outcome : withoutValues(outcome, [...guardedValues(own), ...secrets.values()]);
-  }
-
-  #messageOf(delivery: Delivery, template: RequestTemplate): SignedMessage {
-    return {
-      id: delivery.runId,
-      timestampSec: Math.floor(this.#parts.clock.now() / 1000),
-      body: template.bodyOf(delivery.payload) ?? '',
-    };
+    return exchange.outcome;
   }
 
   #templateOf(http: HttpTarget): RequestTemplate | Outcome {
@@ -102,17 +115,20 @@ export class HttpSender implements Sender {
   }
 }
 
-function headersOf(delivery: Delivery, own: readonly string[], message: SignedMessage): string[] {
-  return [
-    ...own,
-    'webhook-id',
-    message.id,
-    'webhook-timestamp',
-    String(message.timestampSec),
-    'idempotency-key',
-    message.id,
-    ...deliveryHeaders(delivery, message.id),
-  ];
+/** A request on its way out: all that it is made of, but for what a clock and the keys add. */
+interface Posting {
+  readonly delivery: Delivery;
+  readonly template: RequestTemplate;
+  readonly signal: StopSignal;
+  readonly secrets: ReadonlyMap<string, string>;
+}
+
+/** Null: the tenant has no key. Undefined: the keys cannot be read now, or the signal aborted. */
+type Signature = string | null | undefined;
+
+function headersOf(delivery: Delivery, { id, timestampSec }: SignedMessage): string[] {
+  const own = ['webhook-id', id, 'webhook-timestamp', String(timestampSec), 'idempotency-key', id];
+  return own.concat(deliveryHeaders(delivery, id));
 }
 
 const NO_SECRETS: ReadonlyMap<string, string> = new Map();
@@ -122,7 +138,7 @@ async function secretsOf(
   values: SecretValues | undefined,
   { tenantId }: Delivery,
   { secretNames, unopened }: RequestTemplate,
-  signal: AbortSignal,
+  signal: StopSignal,
 ): Promise<ReadonlyMap<string, string> | Outcome> {
   const failed = (reason: string): Outcome => ({ kind: 'unanswered', attempt: 'FAILED', reason });
   if (unopened !== null) return failed(`the value of the header "${unopened.slice(0, 100)}" cannot be opened`);
@@ -134,8 +150,7 @@ async function secretsOf(
   return missing === undefined ? found : failed(`there is no secret "${missing}"`);
 }
 
-/** Undefined: the keys cannot be read now, or the signal aborted. */
-function signatureOf(sign: () => ReturnType<SignMessage>, signal: AbortSignal): MaybeLater<string | null | undefined> {
+function signatureOf(sign: () => ReturnType<SignMessage>, signal: StopSignal): Signature | Promise<Signature> {
   try {
     const signed = sign();
     return signed instanceof Promise ? signatureLater(signed, signal) : signed;
@@ -144,11 +159,9 @@ function signatureOf(sign: () => ReturnType<SignMessage>, signal: AbortSignal): 
   }
 }
 
-type MaybeLater<T> = T | Promise<T>;
-
-async function signatureLater(signed: Promise<string | null>, signal: AbortSignal): Promise<string | null | undefined> {
+async function signatureLater(signed: Promise<string | null>, signal: StopSignal): Promise<Signature> {
   try {
-    return await untilAborted<string | null | undefined>(signed, signal, () => undefined);
+    return await untilAborted<Signature>(signed, signal, () => undefined);
   } catch {
     return undefined;
   }

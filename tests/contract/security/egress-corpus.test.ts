@@ -37,7 +37,7 @@ function guardWith(options: Partial<EgressOptions> = {}): EgressGuard {
   return guard;
 }
 
-function send(guard: EgressGuard, url: string): Promise<Outcome> {
+async function send(guard: EgressGuard, url: string): Promise<Outcome> {
   return new HttpSender({ egress: guard, clock }).send(aDelivery(httpTarget({ url })), noDeadline());
 }
 

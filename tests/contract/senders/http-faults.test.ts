@@ -9,7 +9,7 @@ const dispatcher = new Agent({ allowH2: false });
 const sender = new HttpSender({ egress: { checkUrl: () => null, dispatcher }, clock });
 afterAll(() => dispatcher.close());
 
-function send(url: string): Promise<Outcome> {
+async function send(url: string): Promise<Outcome> {
   return sender.send(aDelivery(httpTarget({ url })), noDeadline());
 }
 

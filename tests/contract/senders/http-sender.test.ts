@@ -15,7 +15,10 @@ const egress: Egress = { checkUrl: () => null, dispatcher };
 const sender = new HttpSender({ egress, clock });
 afterAll(() => dispatcher.close());
 
-function send(http: Partial<HttpTarget> & { readonly url: string }, change: Partial<Delivery> = {}): Promise<Outcome> {
+async function send(
+  http: Partial<HttpTarget> & { readonly url: string },
+  change: Partial<Delivery> = {},
+): Promise<Outcome> {
   return sender.send(aDelivery(httpTarget(http), change), noDeadline());
 }
 
