@@ -134,7 +134,7 @@ export interface EndedAttempt {
 /** The state after an attempt under `policy`; `random` in [0, 1) spreads the delay. */
 export function settleAttempt(policy: RetryPolicy, ended: EndedAttempt, random: number): Settlement {
   const { outcome } = ended;
-  const attempts = [...ended.before, endedAttempt(ended)];
+  const attempts = attemptsAfter(ended);
   switch (outcome.kind) {
     case 'accepted':
       return { state: 'SUCCEEDED', reason: null, attempts, retryAt: null };
@@ -154,6 +154,23 @@ export function settleAttempt(policy: RetryPolicy, ended: EndedAttempt, random: 
       return { state: 'RETRYING', reason: null, attempts, retryAt };
     }
   }
+}
+
+/** What the latest first attempt left. */
+let latest: Pick<EndedAttempt, 'startedAt' | 'endedAt' | 'outcome'> & { readonly attempts: readonly Attempt[] } = {
+  startedAt: Number.NaN,
+  endedAt: Number.NaN,
+  outcome: { kind: 'accepted', attempt: 'ACCEPTED' },
+  attempts: [],
+};
+
+/** Runs of a burst share their attempts where each had one, with the same end at the same time: kept till they are settled, they cost as much as the rest. */
+function attemptsAfter(ended: EndedAttempt): readonly Attempt[] {
+  const { before, startedAt, endedAt, outcome } = ended;
+  if (before.length > 0) return [...before, endedAttempt(ended)];
+  if (latest.startedAt !== startedAt || latest.endedAt !== endedAt || latest.outcome !== outcome)
+    latest = { startedAt, endedAt, outcome, attempts: [endedAttempt(ended)] };
+  return latest.attempts;
 }
 
 /** The run's end without success; what follows its last attempt belongs to a redrive. */

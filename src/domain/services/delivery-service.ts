@@ -181,12 +181,13 @@ export class DeliveryService {
   #start(waiting: Waiting, departure: Departure, isProbe: boolean): void {
     const flight = new Flight(waiting, departure);
     flight.isProbe = isProbe;
-    this.#flights.add(flight);
     const sent = this.#send(flight, waiting.claimedAt);
-    if (!(sent instanceof Promise)) {
-      this.#end(flight, sent);
-      return;
-    }
+    if (sent instanceof Promise) this.#follow(flight, sent);
+    else this.#land(flight, sent);
+  }
+
+  #follow(flight: Flight, sent: Promise<Outcome>): void {
+    this.#flights.add(flight);
     if (this.#flights.size === 1) this.onFlight();
     sent.then(
       (outcome) => this.#end(flight, outcome),
@@ -206,14 +207,17 @@ export class DeliveryService {
     }
   }
 
-  #mistake(error: unknown): Outcome {
-    this.#mistaken(error);
+  readonly #mistake = (error: unknown): Outcome => {
+    this.#journal.loopFailed('deliver', error);
     return MISTAKE;
-  }
+  };
 
   /** Only the first end of a flight counts. */
   #end(flight: Flight, outcome: Outcome): void {
-    if (!this.#flights.land(flight)) return;
+    if (this.#flights.land(flight)) this.#land(flight, outcome);
+  }
+
+  #land(flight: Flight, outcome: Outcome): void {
     this.#queue.done(flight.place);
     const { tenantId, destination: origin } = flight.place;
     if (origin !== null)
@@ -223,13 +227,11 @@ export class DeliveryService {
       flight.settled('STALE');
       this.#drop(tenantId);
     } else {
-      const arrival = { ...this.#now(), random: this.#random() };
-      this.#finish(endedFlight(flight, outcome, arrival, this.#mistaken));
+      const arrival = { at: this.#clock.now(), monotonic: this.#clock.monotonic(), random: this.#random() };
+      this.#finish(endedFlight(flight, outcome, arrival, this.#mistake));
     }
     this.#pump();
   }
-
-  readonly #mistaken = (error: unknown): void => this.#journal.loopFailed('deliver', error);
 
   /** A run of a claim that was lost is nobody's here any more. */
   #drop(tenantId: TenantId): void {

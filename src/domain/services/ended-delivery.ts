@@ -31,19 +31,18 @@ interface Arrival extends Departure {
   readonly random: number;
 }
 
-/** What the attempt made of its run. Where that cannot be told, which `mistaken` hears of, it failed: nothing holds a run for ever. */
+/** What the attempt made of its run. Where that cannot be told, its outcome is what `mistake` makes of the error: nothing holds a run for ever. */
 export function endedFlight(
   flight: Flight,
   outcome: Outcome,
   arrival: Arrival,
-  mistaken: (error: unknown) => void,
+  mistake: (error: unknown) => Outcome,
 ): EndedDelivery {
   try {
     crashPoint('deliver.after-answer');
     return settledFlight(flight, outcome, arrival);
   } catch (error) {
-    mistaken(error);
-    return settledFlight(flight, MISTAKE, arrival);
+    return settledFlight(flight, mistake(error), arrival);
   }
 }
 

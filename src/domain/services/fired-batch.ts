@@ -21,12 +21,14 @@ function decide(slot: DueSlot, now: number): FireDecision {
 /** The runs that start now: those of slots that are neither skipped nor buffered. */
 export function firedRuns(batch: FiredBatch): readonly ClaimedRun[] {
   const runs: ClaimedRun[] = [];
-  for (const [index, { fired }] of batch.decisions.entries()) {
+  batch.decisions.forEach(({ fired }, index) => {
     const version = batch.due[index]?.version;
-    if (fired === null || fired.start === 'BUFFER' || version === undefined || version === null) continue;
+    if (fired === null || fired.start === 'BUFFER' || version === undefined || version === null) return;
     const key = { scheduleId: version.scheduleId, slot: fired.slot, space: SLOT_SPACE };
     const { due, cause } = fired;
-    runs.push({ key, version, cause, attempts: [], payload: null, due, startedAt: null, hasRow: false });
-  }
+    runs.push({ key, version, cause, attempts: NO_ATTEMPTS, payload: null, due, startedAt: null, hasRow: false });
+  });
   return runs;
 }
+
+const NO_ATTEMPTS: ClaimedRun['attempts'] = [];

@@ -25,6 +25,7 @@ interface Landing<T> {
 }
 
 const NO_DESTINATION = '';
+const NO_LANES = Object.values(LANES).map(() => undefined);
 
 /**
  * What waits of one tenant: lanes taken by weight, within a lane destinations in turns, within a destination in order. A
@@ -34,12 +35,8 @@ export class TenantLanes<T> {
   readonly #mostPerDestination: number;
   readonly #destinations: Destinations;
   readonly #onReady: () => void;
-  readonly #lanes: readonly LaneState<T>[] = Object.values(LANES).map((lane) => ({
-    lane,
-    lines: new Map(),
-    ready: [],
-    credit: 0,
-  }));
+  /** By lane, those in which something has waited. */
+  readonly #lanes: (LaneState<T> | undefined)[] = [...NO_LANES];
   readonly #landings = new Map<string, Landing<T>>();
   inFlight = 0;
   #size = 0;
@@ -61,8 +58,7 @@ export class TenantLanes<T> {
 
   put(item: T, lane: Lane, destination: string | null): void {
     this.#size += 1;
-    const of = this.#lanes[lane];
-    if (of === undefined) throw new RangeError(`there is no lane ${String(lane)}`);
+    const of = this.#laneOf(lane);
     const name = destination ?? NO_DESTINATION;
     const known = of.lines.get(name);
     if (known !== undefined) {
@@ -105,11 +101,9 @@ export class TenantLanes<T> {
 
   /** All that waits, which no longer does. */
   drain(): T[] {
-    const left = this.#lanes.flatMap((lane) => [...lane.lines.values()].flatMap((line) => line.items.drain()));
-    for (const lane of this.#lanes) {
-      lane.lines.clear();
-      lane.ready.length = 0;
-    }
+    const lanes = this.#lanes.filter((lane) => lane !== undefined);
+    const left = lanes.flatMap((lane) => [...lane.lines.values()].flatMap((line) => line.items.drain()));
+    this.#lanes.fill(undefined);
     for (const landing of this.#landings.values()) landing.parked = null;
     this.#size = 0;
     return left;
@@ -134,6 +128,14 @@ export class TenantLanes<T> {
     return true;
   }
 
+  #laneOf(lane: Lane): LaneState<T> {
+    const known = this.#lanes[lane];
+    if (known !== undefined) return known;
+    const made: LaneState<T> = { lane, lines: new Map(), ready: [], credit: 0 };
+    this.#lanes[lane] = made;
+    return made;
+  }
+
   #landingAt(destination: string): Landing<T> {
     const known = this.#landings.get(destination);
     if (known !== undefined) return known;
@@ -152,6 +154,7 @@ export class TenantLanes<T> {
     let richest: LaneState<T> | undefined;
     let gained = 0;
     for (const lane of this.#lanes) {
+      if (lane === undefined) continue;
       if (lane.ready.length === 0) {
         lane.credit = 0;
         continue;

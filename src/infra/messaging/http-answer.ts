@@ -8,6 +8,12 @@ export interface HttpAnswer {
   readonly beginning: readonly Buffer[];
 }
 
+const ACCEPTED: ReadonlyMap<number, Outcome> = new Map(
+  Array.from({ length: 100 }, (_, index) => {
+    const httpStatus = 200 + index;
+    return [httpStatus, { kind: 'accepted', attempt: 'ACCEPTED', httpStatus }];
+  }),
+);
 const RETRYABLE = new Set([408, 425, 429]);
 /** A Retry-After of more than this (30 days) says nothing that the schedule's own policy would not cap. */
 const MAX_RETRY_AFTER_SEC = 30 * 24 * 60 * 60;
@@ -18,7 +24,8 @@ const MAX_RETRY_AFTER_SEC = 30 * 24 * 60 * 60;
  */
 export function outcomeOfAnswer(answer: HttpAnswer, now: number): Outcome {
   const { status: httpStatus } = answer;
-  if (httpStatus >= 200 && httpStatus < 300) return { kind: 'accepted', attempt: 'ACCEPTED', httpStatus };
+  const accepted = ACCEPTED.get(httpStatus);
+  if (accepted !== undefined) return accepted;
   const base = { attempt: 'HTTP_STATUS', httpStatus } as const;
   const reason = `HTTP ${httpStatus}`;
   const responseSnippet = snippetOf(answer);

@@ -14,7 +14,7 @@ export type EngineSql = postgres.TransactionSql | postgres.Sql;
 
 /** Text of a Postgres array of numbers, uuids or words that need no quotes. */
 export function arrayLiteral(values: readonly (number | string | null)[]): string {
-  return `{${values.map((value) => (value === null ? 'NULL' : value === Number.POSITIVE_INFINITY ? 'Infinity' : value)).join(',')}}`;
+  return bracedText(values.map((value) => (value === null ? 'NULL' : value)));
 }
 
 /**
@@ -27,7 +27,16 @@ export function ofActiveTenant(sql: EngineSql): postgres.PendingQuery<postgres.R
 
 /** Text of a Postgres array of names without quotes or backslashes, of which one may spell NULL. */
 export function quotedLiteral(values: readonly string[]): string {
-  return `{${values.map((value) => `"${value}"`).join(',')}}`;
+  return bracedText(values.map((value) => `"${value}"`));
+}
+
+/** The braces are joined with the elements: to put them around a text afterwards makes a copy of it. PostgreSQL reads `Infinity` as JavaScript writes it. */
+function bracedText(elements: (number | string)[]): string {
+  const last = elements.length - 1;
+  if (last < 0) return '{}';
+  elements[0] = `{${elements[0]}`;
+  elements[last] = `${elements[last]}}`;
+  return elements.join(',');
 }
 
 /** A waiting or recovered run as the claiming statements return it; instants are float epoch ms. */
