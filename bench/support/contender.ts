@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { Notes } from './contend.ts';
+import { nodeOptions } from './node-options.ts';
 import type { BenchServers, Usage } from './servers.ts';
 
 /** What one round of a contender took in its own process, and what the servers used meanwhile. */
@@ -15,6 +16,9 @@ export interface Round extends Usage {
   /** What the contender itself counted, before and after. */
   readonly notes: Notes;
 }
+
+/** Ours: it runs as the service does, with what `npm start` gives to Node. */
+const OURS = 'scheduler';
 
 /** What a contender is started with: a file of bench/contenders, and its variables. */
 export interface ContenderPlan {
@@ -50,6 +54,7 @@ export class Contender implements AsyncDisposable {
     const path = fileURLToPath(new URL(`../contenders/${file}.ts`, import.meta.url));
     const child = fork(path, [], {
       env: { ...process.env, ...environment },
+      execArgv: [...process.execArgv, ...(name === OURS ? nodeOptions() : [])],
       stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
     });
     const contender = new Contender(name, child);

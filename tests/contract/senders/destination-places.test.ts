@@ -40,7 +40,7 @@ test('the service has a connection for each of the places at a destination', asy
     closing,
   );
   const delivery = aDelivery(httpTarget({ url: receiver.url }));
-  const sent = Array.from({ length: PLACES_AT_DESTINATION }, () =>
+  const sent = Array.from({ length: PLACES_AT_DESTINATION }, async () =>
     senders.of('HTTP').send(delivery, AbortSignal.timeout(DEADLINE_MS)),
   );
   const outcomes = await Promise.all(sent);
