@@ -24,7 +24,7 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #signal: StopSignal;
   readonly #now: () => number;
   readonly #told: (outcome: Outcome) => Outcome;
-  readonly #settle: (outcome: Outcome) => void;
+  readonly #settle: (outcome: Outcome | Promise<Outcome>) => void;
   #isSettled = false;
   #controller: Dispatcher.DispatchController | null = null;
   /** The whole request was handed to the socket: from here on the target may have acted on it. */
@@ -107,7 +107,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#signal.removeEventListener('abort', this);
-    this.#settle(outcome.kind === 'accepted' ? outcome : this.#told(outcome));
+    // What goes wrong in telling rejects the outcome: undici, which called, would take it for a failure of the answer.
+    this.#settle(outcome.kind === 'accepted' ? outcome : new Promise((resolve) => resolve(this.#told(outcome))));
   }
 }
 

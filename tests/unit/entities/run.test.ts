@@ -29,6 +29,33 @@ function tried(...outcomes: Attempt['outcome'][]): readonly Attempt[] {
   return outcomes.map((outcome, index) => ({ number: index + 1, startedAt: instant, endedAt: instant, outcome }));
 }
 
+describe('runs of a burst', () => {
+  const accepted: Outcome = { kind: 'accepted', attempt: 'ACCEPTED' };
+  const attemptsOf = (outcome: Outcome, given: Partial<EndedAttempt> = {}): readonly Attempt[] =>
+    settleAttempt(POLICY, ended(outcome, given), 0).attempts;
+
+  test('share their attempts where each had one, with the same end at the same time', () => {
+    const attempts = attemptsOf(accepted);
+    expect(attemptsOf(accepted)).toBe(attempts);
+    expect(attempts).toMatchObject([{ number: 1, outcome: 'ACCEPTED' }]);
+  });
+
+  test.each([
+    ['began at another time', accepted, { startedAt: TEN + 1 }, { number: 1, outcome: 'ACCEPTED' }],
+    ['ended at another time', accepted, { endedAt: TEN + 41 }, { number: 1, outcome: 'ACCEPTED' }],
+    ['ended otherwise', FAILED, {}, { number: 1, outcome: 'HTTP_STATUS' }],
+    ['was tried before', accepted, { before: tried('TIMEOUT') }, { number: 2, outcome: 'ACCEPTED' }],
+  ] as const)('and one that %s has its own', (_what, outcome, given, last) => {
+    const shared = attemptsOf(accepted);
+    const own = attemptsOf(outcome, given);
+    expect(own).not.toBe(shared);
+    const { startedAt, endedAt } = ended(outcome, given);
+    const at = { startedAt: new Date(startedAt).toISOString(), endedAt: new Date(endedAt).toISOString() };
+    expect(own.at(-1)).toMatchObject({ ...last, ...at });
+    expect(attemptsOf(accepted)).toEqual(shared);
+  });
+});
+
 describe('after an attempt', () => {
   test('that was accepted the run has succeeded', () => {
     expect(settleAttempt(POLICY, ended({ kind: 'accepted', attempt: 'ACCEPTED', httpStatus: 204 }), 0)).toEqual({
