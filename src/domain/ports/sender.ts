@@ -31,7 +31,7 @@ export type StopListener = (() => void) | { handleEvent(): void };
 export interface StopSignal {
   readonly aborted: boolean;
   readonly reason: unknown;
-  /** The listener is called once, not at all where the signal has aborted. */
+  /** The listener is called once, not at all where the signal has aborted before. */
   addEventListener(type: 'abort', listener: StopListener, options: { readonly once: true }): void;
   removeEventListener(type: 'abort', listener: StopListener): void;
 }

@@ -38,7 +38,7 @@ export class DeliveryService {
   readonly #random: () => number;
   readonly #limits: DeliveryLimits;
   readonly #queue: FairQueue<Waiting>;
-  readonly #flights = new Flights();
+  readonly #flights = new Flights((error) => this.#mistake(error));
   readonly #breakers: CircuitBreakers;
   #ended: EndedDelivery[] = [];
   #isPumping = false;

@@ -7,6 +7,12 @@ const STOP_MS = 2000;
 /** The attempts under way in this process. `now` is monotonic ms. */
 export class Flights {
   readonly #flights = new Set<Flight>();
+  readonly #mistaken: (error: unknown) => void;
+
+  /** `mistaken` hears of a sender that throws when it is told to stop; its attempt ends as of one that does not stop. */
+  constructor(mistaken: (error: unknown) => void) {
+    this.#mistaken = mistaken;
+  }
 
   get size(): number {
     return this.#flights.size;
@@ -24,8 +30,9 @@ export class Flights {
   /** Stops those past their deadline or their lease. Answers those that were told to stop and did not. */
   stopOverdue(now: number): readonly Flight[] {
     for (const flight of this.#flights) {
-      if (!flight.claim.mayAct(now)) flight.stop(new Error('the lease was lost'), now);
-      else if (flight.isOverdue(now)) flight.stop(new DOMException('the attempt timed out', 'TimeoutError'), now);
+      if (!flight.claim.mayAct(now)) this.#stop(flight, new Error('the lease was lost'), now);
+      else if (flight.isOverdue(now))
+        this.#stop(flight, new DOMException('the attempt timed out', 'TimeoutError'), now);
     }
     return [...this.#flights].filter(({ stoppedAt }) => stoppedAt !== null && now - stoppedAt > STOP_MS);
   }
@@ -43,10 +50,19 @@ export class Flights {
   /** Stops the attempts at these runs. */
   stop(keys: readonly RunKey[], reason: Error, now: number): void {
     const names = new Set(keys.map(encodeRunId));
-    for (const flight of this.#flights) if (names.has(flight.runId)) flight.stop(reason, now);
+    for (const flight of this.#flights) if (names.has(flight.runId)) this.#stop(flight, reason, now);
   }
 
   stopAll(reason: Error, now: number): void {
-    for (const flight of this.#flights) flight.stop(reason, now);
+    for (const flight of this.#flights) this.#stop(flight, reason, now);
+  }
+
+  /** One that throws hinders no other. */
+  #stop(flight: Flight, reason: Error, now: number): void {
+    try {
+      flight.stop(reason, now);
+    } catch (error) {
+      this.#mistaken(error);
+    }
   }
 }

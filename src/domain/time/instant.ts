@@ -62,8 +62,8 @@ export function textOfInstants(): (at: Instant) => string {
   let lastText = '';
   return (at) => {
     if (at !== lastAt) {
-      lastAt = at;
       lastText = instantText(at);
+      lastAt = at;
     }
     return lastText;
   };

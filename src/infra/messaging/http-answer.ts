@@ -35,10 +35,16 @@ export function outcomeOfAnswer(answer: HttpAnswer, now: number): Outcome {
       ...base,
       reason,
       responseSnippet,
-      retryAfterMs: retryAfterMs(answer.headers['retry-after'], now),
+      retryAfterMs: retryAfterMs(firstOf(answer.headers, 'retry-after'), now),
     };
   }
   return { kind: 'refused', ...base, reason, responseSnippet, why: httpStatus === 410 ? 'GONE' : 'REFUSED' };
+}
+
+/** undici hands over a list where a receiver says a header twice; its types do not tell. */
+function firstOf(headers: IncomingHttpHeaders, name: string): string | undefined {
+  const value: string | readonly string[] | undefined = headers[name];
+  return typeof value === 'string' ? value : value?.[0];
 }
 
 function retryAfterMs(value: string | undefined, now: number): number | undefined {
@@ -52,7 +58,7 @@ function retryAfterMs(value: string | undefined, now: number): number | undefine
 
 /** The beginning of the body as text: none for an encoded or empty one; control characters that a database or terminal chokes on are replaced. */
 function snippetOf(answer: HttpAnswer): string | undefined {
-  const encoding = answer.headers['content-encoding'];
+  const encoding = firstOf(answer.headers, 'content-encoding');
   if (answer.beginning.length === 0 || (encoding !== undefined && encoding !== 'identity')) return undefined;
   const text = new TextDecoder().decode(Buffer.concat(answer.beginning), { stream: true });
   return text.replace(/[\u0000-\u0008\u000b\u000c\u000e-\u001f\u007f]/g, '\ufffd');

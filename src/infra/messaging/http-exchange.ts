@@ -24,7 +24,8 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
   readonly #signal: StopSignal;
   readonly #now: () => number;
   readonly #told: (outcome: Outcome) => Outcome;
-  readonly #settle: (outcome: Outcome | Promise<Outcome>) => void;
+  readonly #settle: (outcome: Outcome) => void;
+  readonly #reject: (error: unknown) => void;
   #isSettled = false;
   #controller: Dispatcher.DispatchController | null = null;
   /** The whole request was handed to the socket: from here on the target may have acted on it. */
@@ -40,15 +41,16 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     this.#signal = signal;
     this.#now = now;
     this.#told = told;
-    const { promise, resolve } = Promise.withResolvers<Outcome>();
+    const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
     this.outcome = promise;
     this.#settle = resolve;
+    this.#reject = reject;
     signal.addEventListener('abort', this, { once: true });
   }
 
   /** The signal aborted. A failure's status is an answer even when its body never ends. */
   handleEvent(): void {
-    this.#stop(this.#isRefusal() ? this.#answered() : endedBySignal(this.#signal, this.#isSent));
+    this.#stop(() => (this.#isRefusal() ? this.#answered() : endedBySignal(this.#signal, this.#isSent)));
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
@@ -76,15 +78,15 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
       this.#beginning.push(kept);
       this.#keptBytes += kept.byteLength;
     }
-    if (this.#readBytes >= MAX_READ_BYTES) this.#stop(this.#answered());
+    if (this.#readBytes >= MAX_READ_BYTES) this.#stop(() => this.#answered());
   }
 
   onResponseEnd(): void {
-    this.#end(this.#answered());
+    this.#end(() => this.#answered());
   }
 
   onResponseError(_controller: Dispatcher.DispatchController | null, error: Error): void {
-    this.#end(this.#isRefusal() ? this.#answered() : outcomeOfError(error, this.#isSent));
+    this.#end(() => (this.#isRefusal() ? this.#answered() : outcomeOfError(error, this.#isSent)));
   }
 
   #isRefusal(): boolean {
@@ -98,17 +100,22 @@ export class HttpExchange implements Dispatcher.DispatchHandler {
     );
   }
 
-  #stop(outcome: Outcome): void {
+  #stop(outcome: () => Outcome): void {
     this.#end(outcome);
     this.#controller?.abort(STOPPED);
   }
 
-  #end(outcome: Outcome): void {
+  /** What goes wrong in telling the outcome rejects it: undici, which calls, would take it for a failure of the answer. */
+  #end(make: () => Outcome): void {
     if (this.#isSettled) return;
     this.#isSettled = true;
     this.#signal.removeEventListener('abort', this);
-    // What goes wrong in telling rejects the outcome: undici, which called, would take it for a failure of the answer.
-    this.#settle(outcome.kind === 'accepted' ? outcome : new Promise((resolve) => resolve(this.#told(outcome))));
+    try {
+      const outcome = make();
+      this.#settle(outcome.kind === 'accepted' ? outcome : this.#told(outcome));
+    } catch (error) {
+      this.#reject(error);
+    }
   }
 }
 

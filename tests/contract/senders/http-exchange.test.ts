@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { Stop } from '../../../src/domain/services/stop.ts';
 import { HttpExchange } from '../../../src/infra/messaging/http-exchange.ts';
 import { NOW, noDeadline } from './deliveries.ts';
 
@@ -14,9 +15,24 @@ function answered(status: number, told: ConstructorParameters<typeof HttpExchang
   return exchange;
 }
 
+function unreadableClock(): never {
+  throw new Error('no clock');
+}
+
 function broken(): never {
   throw new Error('broken');
 }
+
+test('an answer that cannot be read is one too, whatever undici calls after that, and a signal that aborts', async () => {
+  const stop = new Stop();
+  const exchange = new HttpExchange(stop, unreadableClock, (outcome) => outcome);
+  exchange.onRequestStart(controller);
+  exchange.onResponseStart(controller, 503, { 'retry-after': 'Mon, 02 Mar 2026 10:00:00 GMT' });
+  exchange.onResponseEnd();
+  exchange.onResponseError(controller, new Error('broken off'));
+  stop.stop(new Error('deadline'));
+  await expect(exchange.outcome).rejects.toThrow('no clock');
+});
 
 test('an outcome that cannot be told is a mistake of ours, and not one that never comes', async () => {
   await expect(answered(503, broken).outcome).rejects.toThrow('broken');

@@ -22,7 +22,7 @@ async function send(
   return sender.send(aDelivery(httpTarget(http), change), noDeadline());
 }
 
-function answering(status: number, headers: Record<string, string> = {}, body = ''): Promise<Receiver> {
+function answering(status: number, headers: Record<string, string | string[]> = {}, body = ''): Promise<Receiver> {
   return startReceiver((response) => response.writeHead(status, headers).end(body));
 }
 
@@ -177,6 +177,8 @@ describe('what an answer means', () => {
     ['99999999999', 30 * 86_400_000],
     ['soon', undefined],
     ['-5', undefined],
+    // Said twice: the first counts.
+    [['7', '9'], 7_000],
   ])('Retry-After: %s is %s ms', async (value, retryAfterMs) => {
     await using receiver = await answering(503, { 'retry-after': value });
     expect(await send({ url: receiver.url })).toMatchObject({ kind: 'unanswered', retryAfterMs });

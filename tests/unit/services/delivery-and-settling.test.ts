@@ -377,6 +377,28 @@ describe('delivery', () => {
     expect([delivery.flying, failures]).toEqual([0, ['deliver']]);
   });
 
+  it('stops every attempt whose time is over, although the sender of another throws when it is told', async () => {
+    const failures: string[] = [];
+    const { senders, delivery } = open(() => null, 10, { loopFailed: (loop) => void failures.push(loop) });
+    senders.of = () => ({
+      send: ({ key }, signal) =>
+        new Promise((resolve) => {
+          const stopped = (): void => {
+            if (key.slot === TEN) throw new Error('broken');
+            resolve(ACCEPTED);
+          };
+          signal.addEventListener('abort', stopped, { once: true });
+        }),
+    });
+    delivery.accept(claimOf(3), runs(3));
+    delivery.abortAll();
+    await vi.advanceTimersByTimeAsync(0);
+    expect([delivery.flying, delivery.takeEnded(3).length, failures]).toEqual([1, 2, ['deliver']]);
+    await vi.advanceTimersByTimeAsync(2_001);
+    delivery.watch(Number.POSITIVE_INFINITY);
+    expect([delivery.flying, delivery.takeEnded(3).length]).toEqual([0, 1]);
+  });
+
   it('keeps nothing of an attempt that nobody follows', () => {
     const trace = { traceparent: '', attemptEnded: () => undefined, settled: () => undefined };
     const { senders, delivery } = open(() => ACCEPTED, 10, {
