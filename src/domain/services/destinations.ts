@@ -83,5 +83,5 @@ export class Destinations {
 /** Takes out the one that has waited longest of those that may have another where so many places are free. */
 function nextOf(waiting: WaitingTenant[], free: number): WaitingTenant | undefined {
   const at = waiting.findIndex(({ own }) => mayTakeMore(own.inFlight, free));
-  return at === 0 ? waiting.shift() : waiting.splice(at, at === -1 ? 0 : 1)[0];
+  return at === -1 ? undefined : waiting.splice(at, 1)[0];
 }

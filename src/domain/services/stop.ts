@@ -1,6 +1,6 @@
 import type { StopListener, StopSignal } from '../ports/sender.ts';
 
-/** The stop signal of one attempt: an AbortController of which there is one for each attempt, at a part of what that would cost. */
+/** What stops one attempt, and the signal of it: an AbortController for each would cost several times as much. */
 export class Stop implements StopSignal {
   #reason: Error | null = null;
   #listeners: StopListener[] = NONE;
