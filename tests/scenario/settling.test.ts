@@ -48,9 +48,20 @@ describe('a run that succeeds at once', () => {
     expect(shown?.attempts).toEqual([{ number: 1, startedAt, endedAt, outcome: 'ACCEPTED' }]);
   });
 
-  it('keeps what its target answered', async () => {
+  it('keeps what its target answered, which is no list either', async () => {
     const schedule = await due();
     const engine = bench.engine({ senders: new ScriptedSenders(() => WITH_STATUS) });
+    await engine.firing.fireDue();
+    await engine.settle();
+    const [row] = await bench.runsOf(schedule);
+    expect(row).toMatchObject({ state: 'SUCCEEDED', attempts: [] });
+    expect((await shownRun(schedule))?.attempts).toMatchObject([{ number: 1, outcome: 'ACCEPTED', httpStatus: 204 }]);
+  });
+
+  it('has a list where there is more to tell of its attempt', async () => {
+    const schedule = await due();
+    const told: Outcome = { ...WITH_STATUS, reason: 'accepted for later' };
+    const engine = bench.engine({ senders: new ScriptedSenders(() => told) });
     await engine.firing.fireDue();
     await engine.settle();
     const [row] = await bench.runsOf(schedule);

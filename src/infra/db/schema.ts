@@ -142,6 +142,8 @@ export const runs = pgTable(
     cause: text('cause').$type<RunCause>().notNull(),
     range: jsonb('range').$type<RunRow['range']>(),
     attempts: jsonb('attempts').$type<readonly Attempt[]>().notNull().default([]),
+    /** Of the one attempt of a run whose attempts the row leaves untold. */
+    httpStatus: smallint('http_status'),
     payload: jsonb('payload').$type<JsonValue>(),
     due: instant('due').notNull(),
     startedAt: instant('started_at'),

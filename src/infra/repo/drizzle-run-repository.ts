@@ -153,6 +153,6 @@ function ofOrganization(organizationId: string): SQL | undefined {
   );
 }
 
-function runOf({ claimId, payload, ...run }: typeof runs.$inferSelect): RunRow {
-  return { ...run, attempts: attemptsOf(run), payload: payload ?? undefined };
+function runOf({ claimId, payload, httpStatus, ...run }: typeof runs.$inferSelect): RunRow {
+  return { ...run, attempts: attemptsOf({ ...run, httpStatus }), payload: payload ?? undefined };
 }

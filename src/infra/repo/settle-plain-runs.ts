@@ -4,13 +4,11 @@ import { arrayLiteral, type EngineSql, quotedLiteral } from './engine-rows.ts';
 import { areUntold } from './untold-attempts.ts';
 
 /*
- * Outcomes as nearly all are: a slot that succeeded at its first attempt and has no row yet. What they have in common is said once, claims are
- * named by their place in a list, and which outcomes are stale follows from the claims that are held: two thirds of what the
- * statement for all outcomes costs (settle-runs.ts), which also tells what is written here and why. Where a run has a row after all, the statement fails and
- * nothing of it happens.
+ * Outcomes as nearly all are: a slot that succeeded at its first attempt, has no row yet, and of whose attempt its row tells all. What they
+ * have in common is said once, claims are named by their place in a list, and which outcomes are stale follows from the
+ * claims that are held: two thirds of what the statement for all outcomes costs (settle-runs.ts), which also tells what is
+ * written here and why. Where a run has a row after all, the statement fails and nothing of it happens.
  */
-
-const JSON_SEPARATOR = '\u001f';
 
 export function isPlain(run: SettledRun): boolean {
   return (
@@ -18,7 +16,8 @@ export function isPlain(run: SettledRun): boolean {
     !run.hasRow &&
     run.cause === 'SCHEDULE' &&
     run.payload === null &&
-    run.key.space === SLOT_SPACE
+    run.key.space === SLOT_SPACE &&
+    areUntold(run.attempts)
   );
 }
 
@@ -47,14 +46,14 @@ export async function settlePlainRuns(
                   ${arrayLiteral(leases.map((_, place) => place))}::text::int[]) as k(id, fence, closing, place)
       join claims c on c.id = k.id and c.fence = k.fence order by c.id for share of c
     ), written as (
-      insert into runs (schedule_id, slot, space, tenant_id, version, state, cause, attempts, due, started_at, ended_at)
-      select i.s, to_timestamp(i.t / 1000), ${SLOT_SPACE}::int, i.n, i.v, 'SUCCEEDED', 'SCHEDULE', coalesce(i.at::jsonb, '[]'), to_timestamp(i.du / 1000),
-             to_timestamp(i.sa / 1000), to_timestamp(i.ea / 1000)
+      insert into runs (schedule_id, slot, space, tenant_id, version, state, cause, http_status, due, started_at, ended_at)
+      select i.s, to_timestamp(i.t / 1000), ${SLOT_SPACE}::int, i.n, i.v, 'SUCCEEDED', 'SCHEDULE', i.hs, to_timestamp(i.du / 1000), to_timestamp(i.sa / 1000),
+             to_timestamp(i.ea / 1000)
       from unnest(${arrayLiteral(settled.map((run) => run.key.scheduleId))}::text::uuid[], ${arrayLiteral(settled.map((run) => run.key.slot))}::text::float8[],
                   ${quotedLiteral(settled.map((run) => run.tenantId))}::text::text[], ${arrayLiteral(settled.map((run) => run.version))}::text::int[],
-                  string_to_array(${attemptsText(settled)}, chr(31), ''), ${arrayLiteral(settled.map((run) => run.due))}::text::float8[],
+                  ${arrayLiteral(settled.map(({ attempts }) => attempts[0]?.httpStatus ?? null))}::text::smallint[], ${arrayLiteral(settled.map((run) => run.due))}::text::float8[],
                   ${arrayLiteral(settled.map((run) => run.startedAt))}::text::float8[], ${arrayLiteral(settled.map((run) => run.endedAt))}::text::float8[],
-                  ${arrayLiteral(claimPlaces)}::text::int[]) as i(s, t, n, v, at, du, sa, ea, c)
+                  ${arrayLiteral(claimPlaces)}::text::int[]) as i(s, t, n, v, hs, du, sa, ea, c)
       join held h on h.place = i.c
     ), closed as (
       delete from claims c using held h where h.closing and c.id = h.id
@@ -63,9 +62,4 @@ export async function settlePlainRuns(
   if (held.length === leases.length) return [];
   const present = new Set(held.map(({ place }) => place));
   return settled.filter((_, index) => !present.has(claimPlaces[index] ?? -1));
-}
-
-/** JSON kept apart by a character it cannot hold; empty: as the row tells. */
-function attemptsText(settled: readonly SettledRun[]): string {
-  return settled.map(({ attempts }) => (areUntold(attempts) ? '' : JSON.stringify(attempts))).join(JSON_SEPARATOR);
 }
