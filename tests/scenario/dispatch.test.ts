@@ -89,7 +89,7 @@ describe.skipIf(findBinary('nats-server') === undefined)('engines that pass runs
       const counts = Object.fromEntries(
         [...Map.groupBy(outcomes, (outcome) => outcome)].map(([name, all]) => [name, all.length]),
       );
-      console.log(`dispatch test: ${runs.length} slots, ${again} delivered again`, counts);
+      console.log(`dispatch test: ${runs.length} slots, ${again} delivered again; attempts in lists:`, counts);
     } finally {
       for (const node of nodes) node.signal('SIGTERM');
       await Promise.all(nodes.map((node) => node.gone()));

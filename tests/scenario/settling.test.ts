@@ -65,7 +65,9 @@ describe('a run that succeeds at once', () => {
     await engine.firing.fireDue();
     await engine.settle();
     const [row] = await bench.runsOf(schedule);
-    expect(row?.attempts).toMatchObject([{ number: 1, outcome: 'ACCEPTED', httpStatus: 204 }]);
+    expect(row?.attempts).toMatchObject([
+      { number: 1, outcome: 'ACCEPTED', httpStatus: 204, error: 'accepted for later' },
+    ]);
     expect((await shownRun(schedule))?.attempts).toEqual(row?.attempts);
   });
 });

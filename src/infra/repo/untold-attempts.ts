@@ -10,7 +10,13 @@ const TOLD: readonly (keyof Attempt)[] = ['error', 'responseSnippet', 'final', '
 
 /** Whether the attempts of a run that has just succeeded, and never had a row before, say nothing that its other columns do not. */
 export function areUntold([first, second]: readonly Attempt[]): boolean {
-  return first !== undefined && second === undefined && TOLD.every((field) => first[field] === undefined);
+  if (first === undefined || second !== undefined) return false;
+  return fits(first.httpStatus) && TOLD.every((field) => first[field] === undefined);
+}
+
+/** A sender that is not ours may answer any number. */
+function fits(status: number | undefined): boolean {
+  return status === undefined || (Number.isInteger(status) && status >= 100 && status <= 999);
 }
 
 type Told = Pick<RunRow, 'state' | 'attempts' | 'startedAt' | 'endedAt'> & { readonly httpStatus: number | null };

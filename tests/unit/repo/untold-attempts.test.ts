@@ -15,8 +15,10 @@ describe('attempts that a row tells without a list', () => {
   it('are one that was accepted, with its status where there is one, and nothing more', () => {
     expect(areUntold([ATTEMPT])).toBe(true);
     expect(areUntold([{ ...ATTEMPT, httpStatus: 200 }])).toBe(true);
-    expect(areUntold([{ ...ATTEMPT, error: 'late' }])).toBe(false);
-    expect(areUntold([{ ...ATTEMPT, possibleDuplicate: true }])).toBe(false);
+    const more = [{ error: 'late' }, { responseSnippet: 'ok' }, { final: true }, { possibleDuplicate: true }] as const;
+    for (const told of more) expect(areUntold([{ ...ATTEMPT, ...told }]), JSON.stringify(told)).toBe(false);
+    for (const httpStatus of [204.5, 40_000, -1, Number.NaN])
+      expect(areUntold([{ ...ATTEMPT, httpStatus }]), String(httpStatus)).toBe(false);
     expect(areUntold([ATTEMPT, { ...ATTEMPT, number: 2 }])).toBe(false);
     expect(areUntold([])).toBe(false);
   });
