@@ -26,5 +26,5 @@ USER 10001:10001
 EXPOSE 3080
 HEALTHCHECK --interval=10s --timeout=3s --start-period=20s --retries=3 \
   CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.OPS_PORT || process.env.PORT || 3080}/live`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-# A heap that doubles at most before it is collected, by one thread: docs/operations.md.
+# A heap that doubles at most before it is collected, by one thread, and in which what is made is young: docs/operations.md.
 ENTRYPOINT ["node", "--max-semi-space-size=16", "--heap-growing-percent=100", "--no-parallel-scavenge", "--no-allocation-site-pretenuring", "dist/main.js"]

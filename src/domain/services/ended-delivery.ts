@@ -5,7 +5,7 @@ import type { SettledRun } from '../ports/engine-store.ts';
 import { type Departure, Flight, type Waiting } from './flight.ts';
 import type { HeldClaim } from './held-claim.ts';
 
-/** A run that this process is done with for now, waiting to be settled. */
+/** What an attempt made of its run, or why none was made, waiting to be settled. */
 export interface EndedDelivery {
   readonly claim: HeldClaim;
   readonly settled: SettledRun;
