@@ -4,10 +4,11 @@ import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
 import { v7 as newId } from 'uuid';
 import { openBenchIssuer } from './support/bench-issuer.ts';
+import { freePort } from './support/free-port.ts';
 import { load, WireClient, type WireRequest } from './support/http-load.ts';
 import { treeCpuMs } from './support/process-cpu.ts';
 import { recurringTrigger } from './support/schedules.ts';
-import { freePort, startServers } from './support/servers.ts';
+import { startServers } from './support/servers.ts';
 import { median, report } from './support/table.ts';
 
 /*

@@ -6,9 +6,9 @@ import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
+import { freePort } from './support/free-port.ts';
 import { nodeOptions } from './support/node-options.ts';
 import { treeCpuMs } from './support/process-cpu.ts';
-import { freePort } from './support/servers.ts';
 import { median, report } from './support/table.ts';
 
 /*

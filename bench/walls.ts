@@ -1,9 +1,10 @@
 import { parseArgs } from 'node:util';
 import { createScheduler } from '../src/index.ts';
 import { openBenchIssuer } from './support/bench-issuer.ts';
+import { freePort } from './support/free-port.ts';
 import { load, WireClient, type WireRequest } from './support/http-load.ts';
 import { recurringTrigger } from './support/schedules.ts';
-import { freePort, startServers } from './support/servers.ts';
+import { startServers } from './support/servers.ts';
 import { type Parts, sharesOf, THE_REST } from './support/shares.ts';
 import { report } from './support/table.ts';
 import { wallsInPostgres } from './support/walls-in-postgres.ts';

@@ -2,8 +2,8 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './free-port.ts';
 import { nodeOptions } from './node-options.ts';
-import { freePort } from './servers.ts';
 
 /** What an engine process says of itself. Fires and lateness since the last reading, the rest since its start. */
 export interface Reading {

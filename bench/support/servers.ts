@@ -1,13 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
-import { createServer } from 'node:net';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
-import { startEmbeddedPostgres } from '../../src/infra/db/embedded-postgres.ts';
+import { startBenchPostgres } from './bench-postgres.ts';
+import { freePort } from './free-port.ts';
 import { treeCpuMs } from './process-cpu.ts';
+import { measuredOn } from './table.ts';
 
 /** What the servers have used: so far, or in a stretch of time. */
 export interface Usage {
@@ -44,7 +45,8 @@ const STOP_MS = 20_000;
 /** Starts PostgreSQL and Redis on free loopback ports. They end with this process, also when it is interrupted. */
 export async function startServers(): Promise<BenchServers> {
   const folder = mkdtempSync(join(tmpdir(), 'scheduler-bench-'));
-  const server = await startEmbeddedPostgres({ dataDir: folder, settings: SETTINGS });
+  const server = await startBenchPostgres(folder, SETTINGS);
+  measuredOn(server.description);
   const redis = await startRedis(folder);
   const peerUrl = await peerDatabase(server.url);
   // Measures from the other database, so that asking is not counted.
@@ -56,13 +58,12 @@ export async function startServers(): Promise<BenchServers> {
     rmSync(folder, { recursive: true, force: true });
   };
   endOnSignal(stop);
-  const postmaster = Number(readFileSync(join(folder, 'postgres', 'cluster', 'postmaster.pid'), 'utf8').split('\n')[0]);
   const usage = async (): Promise<Usage> => {
     const [row] = await admin<{ at: number; ended: number }[]>`
       select (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::float8 as at, (xact_commit + xact_rollback)::float8 as ended
       from pg_stat_database where datname = 'scheduler'`;
     const redisCpuMs = redis === null ? 0 : treeCpuMs(redis.pid);
-    return { postgresCpuMs: treeCpuMs(postmaster), redisCpuMs, walBytes: row?.at ?? 0, transactions: row?.ended ?? 0 };
+    return { postgresCpuMs: treeCpuMs(server.pid), redisCpuMs, walBytes: row?.at ?? 0, transactions: row?.ended ?? 0 };
   };
   return {
     postgresUrl: server.url,
@@ -130,14 +131,4 @@ async function stopChild(child: ChildProcess): Promise<void> {
   child.kill('SIGTERM');
   await Promise.race([gone, delay(STOP_MS, undefined, { ref: false })]);
   child.kill('SIGKILL');
-}
-
-/** Free on loopback just now. */
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }

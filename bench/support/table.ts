@@ -7,6 +7,14 @@ const loadBefore = loadavg()
   .map((load) => load.toFixed(1))
   .join(' ');
 
+/** The PostgreSQL that was measured; null where none was. */
+let server: string | null = null;
+
+/** Says which PostgreSQL is measured, for the report. */
+export function measuredOn(description: string): void {
+  server = description;
+}
+
 export function median(values: readonly number[]): number {
   const sorted = values.toSorted((left, right) => left - right);
   const middle = Math.floor(sorted.length / 2);
@@ -28,10 +36,10 @@ export function report(
 ): void {
   console.table(rows);
   for (const note of notes) console.log(note);
-  console.log(`Load average before: ${loadBefore} on ${cpus().length} cores.`);
+  console.log(`Load average before: ${loadBefore} on ${cpus().length} cores.${server === null ? '' : ` ${server}.`}`);
   const folder = fileURLToPath(new URL('../results/', import.meta.url));
   mkdirSync(folder, { recursive: true });
-  const machine = { cores: cpus().length, cpu: cpus()[0]?.model ?? '', node: process.version, loadBefore };
+  const machine = { cores: cpus().length, cpu: cpus()[0]?.model ?? '', node: process.version, server, loadBefore };
   writeFileSync(
     `${folder}${name}.json`,
     `${JSON.stringify({ name, at: new Date().toISOString(), machine, rows, notes }, null, 2)}\n`,

@@ -8,8 +8,8 @@ interface WaitingTenant {
 
 interface Destination {
   inFlight: number;
-  /** The longest waiting first. */
-  waiting: WaitingTenant[];
+  /** The longest waiting first. A set: one is taken out for nearly every delivery that lands. */
+  readonly waiting: Set<WaitingTenant>;
 }
 
 /**
@@ -39,7 +39,7 @@ export class Destinations {
     if (destination === undefined) return;
     destination.inFlight -= 1;
     if (destination.inFlight > 0) {
-      if (destination.waiting.length > 0) this.#callWaiting(destination);
+      if (destination.waiting.size > 0) this.#callWaiting(destination);
       return;
     }
     // Nobody else lands here who could call those that are left: all are, and wait again where the places do not suffice.
@@ -49,12 +49,12 @@ export class Destinations {
 
   /** `ready` is called once, when another has landed there. Only while some are in flight. */
   whenOneLands(name: string, own: WaitingTenant['own'], ready: () => void): void {
-    this.#of(name).waiting.push({ own, ready });
+    this.#of(name).waiting.add({ own, ready });
   }
 
   /** Calls nobody who waits now. */
   forgetWaiting(): void {
-    for (const destination of this.#known.values()) destination.waiting = [];
+    for (const destination of this.#known.values()) destination.waiting.clear();
   }
 
   /** Who may have no more is passed over: with so few places free, hardly more than there are places are so large. */
@@ -74,14 +74,18 @@ export class Destinations {
   #of(name: string): Destination {
     const known = this.#known.get(name);
     if (known !== undefined) return known;
-    const made: Destination = { inFlight: 0, waiting: [] };
+    const made: Destination = { inFlight: 0, waiting: new Set() };
     this.#known.set(name, made);
     return made;
   }
 }
 
 /** Takes out the one that has waited longest of those that may have another where so many places are free. */
-function nextOf(waiting: WaitingTenant[], free: number): WaitingTenant | undefined {
-  const at = waiting.findIndex(({ own }) => mayTakeMore(own.inFlight, free));
-  return at === -1 ? undefined : waiting.splice(at, 1)[0];
+function nextOf(waiting: Set<WaitingTenant>, free: number): WaitingTenant | undefined {
+  for (const tenant of waiting) {
+    if (!mayTakeMore(tenant.own.inFlight, free)) continue;
+    waiting.delete(tenant);
+    return tenant;
+  }
+  return undefined;
 }
