@@ -45,6 +45,11 @@ export interface FireDecision {
   readonly next: TimerState | 'COMPLETED' | { readonly disabled: string };
 }
 
+/** Whether the slot becomes a run of the claim that has found it due. A claim names these in the order of its decisions. */
+export function startsNow({ fired }: FireDecision): boolean {
+  return fired !== null && fired.start !== 'BUFFER';
+}
+
 /** How a slot starts beside the run before it; null: it does not (OVERLAP). */
 export function startBeside(previous: PreviousRun, policy: OverlapPolicy): FiredSlot['start'] | null {
   if (previous === 'ENDED') return 'NOW';

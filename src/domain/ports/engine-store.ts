@@ -81,8 +81,8 @@ export interface ClaimedRun {
   readonly payload: JsonValue | null;
   readonly due: number;
   readonly startedAt: number | null;
-  /** False for a slot that this very claim has fired. */
-  readonly hasRow: boolean;
+  /** For a slot that this very claim has fired: its place among the claim's runs. Null: it may have a row. */
+  readonly freshAt: number | null;
 }
 
 export interface ClaimedRuns {
@@ -114,8 +114,8 @@ export interface SettledRun {
   readonly startedAt: number;
   readonly endedAt: number;
   readonly retryAt: number | null;
-  /** It may have a row already; false: only somebody who ended it meanwhile can have written one. */
-  readonly hasRow: boolean;
+  /** Its place among the runs of its claim while only somebody who ended it meanwhile can have written a row. Null: it may have one. */
+  readonly freshAt: number | null;
   /** Where it waits until then. */
   readonly lane: Lane;
   /** The end of this run may move its schedule: see `ScheduleVersion.endOfRunMatters`. */

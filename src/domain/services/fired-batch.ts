@@ -1,4 +1,4 @@
-import type { FireDecision } from '../entities/timer.ts';
+import { type FireDecision, startsNow } from '../entities/timer.ts';
 import { SLOT_SPACE } from '../ids.ts';
 import type { ClaimedRun, DueSlot, FiredBatch } from '../ports/engine-store.ts';
 
@@ -21,12 +21,16 @@ function decide(slot: DueSlot, now: number): FireDecision {
 /** The runs that start now: those of slots that are neither skipped nor buffered. */
 export function firedRuns(batch: FiredBatch): readonly ClaimedRun[] {
   const runs: ClaimedRun[] = [];
-  batch.decisions.forEach(({ fired }, index) => {
+  let freshAt = 0;
+  batch.decisions.forEach((decision, index) => {
+    const { fired } = decision;
+    if (fired === null || !startsNow(decision)) return;
+    const at = freshAt++;
     const version = batch.due[index]?.version;
-    if (fired === null || fired.start === 'BUFFER' || version === undefined || version === null) return;
+    if (version === undefined || version === null) return;
     const key = { scheduleId: version.scheduleId, slot: fired.slot, space: SLOT_SPACE };
     const { due, cause } = fired;
-    runs.push({ key, version, cause, attempts: NO_ATTEMPTS, payload: null, due, startedAt: null, hasRow: false });
+    runs.push({ key, version, cause, attempts: NO_ATTEMPTS, payload: null, due, startedAt: null, freshAt: at });
   });
   return runs;
 }

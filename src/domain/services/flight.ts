@@ -165,7 +165,7 @@ export class Flight implements Delivery {
       startedAt: run.startedAt ?? departure.at,
       endedAt,
       retryAt: end.retryAt,
-      hasRow: run.hasRow || this.isShown,
+      freshAt: this.isShown ? null : run.freshAt,
       lane: laneOf({ cause: run.cause, attempts: end.attempts }),
       endMatters: end.reason === 'GONE' || run.version.endOfRunMatters,
     };

@@ -1,7 +1,7 @@
 import type { PreviousRun, TimerState } from '../../domain/entities/timer.ts';
 import type { ScheduleId, TenantId } from '../../domain/ids.ts';
 import type { DueRoom, DueSlot } from '../../domain/ports/engine-store.ts';
-import { arrayLiteral, type EngineSql, ofActiveTenant, quotedLiteral } from './engine-rows.ts';
+import { type EngineSql, ofActiveTenant, quotedLiteral } from './engine-rows.ts';
 import type { ScheduleVersionCache } from './schedule-version-cache.ts';
 import type { Scan } from './watermarks.ts';
 
@@ -107,16 +107,17 @@ interface OpenSlots {
 async function previousRuns(sql: EngineSql, timers: readonly DueTimer[]): Promise<ReadonlyMap<ScheduleId, OpenSlots>> {
   const fired = timers.filter(({ timer }) => timer.lastFired !== null);
   if (fired.length === 0) return new Map();
-  const ids = arrayLiteral(fired.map(({ scheduleId }) => scheduleId));
+  const places = quotedLiteral(fired.map(({ place }) => place));
   const found = await sql<{ schedule_id: ScheduleId; slot: number; buffered: boolean }[]>`
-    /* claims: few rows; retries and runs by primary key. IS TRUE keeps the ids a hashed subplan. */
+    /* timers by place, as a thousand ids cost more to read from text than to fetch; claims: few rows; retries and runs by primary key. IS TRUE keeps the ids a hashed subplan. */
+    with fired as materialized (select schedule_id from timers where ctid = any(${places}::text::tid[]))
     select o.schedule_id, date_part('epoch', o.slot) * 1000 as slot, o.buffered
     from (
       select u.schedule_id, u.slot, false as buffered
-      from claims c cross join lateral unnest(c.schedule_ids, c.slots, c.spaces) as u(schedule_id, slot, space)
-      where u.space = 0 and (u.schedule_id in (select unnest(${ids}::text::uuid[]))) is true
+      from (select unnest(schedule_ids) as schedule_id, unnest(slots) as slot, unnest(spaces) as space from claims) u
+      where u.space = 0 and (u.schedule_id in (select schedule_id from fired)) is true
       union all
-      select w.schedule_id, w.slot, w.next_due = 'infinity' from retries w where w.space = 0 and w.schedule_id = any(${ids}::text::uuid[])
+      select w.schedule_id, w.slot, w.next_due = 'infinity' from retries w where w.space = 0 and w.schedule_id = any(array(select schedule_id from fired))
     ) o
     left join runs r on r.schedule_id = o.schedule_id and r.slot = o.slot and r.space = 0
     where r.state is null or r.state in ('PENDING', 'RUNNING', 'RETRYING')`;

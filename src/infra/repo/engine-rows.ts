@@ -65,7 +65,7 @@ export function claimedRun(row: RunningRow, versions: VersionLookup): ClaimedRun
     payload: row.payload,
     due: row.due === null ? version.dueOf(slot) : Math.round(row.due),
     startedAt: row.started_at === null ? null : Math.round(row.started_at),
-    hasRow: true,
+    freshAt: null,
   };
 }
 

@@ -1,4 +1,4 @@
-import type { FireDecision, TimerState } from '../../domain/entities/timer.ts';
+import { type FireDecision, startsNow, type TimerState } from '../../domain/entities/timer.ts';
 import type { Claimant, DueSlot, ScheduleOver } from '../../domain/ports/engine-store.ts';
 import { LANES } from '../../domain/ports/run-repository.ts';
 import { tzdataVersion } from '../../domain/time/zone.ts';
@@ -18,9 +18,7 @@ export async function writeFired(
   decided: readonly Decided[],
   claimant: Claimant,
 ): Promise<readonly ScheduleOver[]> {
-  const fired = decided.filter(
-    ({ decision }) => decision.fired?.start === 'NOW' || decision.fired?.start === 'CANCEL_OTHER',
-  );
+  const fired = decided.filter(({ decision }) => startsNow(decision));
   const writes: Promise<unknown>[] = [];
   const moved = decided.filter(({ decision }) => typeof decision.next === 'object' && 'slot' in decision.next);
   if (moved.length > 0) writes.push(advanceTimers(sql, moved));
@@ -47,15 +45,14 @@ async function endOver(sql: EngineSql, decided: readonly Decided[]): Promise<rea
 function advanceTimers(sql: EngineSql, moved: readonly Decided[]): Promise<unknown> {
   const next = moved.map(({ decision }) => decision.next as TimerState);
   return sql`
-    /* timers by place, which spares a search of the primary key */
+    /* timers by place, which spares a search of the primary key; arrays side by side in the list of a select, as a function in FROM first puts all its rows by */
     with moved as (
     update timers t set next_due = to_timestamp(u.due / 1000), slot = to_timestamp(u.slot / 1000), cursor = to_timestamp(u.cursor / 1000),
            last_fired = to_timestamp(u.last_fired / 1000), fires = u.fires, skip_next = u.skip_next, tzdata = ${tzdataVersion}
-    from unnest(${quotedLiteral(moved.map(({ place }) => place))}::text::tid[], ${arrayLiteral(next.map((timer) => timer.due))}::text::float8[],
-                ${arrayLiteral(next.map((timer) => timer.slot))}::text::float8[], ${arrayLiteral(next.map((timer) => timer.cursor))}::text::float8[],
-                ${arrayLiteral(next.map((timer) => timer.lastFired))}::text::float8[], ${arrayLiteral(next.map((timer) => timer.fires))}::text::bigint[],
-                ${arrayLiteral(next.map((timer) => String(timer.skipNext === true)))}::text::boolean[])
-         as u(place, due, slot, cursor, last_fired, fires, skip_next)
+    from (select unnest(${quotedLiteral(moved.map(({ place }) => place))}::text::tid[]) as place, unnest(${arrayLiteral(next.map((timer) => timer.due))}::text::float8[]) as due,
+                 unnest(${arrayLiteral(next.map((timer) => timer.slot))}::text::float8[]) as slot, unnest(${arrayLiteral(next.map((timer) => timer.cursor))}::text::float8[]) as cursor,
+                 unnest(${arrayLiteral(next.map((timer) => timer.lastFired))}::text::float8[]) as last_fired, unnest(${arrayLiteral(next.map((timer) => timer.fires))}::text::bigint[]) as fires,
+                 unnest(${arrayLiteral(next.map((timer) => String(timer.skipNext === true)))}::text::boolean[]) as skip_next) u
     where t.ctid = u.place
     returning 1
     )
@@ -67,9 +64,9 @@ function insertClaim(sql: EngineSql, fired: readonly Decided[], claimant: Claima
     insert into claims (id, owner, fence, lease_until, schedule_ids, slots, spaces, versions)
     select ${claimant.claimId}, ${claimant.owner}, 1, now() + ${claimant.leaseMs}::float8 * interval '1 millisecond', s.ids, s.slots, s.spaces, s.versions
     from (select array_agg(u.id) as ids, array_agg(to_timestamp(u.slot / 1000)) as slots, array_agg(0) as spaces, array_agg(u.version) as versions
-          from unnest(${arrayLiteral(fired.map(({ slot }) => slot.scheduleId))}::text::uuid[],
-                      ${arrayLiteral(fired.map(({ slot, decision }) => decision.fired?.slot ?? slot.timer.slot))}::text::float8[],
-                      ${arrayLiteral(fired.map(({ slot }) => slot.version?.version ?? 0))}::text::int[]) as u(id, slot, version)) as s`;
+          from (select unnest(${arrayLiteral(fired.map(({ slot }) => slot.scheduleId))}::text::uuid[]) as id,
+                       unnest(${arrayLiteral(fired.map(({ slot, decision }) => decision.fired?.slot ?? slot.timer.slot))}::text::float8[]) as slot,
+                       unnest(${arrayLiteral(fired.map(({ slot }) => slot.version?.version ?? 0))}::text::int[]) as version) u) as s`;
 }
 
 function insertSkipped(sql: EngineSql, skipped: readonly Decided[]): Promise<unknown> {

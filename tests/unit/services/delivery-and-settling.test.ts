@@ -105,7 +105,7 @@ function runs(count: number, first = 0, given: Partial<ScheduleInput> = {}): rea
     payload: null,
     due: TEN,
     startedAt: null,
-    hasRow: false,
+    freshAt: 0,
   }));
 }
 
