@@ -104,7 +104,8 @@ describe('a node that dies between its claim and the outcome', () => {
       { room: 1, held: [], newId: () => heir.owner },
     );
     expect(nextInMs).toBeGreaterThan(0);
-    expect(nextInMs).toBeLessThanOrEqual(3_600_000);
+    // By a second more where the machine's clock is set back meanwhile.
+    expect(nextInMs).toBeLessThanOrEqual(3_601_000);
     await bench.expireLeases();
     await heir.firing.recover();
     expect(second.sent.map((sent) => sent.runId).sort()).toEqual(first.sent.map((sent) => sent.runId).sort());

@@ -72,6 +72,37 @@ describe('a run that succeeds at once', () => {
   });
 });
 
+describe('a claim of slots of every fate', () => {
+  it('settles each run that starts as its own schedule, at its own slot, of its own tenant', async () => {
+    const misfire = { policy: 'FIRE_ALL', thresholdSec: 60, windowSec: 86_400 } as const;
+    const policies = ['SKIP', 'ALLOW_ALL', 'BUFFER_ONE', 'CANCEL_OTHER', 'SKIP'] as const;
+    const senders = new ScriptedSenders(() => null);
+    const engine = bench.engine({ senders });
+    const overlapping = await Promise.all(policies.map((overlapPolicy) => bench.schedule({ overlapPolicy, misfire })));
+    for (const [index, schedule] of overlapping.entries()) await bench.rewind(schedule, 2 * MINUTE + index);
+    await engine.firing.fireDue();
+    expect(senders.sent).toHaveLength(policies.length);
+    const startAt = new Date((await bench.now()) - MINUTE / 2).toISOString();
+    const ending = await bench.schedule({ trigger: { type: 'ONE_SHOT', startAt }, misfire });
+    const schedules = [...overlapping, ending, await due(), await due()];
+    // What ends a schedule is settled another way, and with all that is settled beside it.
+    senders.answer = ({ key }) => (key.scheduleId === ending.id ? null : ACCEPTED);
+    await engine.firing.fireDue();
+    const started = senders.sent.slice(policies.length).map(keyOf);
+    expect(started).toHaveLength(5);
+    await engine.settle(policies.length + 1);
+    for (const { scheduleId, slot } of started.filter((key) => key.scheduleId !== ending.id)) {
+      const schedule = schedules.find(({ id }) => id === scheduleId);
+      const run = schedule && (await bench.runsOf(schedule)).find((row) => row.slot === slot);
+      expect(run).toMatchObject({ state: 'SUCCEEDED', slot, version: 1 });
+    }
+    const runs = await bench.sql<{ id: string; tenant: string }[]>`
+      select schedule_id as id, tenant_id as tenant from runs where schedule_id in ${bench.sql(schedules.map(({ id }) => id))}`;
+    for (const { id, tenant } of runs)
+      expect(tenant).toBe(schedules.find((schedule) => schedule.id === id)?.caller.tenantId);
+  });
+});
+
 describe('outcomes of every kind in one settlement', () => {
   it('are all written, and the claim goes with them', async () => {
     const schedules = [await due(), await due(), await due()];

@@ -18,11 +18,9 @@ export async function writeFired(
   decided: readonly Decided[],
   claimant: Claimant,
 ): Promise<readonly ScheduleOver[]> {
-  const fired = decided.filter(({ decision }) => startsNow(decision));
   const writes: Promise<unknown>[] = [];
-  const moved = decided.filter(({ decision }) => typeof decision.next === 'object' && 'slot' in decision.next);
-  if (moved.length > 0) writes.push(advanceTimers(sql, moved));
-  if (fired.length > 0) writes.push(insertClaim(sql, fired, claimant));
+  const advances = advancesOf(decided);
+  if (advances.moved.length + advances.last.length > 0) writes.push(advance(sql, advances, claimant));
   const skipped = decided.filter(({ decision }) => decision.skipped !== null);
   if (skipped.length > 0) writes.push(insertSkipped(sql, skipped));
   const buffered = decided.filter(({ decision }) => decision.fired?.start === 'BUFFER');
@@ -41,32 +39,76 @@ async function endOver(sql: EngineSql, decided: readonly Decided[]): Promise<rea
   return endings.length > 0 ? endSchedules(executorOf(sql), endings) : [];
 }
 
-/** Fails, and with it the transaction, if a timer is not where it was locked: it would stay due, and its slot be fired again. */
-function advanceTimers(sql: EngineSql, moved: readonly Decided[]): Promise<unknown> {
-  const next = moved.map(({ decision }) => decision.next as TimerState);
-  return sql`
-    /* timers by place, which spares a search of the primary key; arrays side by side in the list of a select, as a function in FROM first puts all its rows by */
-    with moved as (
-    update timers t set next_due = to_timestamp(u.due / 1000), slot = to_timestamp(u.slot / 1000), cursor = to_timestamp(u.cursor / 1000),
-           last_fired = to_timestamp(u.last_fired / 1000), fires = u.fires, skip_next = u.skip_next, tzdata = ${tzdataVersion}
-    from (select unnest(${quotedLiteral(moved.map(({ place }) => place))}::text::tid[]) as place, unnest(${arrayLiteral(next.map((timer) => timer.due))}::text::float8[]) as due,
-                 unnest(${arrayLiteral(next.map((timer) => timer.slot))}::text::float8[]) as slot, unnest(${arrayLiteral(next.map((timer) => timer.cursor))}::text::float8[]) as cursor,
-                 unnest(${arrayLiteral(next.map((timer) => timer.lastFired))}::text::float8[]) as last_fired, unnest(${arrayLiteral(next.map((timer) => timer.fires))}::text::bigint[]) as fires,
-                 unnest(${arrayLiteral(next.map((timer) => String(timer.skipNext === true)))}::text::boolean[]) as skip_next) u
-    where t.ctid = u.place
-    returning 1
-    )
-    select case when count(*) <> ${moved.length}::int then ('only ' || count(*) || ' timers are where they were locked')::int end from moved`;
+/** A timer that goes on. `at`: the place of its slot among those that the claim fires; null: it fires none. */
+interface MovedTimer {
+  readonly at: number | null;
+  readonly place: string;
+  readonly next: TimerState;
 }
 
-function insertClaim(sql: EngineSql, fired: readonly Decided[], claimant: Claimant): Promise<unknown> {
+/** A slot that is fired, and its timer does not go on. */
+interface LastFired {
+  readonly at: number;
+  readonly slot: DueSlot;
+  readonly instant: number;
+}
+
+interface Advances {
+  readonly moved: readonly MovedTimer[];
+  readonly last: readonly LastFired[];
+}
+
+function advancesOf(decided: readonly Decided[]): Advances {
+  const moved: MovedTimer[] = [];
+  const last: LastFired[] = [];
+  let named = 0;
+  for (const { slot, place, decision } of decided) {
+    const { fired, next } = decision;
+    const goesOn = typeof next === 'object' && 'slot' in next;
+    const at = fired !== null && startsNow(decision) ? named++ : null;
+    // The row of a timer that has just fired tells its slot.
+    const isTold = goesOn && fired !== null && next.lastFired === fired.slot;
+    if (goesOn) moved.push({ at: isTold ? at : null, place, next });
+    if (at !== null && fired !== null && !isTold) last.push({ at, slot, instant: fired.slot });
+  }
+  return { moved, last };
+}
+
+/**
+ * Moves timers on and names in a claim what has fired, in the order of the decisions: by that runs are settled. Fails, and with it the
+ * transaction, if a timer is not where it was locked: it would stay due, and its slot be fired again.
+ */
+function advance(sql: EngineSql, { moved, last }: Advances, claimant: Claimant): Promise<unknown> {
+  const base = moved[0]?.next.slot ?? 0;
+  const since = (instant: number | null): number | null => (instant === null ? null : Math.round(instant - base));
+  const due = moved.map(({ next }) => (next.due === Number.POSITIVE_INFINITY ? null : since(next.due)));
   return sql`
-    insert into claims (id, owner, fence, lease_until, schedule_ids, slots, spaces, versions)
-    select ${claimant.claimId}, ${claimant.owner}, 1, now() + ${claimant.leaseMs}::float8 * interval '1 millisecond', s.ids, s.slots, s.spaces, s.versions
-    from (select array_agg(u.id) as ids, array_agg(to_timestamp(u.slot / 1000)) as slots, array_agg(0) as spaces, array_agg(u.version) as versions
-          from (select unnest(${arrayLiteral(fired.map(({ slot }) => slot.scheduleId))}::text::uuid[]) as id,
-                       unnest(${arrayLiteral(fired.map(({ slot, decision }) => decision.fired?.slot ?? slot.timer.slot))}::text::float8[]) as slot,
-                       unnest(${arrayLiteral(fired.map(({ slot }) => slot.version?.version ?? 0))}::text::int[]) as version) u) as s`;
+    /* timers by place, which spares a search of the primary key; what the claim names comes from their rows, as ids cost most to read from
+       text; arrays side by side in the list of a select, as a function in FROM first puts all its rows by */
+    with moved as (
+      update timers t set next_due = coalesce(to_timestamp((${base}::float8 + u.due) / 1000), 'infinity'), slot = to_timestamp((${base}::float8 + u.slot) / 1000),
+             cursor = to_timestamp((${base}::float8 + u.cursor) / 1000), last_fired = to_timestamp((${base}::float8 + u.last_fired) / 1000), fires = u.fires,
+             skip_next = u.skip_next, tzdata = ${tzdataVersion}
+      from (select unnest(${quotedLiteral(moved.map(({ place }) => place))}::text::tid[]) as place, unnest(${arrayLiteral(moved.map(({ at }) => at))}::text::int[]) as at,
+                   unnest(${arrayLiteral(due)}::text::bigint[]) as due, unnest(${arrayLiteral(moved.map(({ next }) => since(next.slot)))}::text::bigint[]) as slot,
+                   unnest(${arrayLiteral(moved.map(({ next }) => since(next.cursor)))}::text::bigint[]) as cursor,
+                   unnest(${arrayLiteral(moved.map(({ next }) => since(next.lastFired)))}::text::bigint[]) as last_fired,
+                   unnest(${arrayLiteral(moved.map(({ next }) => next.fires))}::text::bigint[]) as fires,
+                   unnest(${arrayLiteral(moved.map(({ next }) => String(next.skipNext === true)))}::text::boolean[]) as skip_next) u
+      where t.ctid = u.place
+      returning u.at, t.schedule_id, t.last_fired as slot, t.version
+    ), claimed as (
+      insert into claims (id, owner, fence, lease_until, schedule_ids, slots, spaces, versions)
+      select ${claimant.claimId}, ${claimant.owner}, 1, now() + ${claimant.leaseMs}::float8 * interval '1 millisecond',
+             array_agg(f.schedule_id), array_agg(f.slot), array_agg(0), array_agg(f.version)
+      from (select * from moved where at is not null
+            union all
+            select unnest(${arrayLiteral(last.map(({ at }) => at))}::text::int[]), unnest(${arrayLiteral(last.map(({ slot }) => slot.scheduleId))}::text::uuid[]),
+                   to_timestamp(unnest(${arrayLiteral(last.map(({ instant }) => instant))}::text::float8[]) / 1000), unnest(${arrayLiteral(last.map(({ slot }) => slot.version?.version ?? 0))}::text::int[])
+            order by at) f
+      having count(*) > 0
+    )
+    select case when count(*) <> ${moved.length}::int then ('only ' || count(*) || ' timers are where they were locked')::int end from moved`;
 }
 
 function insertSkipped(sql: EngineSql, skipped: readonly Decided[]): Promise<unknown> {
