@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util';
 import { Contender, type ContenderPlan, type Round } from './support/contender.ts';
 import { startServers } from './support/servers.ts';
-import { median, report } from './support/table.ts';
+import { median, ratioByRound, report } from './support/table.ts';
 
 /*
  * Recurring schedules due now, no-op target, durable, history kept; against jobs of the peers, most of which keep less.
@@ -35,7 +35,7 @@ for (let round = 0; round <= rounds; round += 1) {
     if (round > 0) results.get(contender.name)?.push(measured);
   }
 }
-const ours = median((results.get('scheduler') ?? []).map(rateOf));
+const ours = results.get('scheduler') ?? [];
 report(
   'fire',
   [...results].map(([name, measured]) => rowOf(name, measured)),
@@ -73,7 +73,7 @@ function rowOf(name: string, measured: readonly Round[]): Readonly<Record<string
     contender: name,
     'jobs/s (median)': Math.round(median(measured.map(rateOf))),
     'all rounds': measured.map((round) => Math.round(rateOf(round))).join(' '),
-    'ours / theirs': Number((ours / median(measured.map(rateOf))).toFixed(2)),
+    'ours / theirs': ratioByRound(ours, measured, rateOf),
     'node µs/job': each((round) => round.nodeCpuMs * 1000),
     'store µs/job': each((round) => storeCpuMs(round) * 1000),
     'CPU µs/job': each((round) => (round.nodeCpuMs + storeCpuMs(round)) * 1000),

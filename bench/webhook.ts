@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util';
 import { Contender, type Round } from './support/contender.ts';
 import { startReceiver } from './support/receiver.ts';
 import { startServers } from './support/servers.ts';
-import { median, report } from './support/table.ts';
+import { median, ratioByRound, report } from './support/table.ts';
 import { CONNECTIONS } from './support/webhook-client.ts';
 
 /*
@@ -46,7 +46,7 @@ const measured = new Map<string, Round[]>(plans.map(({ name }) => [name, []]));
       // More may: schedules whose own slot comes meanwhile fire too.
       if (arrived < jobs) throw new Error(`${arrived} POSTs of ${contender.name} arrived instead of ${jobs}`);
       console.log(
-        `${round === 0 ? 'warm-up' : `round ${round}`} ${contender.name}: ${Math.round(perSecond(turn))} POSTs/s`,
+        `${round === 0 ? 'warm-up' : `round ${round}`} ${contender.name}: ${Math.round(perSecond(turn))} POSTs/s, ${arrived - jobs} beyond them`,
       );
       if (round > 0) measured.get(contender.name)?.push(turn);
     }
@@ -68,7 +68,7 @@ function rowOf(name: string, turns: readonly Round[]): Readonly<Record<string, s
     contender: name,
     'POSTs/s (median)': Math.round(median(turns.map(perSecond))),
     'all rounds': turns.map((turn) => Math.round(perSecond(turn))).join(' '),
-    'ours / theirs': Number((median(ours.map(perSecond)) / median(turns.map(perSecond))).toFixed(2)),
+    'ours / theirs': ratioByRound(ours, turns, perSecond),
     'node µs/POST': each(({ nodeCpuMs }) => nodeCpuMs),
     'store µs/POST': each((turn) => turn.postgresCpuMs + turn.redisCpuMs),
     'CPU µs/POST': each((turn) => turn.nodeCpuMs + turn.postgresCpuMs + turn.redisCpuMs),

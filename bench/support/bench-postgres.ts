@@ -10,7 +10,7 @@ import { freePort } from './free-port.ts';
 
 /*
  * The PostgreSQL that is measured: the machine's programs where it has some, on a cluster of the benchmark's own. They are built for speed,
- * as a production's are, and as Redis here is; the embedded ones, which are built for size, spend a fifth more on a fire.
+ * as a production's are, and as Redis here is; the embedded ones are built for size.
  */
 
 /** A server that the benchmark started. */
@@ -71,15 +71,18 @@ async function startInstalled(
   mkdirSync(dataDir, { mode: 0o700 });
   writeFileSync(passwordFile, password, { mode: 0o600 });
   const as = serverUser([folder], [dataDir, passwordFile]);
-  const cluster = [`--pgdata=${dataDir}`, '--encoding=UTF8', '--locale=C', '--no-sync'];
+  const cluster = [`--pgdata=${dataDir}`, '--encoding=UTF8', '--locale=C', '--data-checksums', '--no-sync'];
   const superuser = ['--username=postgres', `--pwfile=${passwordFile}`, '--auth=scram-sha-256'];
   execFileSync(SETPRIV, [...as, join(programs, 'initdb'), ...cluster, ...superuser], { stdio: 'ignore' });
   const port = await freePort();
   const own = { listen_addresses: '127.0.0.1', unix_socket_directories: '', timezone: 'UTC', port: String(port) };
   const args = Object.entries({ ...settings, ...own }).flatMap(([name, value]) => ['-c', `${name}=${value}`]);
-  // Ends with this process, also when that is killed.
+  // Ends with this process, also when that is killed, but not by a Ctrl-C that is meant for it.
   const follow = ['--pdeathsig=INT', ...as];
-  const child = spawn(SETPRIV, [...follow, join(programs, 'postgres'), '-D', dataDir, ...args], { stdio: 'ignore' });
+  const child = spawn(SETPRIV, [...follow, join(programs, 'postgres'), '-D', dataDir, ...args], {
+    detached: true,
+    stdio: 'ignore',
+  });
   await ready(child, dataDir);
   const urlOf = (role: string): string => `postgres://${role}:${password}@127.0.0.1:${port}/${role}`;
   await makeRoleAndDatabase(urlOf('postgres'), password);
@@ -101,7 +104,7 @@ function serverUser(passable: readonly string[], handed: readonly string[]): rea
 async function ready(child: ChildProcess, dataDir: string): Promise<void> {
   const until = performance.now() + START_MS;
   while (!/^ready/m.test(pidFile(dataDir))) {
-    if (child.exitCode !== null) throw new Error('the PostgreSQL to be measured ended by itself');
+    if (hasEnded(child)) throw new Error('the PostgreSQL to be measured ended by itself');
     if (performance.now() > until)
       throw new Error(`the PostgreSQL to be measured was not ready within ${START_MS / 1000} s`);
     await delay(LOOK_MS);
@@ -136,9 +139,14 @@ function pidFile(dataDir: string): string {
 
 /** SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one. */
 async function stopServer(child: ChildProcess): Promise<void> {
-  if (child.exitCode !== null || child.signalCode !== null) return;
-  const gone = once(child, 'exit');
-  child.kill('SIGINT');
-  await Promise.race([gone, delay(STOP_MS, undefined, { ref: false })]);
-  if (child.exitCode === null) child.kill('SIGQUIT');
+  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
+    if (hasEnded(child)) return;
+    const gone = once(child, 'exit');
+    child.kill(signal);
+    await Promise.race([gone, delay(STOP_MS, undefined, { ref: false })]);
+  }
+}
+
+function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }

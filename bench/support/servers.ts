@@ -45,6 +45,7 @@ const STOP_MS = 20_000;
 /** Starts PostgreSQL and Redis on free loopback ports. They end with this process, also when it is interrupted. */
 export async function startServers(): Promise<BenchServers> {
   const folder = mkdtempSync(join(tmpdir(), 'scheduler-bench-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 3 }));
   const server = await startBenchPostgres(folder, SETTINGS);
   measuredOn(server.description);
   const redis = await startRedis(folder);

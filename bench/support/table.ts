@@ -23,6 +23,19 @@ export function median(values: readonly number[]): number {
     : ((sorted[middle - 1] ?? Number.NaN) + (sorted[middle] ?? Number.NaN)) / 2;
 }
 
+/** The median of the ratios within each round: who takes turns meets the same machine, and the next round another. */
+export function ratioByRound<Round>(
+  ours: readonly Round[],
+  theirs: readonly Round[],
+  of: (round: Round) => number,
+): number {
+  const ratios = theirs.flatMap((their, index) => {
+    const our = ours[index];
+    return our === undefined ? [] : [of(our) / of(their)];
+  });
+  return Number(median(ratios).toFixed(2));
+}
+
 export function percentile(values: readonly number[], share: number): number {
   const sorted = values.toSorted((left, right) => left - right);
   return sorted[Math.min(sorted.length - 1, Math.ceil(sorted.length * share) - 1)] ?? Number.NaN;

@@ -73,7 +73,7 @@ describe('a run that succeeds at once', () => {
 });
 
 describe('a claim of slots of every fate', () => {
-  it('settles each run that starts as its own schedule, at its own slot, of its own tenant', async () => {
+  it('settles each run that starts as its own schedule, at its own slot and version, of its own tenant', async () => {
     const misfire = { policy: 'FIRE_ALL', thresholdSec: 60, windowSec: 86_400 } as const;
     const policies = ['SKIP', 'ALLOW_ALL', 'BUFFER_ONE', 'CANCEL_OTHER', 'SKIP'] as const;
     const senders = new ScriptedSenders(() => null);
@@ -84,17 +84,21 @@ describe('a claim of slots of every fate', () => {
     expect(senders.sent).toHaveLength(policies.length);
     const startAt = new Date((await bench.now()) - MINUTE / 2).toISOString();
     const ending = await bench.schedule({ trigger: { type: 'ONE_SHOT', startAt }, misfire });
-    const schedules = [...overlapping, ending, await due(), await due()];
+    const edited = await due();
+    await bench.schedules.patch(edited.caller, edited.id, (now) => ({ ...now, timeoutSec: 31 }), null);
+    const schedules = [...overlapping, ending, await due(), edited];
     // What ends a schedule is settled another way, and with all that is settled beside it.
     senders.answer = ({ key }) => (key.scheduleId === ending.id ? null : ACCEPTED);
     await engine.firing.fireDue();
-    const started = senders.sent.slice(policies.length).map(keyOf);
-    expect(started).toHaveLength(5);
+    const started = senders.sent.slice(policies.length);
+    expect(started.map(({ version }) => version).toSorted((one, other) => one - other)).toEqual([1, 1, 1, 1, 2]);
     await engine.settle(policies.length + 1);
-    for (const { scheduleId, slot } of started.filter((key) => key.scheduleId !== ending.id)) {
+    for (const sent of started) {
+      const { scheduleId, slot } = keyOf(sent);
+      if (scheduleId === ending.id) continue;
       const schedule = schedules.find(({ id }) => id === scheduleId);
       const run = schedule && (await bench.runsOf(schedule)).find((row) => row.slot === slot);
-      expect(run).toMatchObject({ state: 'SUCCEEDED', slot, version: 1 });
+      expect(run).toMatchObject({ state: 'SUCCEEDED', slot, version: sent.version });
     }
     const runs = await bench.sql<{ id: string; tenant: string }[]>`
       select schedule_id as id, tenant_id as tenant from runs where schedule_id in ${bench.sql(schedules.map(({ id }) => id))}`;

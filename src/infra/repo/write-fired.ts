@@ -19,8 +19,8 @@ export async function writeFired(
   claimant: Claimant,
 ): Promise<readonly ScheduleOver[]> {
   const writes: Promise<unknown>[] = [];
-  const advances = advancesOf(decided);
-  if (advances.moved.length + advances.last.length > 0) writes.push(advance(sql, advances, claimant));
+  const moved = movedTimers(decided);
+  if (moved.length > 0) writes.push(advance(sql, moved, claimant));
   const skipped = decided.filter(({ decision }) => decision.skipped !== null);
   if (skipped.length > 0) writes.push(insertSkipped(sql, skipped));
   const buffered = decided.filter(({ decision }) => decision.fired?.start === 'BUFFER');
@@ -46,39 +46,25 @@ interface MovedTimer {
   readonly next: TimerState;
 }
 
-/** A slot that is fired, and its timer does not go on. */
-interface LastFired {
-  readonly at: number;
-  readonly slot: DueSlot;
-  readonly instant: number;
-}
-
-interface Advances {
-  readonly moved: readonly MovedTimer[];
-  readonly last: readonly LastFired[];
-}
-
-function advancesOf(decided: readonly Decided[]): Advances {
+/** Throws if a slot is fired whose timer does not go on with it: its run would be nobody's. */
+function movedTimers(decided: readonly Decided[]): readonly MovedTimer[] {
   const moved: MovedTimer[] = [];
-  const last: LastFired[] = [];
   let named = 0;
   for (const { slot, place, decision } of decided) {
     const { fired, next } = decision;
     const goesOn = typeof next === 'object' && 'slot' in next;
-    const at = fired !== null && startsNow(decision) ? named++ : null;
-    // The row of a timer that has just fired tells its slot.
-    const isTold = goesOn && fired !== null && next.lastFired === fired.slot;
-    if (goesOn) moved.push({ at: isTold ? at : null, place, next });
-    if (at !== null && fired !== null && !isTold) last.push({ at, slot, instant: fired.slot });
+    if (fired !== null && !(goesOn && next.lastFired === fired.slot))
+      throw new Error(`the timer of ${slot.scheduleId} does not tell the slot that is fired`);
+    if (goesOn) moved.push({ at: startsNow(decision) ? named++ : null, place, next });
   }
-  return { moved, last };
+  return moved;
 }
 
 /**
  * Moves timers on and names in a claim what has fired, in the order of the decisions: by that runs are settled. Fails, and with it the
  * transaction, if a timer is not where it was locked: it would stay due, and its slot be fired again.
  */
-function advance(sql: EngineSql, { moved, last }: Advances, claimant: Claimant): Promise<unknown> {
+function advance(sql: EngineSql, moved: readonly MovedTimer[], claimant: Claimant): Promise<unknown> {
   const base = moved[0]?.next.slot ?? 0;
   const since = (instant: number | null): number | null => (instant === null ? null : Math.round(instant - base));
   const due = moved.map(({ next }) => (next.due === Number.POSITIVE_INFINITY ? null : since(next.due)));
@@ -101,11 +87,7 @@ function advance(sql: EngineSql, { moved, last }: Advances, claimant: Claimant):
       insert into claims (id, owner, fence, lease_until, schedule_ids, slots, spaces, versions)
       select ${claimant.claimId}, ${claimant.owner}, 1, now() + ${claimant.leaseMs}::float8 * interval '1 millisecond',
              array_agg(f.schedule_id), array_agg(f.slot), array_agg(0), array_agg(f.version)
-      from (select * from moved where at is not null
-            union all
-            select unnest(${arrayLiteral(last.map(({ at }) => at))}::text::int[]), unnest(${arrayLiteral(last.map(({ slot }) => slot.scheduleId))}::text::uuid[]),
-                   to_timestamp(unnest(${arrayLiteral(last.map(({ instant }) => instant))}::text::float8[]) / 1000), unnest(${arrayLiteral(last.map(({ slot }) => slot.version?.version ?? 0))}::text::int[])
-            order by at) f
+      from (select * from moved where at is not null order by at) f
       having count(*) > 0
     )
     select case when count(*) <> ${moved.length}::int then ('only ' || count(*) || ' timers are where they were locked')::int end from moved`;
