@@ -1,11 +1,11 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { once } from 'node:events';
-import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import postgres from 'postgres';
 import { startEmbeddedPostgres } from '../../src/infra/db/embedded-postgres.ts';
+import { findRunningServer, hasEnded, isReady, stopServer } from '../../src/infra/db/postgres-process.ts';
 import { freePort } from './free-port.ts';
 
 /*
@@ -30,7 +30,6 @@ const INSTALLED = '/usr/lib/postgresql';
 const CHOSEN = process.env['BENCH_POSTGRES_BIN'];
 const OLDEST_MAJOR = 15;
 const START_MS = 20_000;
-const STOP_MS = 20_000;
 const LOOK_MS = 20;
 /** Who runs the server where we are root, which PostgreSQL refuses. */
 const SERVER_USER = 'postgres';
@@ -55,9 +54,10 @@ function installedPrograms(): string | null {
 
 async function startEmbedded(folder: string, settings: Readonly<Record<string, string>>): Promise<BenchPostgres> {
   const server = await startEmbeddedPostgres({ dataDir: folder, settings });
-  const pid = postmasterOf(join(folder, 'postgres', 'cluster'));
+  const running = await findRunningServer(join(folder, 'postgres', 'cluster'));
+  if (running === undefined) throw new Error('the PostgreSQL to be measured has ended');
   const description = `${await versionOf(server.url)}, embedded`;
-  return { url: server.url, pid, description, stop: () => server.stop() };
+  return { url: server.url, pid: running.pid, description, stop: () => server.stop() };
 }
 
 async function startInstalled(
@@ -83,12 +83,12 @@ async function startInstalled(
     detached: true,
     stdio: 'ignore',
   });
-  await ready(child, dataDir);
+  const pid = await readyPid(child, dataDir);
   const urlOf = (role: string): string => `postgres://${role}:${password}@127.0.0.1:${port}/${role}`;
   await makeRoleAndDatabase(urlOf('postgres'), password);
   const url = urlOf('scheduler');
   const description = `${await versionOf(url)}, installed`;
-  return { url, pid: postmasterOf(dataDir), description, stop: () => stopServer(child) };
+  return { url, pid, description, stop: () => stopServer(child) };
 }
 
 /** What tells `setpriv` who runs the server. Root hands the files over to that user, who may pass through the folders. */
@@ -101,9 +101,10 @@ function serverUser(passable: readonly string[], handed: readonly string[]): rea
   return [`--reuid=${user}`, `--regid=${group}`, '--clear-groups'];
 }
 
-async function ready(child: ChildProcess, dataDir: string): Promise<void> {
+async function readyPid(child: ChildProcess, dataDir: string): Promise<number> {
   const until = performance.now() + START_MS;
-  while (!/^ready/m.test(pidFile(dataDir))) {
+  for (;;) {
+    if (child.pid !== undefined && (await isReady(dataDir, child.pid))) return child.pid;
     if (hasEnded(child)) throw new Error('the PostgreSQL to be measured ended by itself');
     if (performance.now() > until)
       throw new Error(`the PostgreSQL to be measured was not ready within ${START_MS / 1000} s`);
@@ -123,30 +124,4 @@ async function versionOf(url: string): Promise<string> {
   const [row] = await asked<{ version: string }[]>`select split_part(version(), ' ', 2) as version`;
   await asked.end();
   return `PostgreSQL ${row?.version ?? ''}`;
-}
-
-function postmasterOf(dataDir: string): number {
-  return Number(pidFile(dataDir).split('\n')[0]);
-}
-
-function pidFile(dataDir: string): string {
-  try {
-    return readFileSync(join(dataDir, 'postmaster.pid'), 'utf8');
-  } catch {
-    return '';
-  }
-}
-
-/** SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one. */
-async function stopServer(child: ChildProcess): Promise<void> {
-  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
-    if (hasEnded(child)) return;
-    const gone = once(child, 'exit');
-    child.kill(signal);
-    await Promise.race([gone, delay(STOP_MS, undefined, { ref: false })]);
-  }
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
 }

@@ -46,7 +46,7 @@ export interface FireDecision {
 }
 
 /** Whether the slot becomes a run of the claim that has found it due. A claim names these in the order of its decisions. */
-export function startsNow({ fired }: FireDecision): boolean {
+export function startsNow(fired: FireDecision['fired']): fired is FiredSlot {
   return fired !== null && fired.start !== 'BUFFER';
 }
 

@@ -22,9 +22,8 @@ function decide(slot: DueSlot, now: number): FireDecision {
 export function firedRuns(batch: FiredBatch): readonly ClaimedRun[] {
   const runs: ClaimedRun[] = [];
   let freshAt = 0;
-  batch.decisions.forEach((decision, index) => {
-    const { fired } = decision;
-    if (fired === null || !startsNow(decision)) return;
+  batch.decisions.forEach(({ fired }, index) => {
+    if (!startsNow(fired)) return;
     const at = freshAt++;
     const version = batch.due[index]?.version;
     if (version === undefined || version === null) return;

@@ -6,10 +6,9 @@ import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { EmbeddedPostgresUnavailable, findPostgresPrograms, type PostgresPrograms } from './postgres-binaries.ts';
 import { type Cluster, firstComplaint, openCluster } from './postgres-cluster.ts';
-import { endOrphan, findRunningServer, isReady, ownerSetting } from './postgres-process.ts';
+import { endOrphan, findRunningServer, hasEnded, isReady, ownerSetting, stopServer } from './postgres-process.ts';
 
 const START_TIMEOUT_MS = 60_000;
-const STOP_TIMEOUT_MS = 20_000;
 const POLL_MS = 10;
 /** A start can lose to another process, to a port that was just taken, or to a server that is still shutting down. */
 const START_ATTEMPTS = 10;
@@ -122,22 +121,6 @@ async function spawnLogged([command, ...args]: [string, ...string[]], logFile: s
   } finally {
     await log.close();
   }
-}
-
-/** SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one. */
-async function stopServer(child: ChildProcess): Promise<void> {
-  child.ref();
-  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
-    if (hasEnded(child)) {
-      return;
-    }
-    child.kill(signal);
-    await once(child, 'exit', { signal: AbortSignal.timeout(STOP_TIMEOUT_MS) }).catch(() => undefined);
-  }
-}
-
-function hasEnded(child: ChildProcess): boolean {
-  return child.exitCode !== null || child.signalCode !== null;
 }
 
 function urlOf(cluster: Cluster, port: number): string {

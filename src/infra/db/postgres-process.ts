@@ -1,4 +1,5 @@
-import { execFile } from 'node:child_process';
+import { type ChildProcess, execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -8,6 +9,7 @@ const run = promisify(execFile);
 
 const POLL_MS = 20;
 const FAST_SHUTDOWN_MS = 15_000;
+const STOP_TIMEOUT_MS = 20_000;
 
 /** What PostgreSQL writes about itself into `postmaster.pid`, line by line. */
 interface PidFile {
@@ -47,6 +49,7 @@ export async function findRunningServer(dir: string): Promise<RunningServer | un
   return { ...file, isOrphan: found.parent !== Number(owner) };
 }
 
+/** Whether the server that runs on this data directory has this number and takes connections. */
 export async function isReady(dir: string, pid: number | undefined): Promise<boolean> {
   const file = await readPidFile(dir);
   return file !== undefined && file.pid === pid && file.isReady;
@@ -64,6 +67,22 @@ export async function endOrphan(dir: string, pid: number, signal: AbortSignal): 
     }
     await sleep(POLL_MS, undefined, { signal });
   }
+}
+
+/** Ends a server that this process started: in order within 20 s, else by force. SIGINT is PostgreSQL's fast shutdown, SIGQUIT its immediate one. */
+export async function stopServer(child: ChildProcess): Promise<void> {
+  child.ref();
+  for (const signal of ['SIGINT', 'SIGQUIT', 'SIGKILL'] as const) {
+    if (hasEnded(child)) {
+      return;
+    }
+    child.kill(signal);
+    await once(child, 'exit', { signal: AbortSignal.timeout(STOP_TIMEOUT_MS) }).catch(() => undefined);
+  }
+}
+
+export function hasEnded(child: ChildProcess): boolean {
+  return child.exitCode !== null || child.signalCode !== null;
 }
 
 async function readPidFile(dir: string): Promise<PidFile | undefined> {

@@ -109,7 +109,8 @@ async function previousRuns(sql: EngineSql, timers: readonly DueTimer[]): Promis
   if (fired.length === 0) return new Map();
   const places = quotedLiteral(fired.map(({ place }) => place));
   const found = await sql<{ schedule_id: ScheduleId; slot: number; buffered: boolean }[]>`
-    /* timers by place, as a thousand ids cost more to read from text than to fetch, by a join, as a condition on an array is read anew for each row where timers are few; claims: few rows; retries and runs by primary key. IS TRUE keeps the ids a hashed subplan. */
+    /* timers by place: a thousand ids cost more to read from text than to fetch. By a join: a condition on an array is read anew for each row where timers are few.
+       claims: few rows; retries and runs by primary key. IS TRUE keeps the ids a hashed subplan. */
     with fired as materialized (select t.schedule_id from (select unnest(${places}::text::tid[]) as place) p join timers t on t.ctid = p.place)
     select o.schedule_id, date_part('epoch', o.slot) * 1000 as slot, o.buffered
     from (

@@ -17,6 +17,11 @@ export function arrayLiteral(values: readonly (number | string | null)[]): strin
   return bracedText(values.map((value) => (value === null ? 'NULL' : value)));
 }
 
+/** Text of a Postgres array of whole milliseconds after `base`, as short numbers are read soonest; instants are epoch milliseconds. */
+export function instantsSince(base: number, instants: readonly (number | null)[]): string {
+  return arrayLiteral(instants.map((instant) => (instant === null ? null : Math.round(instant - base))));
+}
+
 /**
  * Of rows with a `tenant_id`: those of tenants that are neither suspended nor being deleted. The others are few; they are read once
  * for the statement.

@@ -1,6 +1,6 @@
 import { SLOT_SPACE } from '../../domain/ids.ts';
 import type { Lease, SettledRun } from '../../domain/ports/engine-store.ts';
-import { arrayLiteral, type EngineSql, quotedLiteral } from './engine-rows.ts';
+import { arrayLiteral, type EngineSql, instantsSince, quotedLiteral } from './engine-rows.ts';
 import { areUntold } from './untold-attempts.ts';
 
 /*
@@ -39,8 +39,7 @@ export async function settlePlainRuns(
   const leases = [...places.keys()];
   const closing = new Set(closed);
   const base = settled[0]?.due ?? 0;
-  const since = (of: (run: SettledRun) => number): string =>
-    arrayLiteral(settled.map((run) => Math.round(of(run) - base)));
+  const instants = (of: (run: SettledRun) => number): string => instantsSince(base, settled.map(of));
   const held = await sql<{ place: number }[]>`
     /* claims by primary key; || takes their arrays out of their packing once, where each look into one would do it again */
     with held as materialized (
@@ -57,8 +56,8 @@ export async function settlePlainRuns(
       from (select unnest(${arrayLiteral(claimPlaces)}::text::int[]) as c, unnest(${arrayLiteral(settled.map(({ freshAt }) => (freshAt ?? 0) + 1))}::text::int[]) as at,
                    unnest(${quotedLiteral(settled.map((run) => run.tenantId))}::text::text[]) as n,
                    unnest(${arrayLiteral(settled.map(({ attempts }) => attempts[0]?.httpStatus ?? null))}::text::smallint[]) as hs,
-                   unnest(${since((run) => run.due)}::text::bigint[]) as du, unnest(${since((run) => run.startedAt)}::text::bigint[]) as sa,
-                   unnest(${since((run) => run.endedAt)}::text::bigint[]) as ea) i
+                   unnest(${instants((run) => run.due)}::text::bigint[]) as du, unnest(${instants((run) => run.startedAt)}::text::bigint[]) as sa,
+                   unnest(${instants((run) => run.endedAt)}::text::bigint[]) as ea) i
       join held h on h.place = i.c
     ), closed as (
       delete from claims c using held h where h.closing and c.id = h.id

@@ -2,7 +2,7 @@ import { type FireDecision, startsNow, type TimerState } from '../../domain/enti
 import type { Claimant, DueSlot, ScheduleOver } from '../../domain/ports/engine-store.ts';
 import { LANES } from '../../domain/ports/run-repository.ts';
 import { tzdataVersion } from '../../domain/time/zone.ts';
-import { arrayLiteral, type EngineSql, executorOf, quotedLiteral } from './engine-rows.ts';
+import { arrayLiteral, type EngineSql, executorOf, instantsSince, quotedLiteral } from './engine-rows.ts';
 import { type Ending, endSchedules } from './terminal-transition.ts';
 
 interface Decided {
@@ -55,7 +55,7 @@ function movedTimers(decided: readonly Decided[]): readonly MovedTimer[] {
     const goesOn = typeof next === 'object' && 'slot' in next;
     if (fired !== null && !(goesOn && next.lastFired === fired.slot))
       throw new Error(`the timer of ${slot.scheduleId} does not tell the slot that is fired`);
-    if (goesOn) moved.push({ at: startsNow(decision) ? named++ : null, place, next });
+    if (goesOn) moved.push({ at: startsNow(fired) ? named++ : null, place, next });
   }
   return moved;
 }
@@ -66,8 +66,11 @@ function movedTimers(decided: readonly Decided[]): readonly MovedTimer[] {
  */
 function advance(sql: EngineSql, moved: readonly MovedTimer[], claimant: Claimant): Promise<unknown> {
   const base = moved[0]?.next.slot ?? 0;
-  const since = (instant: number | null): number | null => (instant === null ? null : Math.round(instant - base));
-  const due = moved.map(({ next }) => (next.due === Number.POSITIVE_INFINITY ? null : since(next.due)));
+  const instants = (of: (next: TimerState) => number | null): string =>
+    instantsSince(
+      base,
+      moved.map(({ next }) => of(next)),
+    );
   return sql`
     /* timers by place, which spares a search of the primary key; what the claim names comes from their rows, as ids cost most to read from
        text; arrays side by side in the list of a select, as a function in FROM first puts all its rows by */
@@ -76,9 +79,9 @@ function advance(sql: EngineSql, moved: readonly MovedTimer[], claimant: Claiman
              cursor = to_timestamp((${base}::float8 + u.cursor) / 1000), last_fired = to_timestamp((${base}::float8 + u.last_fired) / 1000), fires = u.fires,
              skip_next = u.skip_next, tzdata = ${tzdataVersion}
       from (select unnest(${quotedLiteral(moved.map(({ place }) => place))}::text::tid[]) as place, unnest(${arrayLiteral(moved.map(({ at }) => at))}::text::int[]) as at,
-                   unnest(${arrayLiteral(due)}::text::bigint[]) as due, unnest(${arrayLiteral(moved.map(({ next }) => since(next.slot)))}::text::bigint[]) as slot,
-                   unnest(${arrayLiteral(moved.map(({ next }) => since(next.cursor)))}::text::bigint[]) as cursor,
-                   unnest(${arrayLiteral(moved.map(({ next }) => since(next.lastFired)))}::text::bigint[]) as last_fired,
+                   unnest(${instants((next) => (next.due === Number.POSITIVE_INFINITY ? null : next.due))}::text::bigint[]) as due, unnest(${instants((next) => next.slot)}::text::bigint[]) as slot,
+                   unnest(${instants((next) => next.cursor)}::text::bigint[]) as cursor,
+                   unnest(${instants((next) => next.lastFired)}::text::bigint[]) as last_fired,
                    unnest(${arrayLiteral(moved.map(({ next }) => next.fires))}::text::bigint[]) as fires,
                    unnest(${arrayLiteral(moved.map(({ next }) => String(next.skipNext === true)))}::text::boolean[]) as skip_next) u
       where t.ctid = u.place
