@@ -21,18 +21,7 @@ export interface VersionLookup {
   of(scheduleId: ScheduleId, version: number): CachedVersion;
 }
 
-type Policies = Pick<
-  ScheduleDefinition,
-  | 'dst'
-  | 'misfire'
-  | 'retry'
-  | 'overlapPolicy'
-  | 'onCompletion'
-  | 'timeoutSec'
-  | 'jitter'
-  | 'maxFires'
-  | 'pauseOnFailures'
->;
+type Policies = Pick<ScheduleDefinition, 'dst' | 'misfire' | 'retry' | 'overlapPolicy' | 'onCompletion'>;
 
 /** Policies are the same in most schedules, and so are targets in many: read once for all of them. */
 const LONGEST_SHARED = 500;
@@ -79,8 +68,7 @@ export class ScheduleVersionCache {
       /* schedule versions by primary key; the policies as one text, as each column costs the driver half a microsecond a row */
       select v.schedule_id, v.tenant_id, v.version, v.tz, v.trigger, v.target::text as target, v.payload, v.calendars, v.excluded,
              date_part('epoch', v.start_at) * 1000 as start_at, date_part('epoch', v.end_at) * 1000 as end_at,
-             concat_ws(chr(10), v.dst, v.misfire, v.retry, v.overlap_policy, v.on_completion, v.timeout_sec, coalesce(v.jitter, ''), coalesce(v.max_fires::text, ''),
-                       coalesce(v.pause_on_failures::text, '')) as policies
+             v.max_fires, v.jitter, v.timeout_sec, v.pause_on_failures, concat_ws(chr(10), v.dst, v.misfire, v.retry, v.overlap_policy, v.on_completion) as policies
       from unnest(${arrayLiteral(keys.map((key) => key.scheduleId))}::text::uuid[], ${arrayLiteral(keys.map((key) => key.version))}::text::int[]) as k(schedule_id, version)
       join schedule_versions v on v.schedule_id = k.schedule_id and v.version = k.version`;
     for (const row of rows) {
@@ -122,14 +110,17 @@ interface VersionRow {
   readonly excluded: ScheduleDefinition['excluded'];
   readonly start_at: number | null;
   readonly end_at: number | null;
+  readonly max_fires: number | null;
+  readonly jitter: string | null;
+  readonly timeout_sec: number;
+  readonly pause_on_failures: number | null;
   readonly policies: string;
 }
 
 function compile(row: VersionRow, headers: SealedHeaders): CachedVersion {
   try {
     const of = { scheduleId: row.schedule_id, tenantId: row.tenant_id, version: row.version };
-    const { dst, misfire, retry, overlapPolicy, onCompletion, timeoutSec, jitter, maxFires, pauseOnFailures } =
-      shared.policies(row.policies, () => policiesOf(row.policies));
+    const policies = shared.policies(row.policies, () => policiesOf(row.policies));
     const definition: ScheduleDefinition = {
       tz: row.tz,
       trigger: row.trigger,
@@ -140,17 +131,17 @@ function compile(row: VersionRow, headers: SealedHeaders): CachedVersion {
       payload: row.payload,
       startAt: row.start_at === null ? null : new Date(Math.round(row.start_at)),
       endAt: row.end_at === null ? null : new Date(Math.round(row.end_at)),
-      maxFires,
-      jitter,
-      dst,
+      maxFires: row.max_fires,
+      jitter: row.jitter,
+      dst: policies.dst,
       calendars: row.calendars,
       excluded: row.excluded,
-      overlapPolicy,
-      misfire,
-      retry,
-      timeoutSec,
-      pauseOnFailures,
-      onCompletion,
+      overlapPolicy: policies.overlapPolicy,
+      misfire: policies.misfire,
+      retry: policies.retry,
+      timeoutSec: row.timeout_sec,
+      pauseOnFailures: row.pause_on_failures,
+      onCompletion: policies.onCompletion,
     };
     return { number: row.version, version: new ScheduleVersion(of, definition), problem: null };
   } catch (error) {
@@ -160,18 +151,13 @@ function compile(row: VersionRow, headers: SealedHeaders): CachedVersion {
 
 /** From their lines, none of which holds a line break: JSON is as PostgreSQL writes it. */
 function policiesOf(text: string): Policies {
-  const [dst = '', misfire = '', retry = '', overlap, completion, timeoutSec, jitter = '', maxFires = '', pause = ''] =
-    text.split('\n');
+  const [dst = '', misfire = '', retry = '', overlap, completion] = text.split('\n');
   return {
     dst: JSON.parse(dst),
     misfire: JSON.parse(misfire),
     retry: JSON.parse(retry),
     overlapPolicy: overlap as Policies['overlapPolicy'],
     onCompletion: completion as Policies['onCompletion'],
-    timeoutSec: Number(timeoutSec),
-    jitter: jitter === '' ? null : jitter,
-    maxFires: maxFires === '' ? null : Number(maxFires),
-    pauseOnFailures: pause === '' ? null : Number(pause),
   };
 }
 
