@@ -3,18 +3,22 @@ import { readFileSync } from 'node:fs';
 import type postgres from 'postgres';
 import type { EchoReceiver } from './app/routes/echo.ts';
 import type { Config } from './config.ts';
+import type { QueueDriver } from './domain/entities/target.ts';
 import type { Clock } from './domain/ports/clock.ts';
 import type { Journal } from './domain/ports/journal.ts';
 import type { SecretValues } from './domain/ports/secret-repository.ts';
-import type { Senders } from './domain/ports/sender.ts';
+import type { Sender, Senders } from './domain/ports/sender.ts';
 import type { TokenVerifier } from './domain/ports/token-verifier.ts';
 import { PLACES_AT_DESTINATION } from './domain/services/delivery-service.ts';
 import { connectPool } from './infra/db/client.ts';
 import { startEmbeddedPostgres } from './infra/db/embedded-postgres.ts';
+import { AmqpSender } from './infra/messaging/amqp-sender.ts';
 import { type CommandFunction, CommandSender } from './infra/messaging/command-sender.ts';
 import { HttpSender } from './infra/messaging/http-sender.ts';
 import { InProcessBus } from './infra/messaging/in-process-bus.ts';
 import { NatsSender } from './infra/messaging/nats-sender.ts';
+import { QueueSender } from './infra/messaging/queue-sender.ts';
+import { RedisQueueSender } from './infra/messaging/redis-queue-sender.ts';
 import { createSenders } from './infra/messaging/senders.ts';
 import type { PostgresSigningKeys } from './infra/repo/postgres-signing-keys.ts';
 import { openDevSecretsKey } from './infra/security/dev-secrets-key.ts';
@@ -83,16 +87,33 @@ export function openSenders(config: Config, needs: SenderNeeds, closing: AsyncDi
     allowOrigins: config.embedded ? [`http://127.0.0.1:${config.PORT}`, `http://localhost:${config.PORT}`] : [],
   });
   closing.defer(() => egress.dispatcher.destroy());
-  const nats = config.NATS_URL === undefined ? null : new NatsSender({ url: config.NATS_URL, journal });
-  closing.defer(async () => nats?.close());
+  const bus = echo === null ? null : busTo(echo);
+  const drivers = openQueueDrivers(config, journal, closing);
+  const [first = null] = drivers.keys();
   const sign = createWebhookSigner((tenantId) => signingKeys.of(tenantId));
   const http = new HttpSender({ egress, clock, sign, secrets });
   return createSenders({
     egress,
     http,
     command: new CommandSender(commands),
-    broker: nats ?? (echo === null ? null : busTo(echo)),
+    event: drivers.get('NATS') ?? bus,
+    queue: new QueueSender({ drivers, usual: config.QUEUE_DRIVER ?? first, bus }),
   });
+}
+
+/** A sender for each broker that is configured. */
+function openQueueDrivers(
+  config: Config,
+  journal: Journal,
+  closing: AsyncDisposableStack,
+): ReadonlyMap<QueueDriver, Sender> {
+  const { NATS_URL, QUEUE_REDIS_URL, AMQP_URL } = config;
+  const drivers = new Map<QueueDriver, Sender & { close(): Promise<void> }>();
+  if (NATS_URL !== undefined) drivers.set('NATS', new NatsSender({ url: NATS_URL, journal }));
+  if (QUEUE_REDIS_URL !== undefined) drivers.set('REDIS', new RedisQueueSender({ url: QUEUE_REDIS_URL, journal }));
+  if (AMQP_URL !== undefined) drivers.set('AMQP', new AmqpSender({ url: AMQP_URL, journal }));
+  for (const sender of drivers.values()) closing.defer(() => sender.close());
+  return drivers;
 }
 
 function busTo(echo: EchoReceiver): InProcessBus {

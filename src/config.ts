@@ -56,6 +56,18 @@ export const environmentSchema = z.object({
     .default('organization_id')
     .describe('claim that narrows a token to one organization'),
   NATS_URL: z.string().optional().describe('broker of EVENT and QUEUE targets, and of DISPATCH'),
+  QUEUE_REDIS_URL: z
+    .url({ protocol: /^rediss?$/ })
+    .optional()
+    .describe('Redis that holds the BullMQ queues of QUEUE targets; noeviction, with appendonly'),
+  AMQP_URL: z
+    .url({ protocol: /^amqps?$/ })
+    .optional()
+    .describe('RabbitMQ that holds the queues of QUEUE targets'),
+  QUEUE_DRIVER: z
+    .enum(['NATS', 'REDIS', 'AMQP'])
+    .optional()
+    .describe('of QUEUE targets that name none; left out, the first of NATS, REDIS and AMQP that is configured'),
   DISPATCH: z
     .enum(['local', 'nats'])
     .default('local')
@@ -112,6 +124,9 @@ export const environmentSchema = z.object({
   OTEL_SERVICE_NAME: z.string().default('scheduler').describe('this service in traces'),
 });
 
+/** The variable that names the broker of each driver. */
+const QUEUE_BROKERS = { NATS: 'NATS_URL', REDIS: 'QUEUE_REDIS_URL', AMQP: 'AMQP_URL' } as const;
+
 type Environment = z.infer<typeof environmentSchema>;
 
 /** The configuration of a process. `embedded`: no POSTGRES_URL, so the service brings its own database, tokens and receiver. */
@@ -157,6 +172,9 @@ function contradictions(read: Environment, embedded: boolean): readonly string[]
   if (read.DISPATCH === 'nats' && read.NATS_URL === undefined) problems.push('NATS_URL: needed with DISPATCH=nats');
   if (read.DISPATCH !== 'nats' && read.ROLES.includes('worker'))
     problems.push('DISPATCH: must be nats where ROLES has worker');
+  const needed = read.QUEUE_DRIVER === undefined ? null : QUEUE_BROKERS[read.QUEUE_DRIVER];
+  if (needed !== null && read[needed] === undefined)
+    problems.push(`${needed}: needed with QUEUE_DRIVER=${read.QUEUE_DRIVER}`);
   for (const key of read.SECRETS_KEY ?? []) {
     if (Buffer.from(key, 'base64').length !== 32)
       problems.push('SECRETS_KEY: each key must be 32 bytes in base64 (openssl rand -base64 32)');

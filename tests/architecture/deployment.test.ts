@@ -58,7 +58,7 @@ describe('docker-compose.yml', () => {
   const services = sectionsOf(compose);
 
   it('has the service, its migration, and the servers they use', () => {
-    expect([...services.keys()]).toEqual(['scheduler', 'migrate', 'postgres', 'nats', 'redis', 'jaeger']);
+    expect([...services.keys()]).toEqual(['scheduler', 'migrate', 'postgres', 'nats', 'rabbitmq', 'redis', 'jaeger']);
   });
 
   it('opens ports on loopback only', () => {

@@ -140,8 +140,13 @@ describe('a schedule that cannot be', () => {
       ],
     ),
     ['target.queue.topic', scheduleBody({ target: { kind: 'QUEUE', queue: { topic: 'a b' } } })],
-    ['target.queue.driver', scheduleBody({ target: { kind: 'QUEUE', queue: { topic: 'a', driver: 'REDIS' } } })],
-    ['target.queue.options', scheduleBody({ target: { kind: 'QUEUE', queue: { topic: 'a', options: {} } } })],
+    ['target.queue.driver', scheduleBody({ target: { kind: 'QUEUE', queue: { topic: 'a', driver: 'KAFKA' } } })],
+    ...Object.entries({ delay: 1, jobName: '', attempts: 0, priority: 256, ttlSec: 0 }).map(
+      ([option, value]): [string, Record<string, unknown>] => [
+        `target.queue.options.${option}`,
+        scheduleBody({ target: { kind: 'QUEUE', queue: { topic: 'a', options: { [option]: value } } } }),
+      ],
+    ),
     ['target.command.name', scheduleBody({ target: { kind: 'COMMAND', command: { name: 'a b' } } })],
     ...[
       '',

@@ -74,6 +74,13 @@ describe('POST /schedules', () => {
     },
     { target: { kind: 'QUEUE', queue: { topic: 'billing.invoices' } } },
     { target: { kind: 'QUEUE', queue: { topic: 'billing/invoices', driver: 'NATS' } } },
+    {
+      target: {
+        kind: 'QUEUE',
+        queue: { topic: 'a', driver: 'REDIS', options: { jobName: 'b', attempts: 3, priority: 0 } },
+      },
+    },
+    { target: { kind: 'QUEUE', queue: { topic: 'a', driver: 'AMQP', options: { priority: 255, ttlSec: 60 } } } },
     { name: '🗓'.repeat(200), labels: { team: 'billing', empty: '' }, description: 'two\nlines' },
     {
       dst: { gap: 'SHIFT', fold: 'BOTH' },

@@ -18,6 +18,11 @@ export function redisUrl(): Promise<string | undefined> {
   return serviceUrl('redis');
 }
 
+/** The URL of a RabbitMQ, or undefined where there is none; as `natsUrl`. */
+export function rabbitmqUrl(): Promise<string | undefined> {
+  return serviceUrl('rabbitmq');
+}
+
 /** Whether python3 with python-dateutil is here; where it is not, the run ends by saying what to install. */
 export async function hasDateutil(): Promise<boolean> {
   return 'version' in (await askServiceDesk<DateutilAnswer>('dateutil'));

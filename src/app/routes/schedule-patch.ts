@@ -37,7 +37,11 @@ const target = part({
   kind: targetKind.optional(),
   http: part({ url: string, method: string, headers: map, body: json.optional() }),
   eventTopic: string,
-  queue: part({ topic: string, driver: string }),
+  queue: part({
+    topic: string,
+    driver: string,
+    options: part({ jobName: string, attempts: number, priority: number, ttlSec: number }),
+  }),
   command: part({ name: string }),
 });
 

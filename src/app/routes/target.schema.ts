@@ -13,11 +13,26 @@ const event = z.strictObject({
   kind: z.literal('EVENT'),
   eventTopic: subject.meta({ examples: ['reports.daily.generate'] }),
 });
+const queueOptions = z
+  .strictObject({
+    jobName: matching(/^[^\u0000-\u001f\u007f]{1,200}$/, '1 to 200 characters').optional(),
+    attempts: z.int().min(1).max(1000).optional(),
+    priority: z.int().min(0).max(255).optional(),
+    ttlSec: z.int().min(1).max(604_800).optional(),
+  })
+  .meta({
+    description:
+      'REDIS heeds jobName (left out: the topic), attempts (of its worker; left out: 1) and priority (the lowest first, 0 before all); AMQP heeds priority (the highest first) and ttlSec',
+  });
 const queue = z.strictObject({
   kind: z.literal('QUEUE'),
   queue: z.strictObject({
     topic: subject.meta({ examples: ['billing.invoices'] }),
-    driver: z.enum(['NATS']).optional(),
+    driver: z
+      .enum(['NATS', 'REDIS', 'AMQP'])
+      .optional()
+      .meta({ description: 'JetStream, BullMQ on Redis, RabbitMQ. Left out: the deployment’s' }),
+    options: queueOptions.optional(),
   }),
 });
 const command = z.strictObject({

@@ -18,10 +18,34 @@ export interface HttpTarget {
   readonly body?: JsonValue | undefined;
 }
 
+/** The kinds of broker that hold queues: JetStream, BullMQ on Redis, RabbitMQ. */
+export type QueueDriver = 'NATS' | 'REDIS' | 'AMQP';
+
 export interface QueueTarget {
   readonly topic: string;
-  readonly driver?: 'NATS' | undefined;
+  /** Left out: the deployment's. */
+  readonly driver?: QueueDriver | undefined;
+  readonly options?: QueueOptions | undefined;
 }
+
+/** What some drivers heed of a message; see {@link OPTIONS_OF}. */
+export interface QueueOptions {
+  /** The name of the job; left out, the topic. */
+  readonly jobName?: string | undefined;
+  /** How often its worker tries the job in all; left out, once. */
+  readonly attempts?: number | undefined;
+  /** As the broker counts it: the lowest comes first on Redis, the highest in RabbitMQ. */
+  readonly priority?: number | undefined;
+  /** Seconds after which the broker drops a message that nobody has taken. */
+  readonly ttlSec?: number | undefined;
+}
+
+/** Which options each driver heeds. */
+export const OPTIONS_OF: Readonly<Record<QueueDriver, readonly (keyof QueueOptions)[]>> = {
+  NATS: [],
+  REDIS: ['jobName', 'attempts', 'priority'],
+  AMQP: ['priority', 'ttlSec'],
+};
 
 /** The target as it may be shown. */
 export function maskedTarget(target: Target): Target {

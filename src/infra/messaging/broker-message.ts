@@ -1,4 +1,5 @@
 import type { JsonValue } from '../../domain/entities/json.ts';
+import type { QueueOptions } from '../../domain/entities/target.ts';
 import type { RunId } from '../../domain/ids.ts';
 import type { Delivery } from '../../domain/ports/sender.ts';
 import { deliveryHeaders } from './delivery-headers.ts';
@@ -11,9 +12,12 @@ export interface BrokerMessage {
   readonly topic: string;
   readonly headers: { readonly [name: string]: string };
   readonly data: JsonValue;
+  /** Of a queue's message. */
+  readonly options: QueueOptions;
 }
 
 const MAX_TOPIC_LENGTH = 200;
+const NO_OPTIONS: QueueOptions = {};
 
 /** Why a topic cannot be published to; null when it can: dot-separated parts of printable ASCII without wildcards. */
 export function topicProblem(topic: string): string | null {
@@ -32,7 +36,10 @@ export function brokerMessage(delivery: Delivery): BrokerMessage | null {
   };
   const pairs = deliveryHeaders(delivery, id);
   for (let index = 0; index < pairs.length; index += 2) headers[pairs[index] ?? ''] = pairs[index + 1] ?? '';
-  if (target.kind === 'QUEUE') return { id, kind: 'QUEUE', topic: target.queue.topic, headers, data: delivery.payload };
+  if (target.kind === 'QUEUE') {
+    const { topic, options = NO_OPTIONS } = target.queue;
+    return { id, kind: 'QUEUE', topic, headers, data: delivery.payload, options };
+  }
   if (target.kind !== 'EVENT') return null;
   return {
     id,
@@ -40,6 +47,7 @@ export function brokerMessage(delivery: Delivery): BrokerMessage | null {
     topic: target.eventTopic,
     headers,
     data: cloudEvent(delivery, id, { type: target.eventTopic, traceparent: headers['traceparent'] ?? '' }),
+    options: NO_OPTIONS,
   };
 }
 

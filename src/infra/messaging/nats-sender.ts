@@ -1,9 +1,10 @@
 import type { Outcome } from '../../domain/entities/run.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import type { Delivery, Sender, StopSignal } from '../../domain/ports/sender.ts';
-import { type BrokerMessage, brokerMessage, topicProblem } from './broker-message.ts';
-import { endedBySignal, reasonOf, untilAborted, wrongKind } from './ended-attempt.ts';
+import type { BrokerMessage } from './broker-message.ts';
+import { reasonOf } from './ended-attempt.ts';
 import { type NatsClient, NatsConnector } from './nats-connection.ts';
+import { type Broker, CONFIRM_TIMEOUT_MS, notTaken, published, UNCONFIRMED, WENT_AWAY } from './publish.ts';
 
 export interface NatsSenderOptions {
   readonly url: string;
@@ -12,15 +13,13 @@ export interface NatsSenderOptions {
   readonly namespace?: string | undefined;
 }
 
-/** A confirmation that takes longer than this is not waited for, whatever the attempt's own deadline. */
-const CONFIRM_TIMEOUT_MS = 10_000;
 const DEFAULT_NAMESPACE = 'scheduler';
 
 /**
  * Publishes to JetStream and waits for its confirmation. The run id is the message id: for two minutes the stream drops a
  * second message of the same run. JetStream confirms before it syncs to disk: it is a courier, the run record is the truth.
  */
-export class NatsSender implements Sender {
+export class NatsSender implements Sender, Broker<NatsClient> {
   readonly #connector: NatsConnector;
   readonly #prefixes: { readonly EVENT: string; readonly QUEUE: string };
 
@@ -38,53 +37,27 @@ export class NatsSender implements Sender {
     });
   }
 
-  async send(delivery: Delivery, signal: StopSignal): Promise<Outcome> {
-    const message = brokerMessage(delivery);
-    if (message === null) return wrongKind(delivery.version.definition.target.kind);
-    const problem = topicProblem(message.topic);
-    if (problem !== null) return { kind: 'refused', attempt: 'REFUSED', why: 'REFUSED', reason: problem };
-    if (signal.aborted) return endedBySignal(signal, false);
-    const client = await untilAborted<NatsClient | null>(
-      this.#connector.client().catch(() => null),
-      signal,
-      () => null,
-    );
-    if (signal.aborted) return endedBySignal(signal, false);
-    if (client === null)
-      return {
-        kind: 'unanswered',
-        attempt: 'NETWORK',
-        reason: 'the broker cannot be reached',
-        possibleDuplicate: false,
-      };
-    return this.#publish(client, message, signal);
+  send(delivery: Delivery, signal: StopSignal): Promise<Outcome> {
+    return published(this, delivery, signal);
+  }
+
+  client(): Promise<NatsClient> {
+    return this.#connector.client();
+  }
+
+  async publish(client: NatsClient, message: BrokerMessage): Promise<void> {
+    const headers = client.headers();
+    for (const [name, value] of Object.entries(message.headers)) headers.set(name, value);
+    const subject = this.#prefixes[message.kind] + message.topic;
+    const options = { msgID: message.id, headers, timeout: CONFIRM_TIMEOUT_MS };
+    await client.jetstream.publish(subject, JSON.stringify(message.data), options);
   }
 
   async close(): Promise<void> {
     await this.#connector.close();
   }
 
-  async #publish(client: NatsClient, message: BrokerMessage, signal: StopSignal): Promise<Outcome> {
-    try {
-      const headers = client.headers();
-      for (const [name, value] of Object.entries(message.headers)) headers.set(name, value);
-      const published = client.jetstream.publish(
-        this.#prefixes[message.kind] + message.topic,
-        JSON.stringify(message.data),
-        {
-          msgID: message.id,
-          headers,
-          timeout: CONFIRM_TIMEOUT_MS,
-        },
-      );
-      const accepted = published.then((): Outcome => ({ kind: 'accepted', attempt: 'ACCEPTED' }));
-      return await untilAborted(accepted, signal, () => endedBySignal(signal, true));
-    } catch (error) {
-      return this.#outcomeOf(error);
-    }
-  }
-
-  #outcomeOf(error: unknown): Outcome {
+  outcomeOf(error: unknown): Outcome {
     const name = error instanceof Error ? error.name : '';
     switch (name) {
       case 'InvalidArgumentError':
@@ -104,21 +77,11 @@ export class NatsSender implements Sender {
           possibleDuplicate: false,
         };
       case 'JetStreamApiError':
-        return {
-          kind: 'unanswered',
-          attempt: 'FAILED',
-          reason: `the stream refused it: ${reasonOf(error)}`,
-          possibleDuplicate: false,
-        };
+        return notTaken(`the stream refused it: ${reasonOf(error)}`);
       case 'TimeoutError':
-        return {
-          kind: 'unanswered',
-          attempt: 'NETWORK',
-          reason: 'the broker did not confirm',
-          possibleDuplicate: true,
-        };
+        return UNCONFIRMED;
       default:
-        return { kind: 'unanswered', attempt: 'NETWORK', reason: 'the broker went away', possibleDuplicate: true };
+        return WENT_AWAY;
     }
   }
 }

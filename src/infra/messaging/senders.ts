@@ -1,24 +1,25 @@
 import type { Outcome } from '../../domain/entities/run.ts';
-import type { Target, TargetKind } from '../../domain/entities/target.ts';
+import type { QueueTarget, Target, TargetKind } from '../../domain/entities/target.ts';
 import { DomainError } from '../../domain/errors.ts';
 import { neverReached } from '../../domain/never.ts';
 import type { Sender, Senders } from '../../domain/ports/sender.ts';
 import { topicProblem } from './broker-message.ts';
 import type { Egress } from './http-sender.ts';
+import type { QueueSender } from './queue-sender.ts';
 
 export interface SenderParts {
   readonly egress: Pick<Egress, 'checkUrl'>;
   readonly http: Sender;
   readonly command: Sender;
-  /** For EVENT and QUEUE targets; null when the deployment has neither a broker nor the in-process bus. */
-  readonly broker: Sender | null;
+  /** For EVENT targets; null when the deployment has neither NATS nor the in-process bus. */
+  readonly event: Sender | null;
+  readonly queue: QueueSender;
 }
 
 const NO_BROKER = 'no broker is configured (NATS_URL)';
 
 /** The one place that says which sender serves which kind of target. */
 export function createSenders(parts: SenderParts): Senders {
-  const broker = parts.broker ?? brokerless;
   return {
     of(kind: TargetKind): Sender {
       switch (kind) {
@@ -27,8 +28,9 @@ export function createSenders(parts: SenderParts): Senders {
         case 'COMMAND':
           return parts.command;
         case 'EVENT':
+          return parts.event ?? brokerless;
         case 'QUEUE':
-          return broker;
+          return parts.queue;
         default:
           return neverReached(kind);
       }
@@ -45,14 +47,23 @@ function problemOf(target: Target, parts: SenderParts): { readonly path: string;
     case 'HTTP':
       return problemAt('target.http.url', parts.egress.checkUrl(target.http.url));
     case 'EVENT':
-      return problemAt('target.eventTopic', parts.broker === null ? NO_BROKER : topicProblem(target.eventTopic));
+      return problemAt('target.eventTopic', parts.event === null ? NO_BROKER : topicProblem(target.eventTopic));
     case 'QUEUE':
-      return problemAt('target.queue.topic', parts.broker === null ? NO_BROKER : topicProblem(target.queue.topic));
+      return queueProblem(target.queue, parts.queue);
     case 'COMMAND':
       return null;
     default:
       return neverReached(target);
   }
+}
+
+function queueProblem(
+  queue: QueueTarget,
+  sender: QueueSender,
+): { readonly path: string; readonly message: string } | null {
+  const problem = sender.problemOf(queue);
+  if (problem !== null) return { path: `target.queue.${problem.field}`, message: problem.message };
+  return problemAt('target.queue.topic', topicProblem(queue.topic));
 }
 
 function problemAt(path: string, message: string | null): { readonly path: string; readonly message: string } | null {

@@ -1,17 +1,15 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import { connect as connectTcp, createServer, type Server, type Socket } from 'node:net';
 import { AckPolicy, type JetStreamManager, type JsMsg, jetstream, jetstreamManager } from '@nats-io/jetstream';
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Target } from '../../../src/domain/entities/target.ts';
 import { encodeRunId } from '../../../src/domain/ids.ts';
+import type { Journal } from '../../../src/domain/ports/journal.ts';
 import type { Delivery } from '../../../src/domain/ports/sender.ts';
 import { NatsSender } from '../../../src/infra/messaging/nats-sender.ts';
-import { freePort } from '../../support/external-services.ts';
 import { natsUrl } from '../../support/services.ts';
+import { accepted, type BrokerSender, senderTo, testBrokerFaults, unreachable } from './broker-faults.ts';
 import { aDelivery, noDeadline } from './deliveries.ts';
-import { startRawReceiver } from './receiver.ts';
 
 const url = (await natsUrl()) ?? '';
 const event: Target = { kind: 'EVENT', eventTopic: 'billing.report.due' };
@@ -19,30 +17,26 @@ const queue: Target = { kind: 'QUEUE', queue: { topic: 'billing.reports' } };
 /** Its own, as the server may be one that others use. */
 const namespace = `test-${randomUUID()}`;
 const [EVENTS, QUEUE] = [`${namespace.toUpperCase()}_EVENTS`, `${namespace.toUpperCase()}_QUEUE`];
-const accepted = { kind: 'accepted', attempt: 'ACCEPTED' };
-const away = {
-  kind: 'unanswered',
-  attempt: 'NETWORK',
-  reason: 'the broker cannot be reached',
-  possibleDuplicate: false,
-};
+let slot = Date.now();
 
-interface NotedSender {
-  readonly sender: NatsSender;
-  readonly notes: string[];
+function open(servers: string, journal: Pick<Journal, 'note'>): NatsSender {
+  return new NatsSender({ url: servers, namespace, journal });
 }
 
-function senderTo(servers: string): NotedSender {
-  const notes: string[] = [];
-  const sender = new NatsSender({ url: servers, namespace, journal: { note: (note) => void notes.push(note) } });
-  onTestFinished(() => sender.close());
-  return { sender, notes };
+function senderToNats(servers = url): { readonly sender: BrokerSender } {
+  return senderTo({ open }, servers);
+}
+
+/** A run of its own. */
+function aRun(target: Target, change: Partial<Delivery> = {}): Delivery {
+  slot += 1000;
+  const key = { ...aDelivery(target).key, slot };
+  return aDelivery(target, { key, runId: encodeRunId(key), ...change });
 }
 
 describe.skipIf(url === '')('with JetStream', () => {
   let connection: NatsConnection;
   let manager: JetStreamManager;
-  let slot = Date.now();
   beforeAll(async () => {
     connection = await connect({ servers: url });
     manager = await jetstreamManager(connection);
@@ -55,13 +49,6 @@ describe.skipIf(url === '')('with JetStream', () => {
     await clear();
     await connection.close();
   });
-
-  /** A run of its own. */
-  function aRun(target: Target, change: Partial<Delivery> = {}): Delivery {
-    slot += 1000;
-    const key = { ...aDelivery(target).key, slot };
-    return aDelivery(target, { key, runId: encodeRunId(key), ...change });
-  }
 
   async function messagesOf(stream: string): Promise<JsMsg[]> {
     const { name } = await manager.consumers.add(stream, { ack_policy: AckPolicy.Explicit });
@@ -76,7 +63,7 @@ describe.skipIf(url === '')('with JetStream', () => {
   }
 
   test('the first message makes bounded streams on disk that drop duplicates for two minutes', async () => {
-    expect(await senderTo(url).sender.send(aRun(event), noDeadline())).toEqual(accepted);
+    expect(await senderToNats().sender.send(aRun(event), noDeadline())).toEqual(accepted);
     const configs = await Promise.all(
       [EVENTS, QUEUE].map(async (stream) => (await manager.streams.info(stream)).config),
     );
@@ -98,12 +85,12 @@ describe.skipIf(url === '')('with JetStream', () => {
   test('a stream that an operator has made stays as it is', async () => {
     await manager.streams.add({ name: `${EVENTS}-MINE`, subjects: [`${namespace}.events.>`], max_bytes: 1_000_000 });
     onTestFinished(async () => void (await manager.streams.delete(`${EVENTS}-MINE`)));
-    expect(await senderTo(url).sender.send(aRun(event), noDeadline())).toEqual(accepted);
+    expect(await senderToNats().sender.send(aRun(event), noDeadline())).toEqual(accepted);
     expect((await messagesOf(`${EVENTS}-MINE`)).length).toBe(1);
   });
 
   test('an event arrives once as a CloudEvent, however often it is delivered', async () => {
-    const { sender } = senderTo(url);
+    const { sender } = senderToNats();
     const delivery = aRun(event);
     for (const attempt of [1, 2, 3])
       expect(await sender.send({ ...delivery, attempt }, noDeadline())).toEqual(accepted);
@@ -136,7 +123,7 @@ describe.skipIf(url === '')('with JetStream', () => {
 
   test('a queue message carries the payload, and its run in the headers', async () => {
     const delivery = aRun(queue, { attempt: 2 });
-    expect(await senderTo(url).sender.send(delivery, noDeadline())).toEqual(accepted);
+    expect(await senderToNats().sender.send(delivery, noDeadline())).toEqual(accepted);
     const [message] = await messagesOf(QUEUE);
     expect([
       message?.subject,
@@ -147,16 +134,19 @@ describe.skipIf(url === '')('with JetStream', () => {
   });
 
   test('a stream that goes away is made again', async () => {
-    const { sender } = senderTo(url);
+    const { sender } = senderToNats();
     expect(await sender.send(aRun(event), noDeadline())).toEqual(accepted);
     await manager.streams.delete(EVENTS);
-    expect(await sender.send(aRun(event), noDeadline())).toEqual({ ...away, reason: 'no stream takes the topic' });
+    expect(await sender.send(aRun(event), noDeadline())).toEqual({
+      ...unreachable,
+      reason: 'no stream takes the topic',
+    });
     expect(await sender.send(aRun(event), noDeadline())).toEqual(accepted);
   });
 
   test('a full queue says so, and loses nothing', async () => {
     await manager.streams.add({ name: QUEUE, subjects: [`${namespace}.queue.>`], max_msgs: 1, discard: 'new' });
-    const { sender } = senderTo(url);
+    const { sender } = senderToNats();
     expect(await sender.send(aRun(queue), noDeadline())).toEqual(accepted);
     expect(await sender.send(aRun(queue), noDeadline())).toMatchObject({
       kind: 'unanswered',
@@ -166,7 +156,7 @@ describe.skipIf(url === '')('with JetStream', () => {
   });
 
   test('what is larger than the broker takes is refused', async () => {
-    const outcome = await senderTo(url).sender.send(aRun(queue, { payload: 'x'.repeat(2_000_000) }), noDeadline());
+    const outcome = await senderToNats().sender.send(aRun(queue, { payload: 'x'.repeat(2_000_000) }), noDeadline());
     expect(outcome).toMatchObject({
       kind: 'refused',
       why: 'REFUSED',
@@ -174,105 +164,16 @@ describe.skipIf(url === '')('with JetStream', () => {
       reason: expect.stringContaining('max_payload'),
     });
   });
-
-  test('a broker that comes late, goes and comes back is used again without a restart', async () => {
-    const proxy = await startProxy(new URL(url));
-    await proxy.stop();
-    const { sender, notes } = senderTo(proxy.url);
-    expect(await sender.send(aRun(event), noDeadline())).toEqual(away);
-    expect(await sender.send(aRun(event), noDeadline())).toEqual(away);
-    await proxy.start();
-    await expect.poll(() => sender.send(aRun(event), noDeadline())).toEqual(accepted);
-    await proxy.stop();
-    await expect.poll(() => notes).toEqual(['broker.connected', 'broker.disconnected']);
-    expect(await sender.send(aRun(event), noDeadline())).toEqual(away);
-    await proxy.start();
-    await expect.poll(() => sender.send(aRun(event), noDeadline())).toEqual(accepted);
-    expect(notes).toEqual(['broker.connected', 'broker.disconnected', 'broker.connected']);
-  });
-
-  test('a connection that falls silent in the middle ends at the deadline as a possible duplicate', async () => {
-    const proxy = await startProxy(new URL(url));
-    const { sender } = senderTo(proxy.url);
-    expect(await sender.send(aRun(event), noDeadline())).toEqual(accepted);
-    proxy.mute();
-    const outcome = await sender.send(aRun(event), AbortSignal.timeout(100));
-    expect(outcome).toEqual({
-      kind: 'unanswered',
-      attempt: 'TIMEOUT',
-      reason: 'no answer before the deadline',
-      possibleDuplicate: true,
-    });
-  });
 });
 
-test('nobody listens: tried again at once, without waiting for a connection', async () => {
-  const server = await startRawReceiver(() => undefined);
-  await server[Symbol.asyncDispose]();
-  expect(await senderTo(`nats://127.0.0.1:${server.port}`).sender.send(aDelivery(event), noDeadline())).toEqual(away);
-});
-
-test('a server that never greets: the attempt ends with its signal', async () => {
-  await using server = await startRawReceiver(() => undefined);
-  const { sender } = senderTo(`nats://127.0.0.1:${server.port}`);
-  expect(await sender.send(aDelivery(event), AbortSignal.timeout(50))).toMatchObject({
-    kind: 'unanswered',
-    attempt: 'TIMEOUT',
-    possibleDuplicate: false,
-  });
+describe('NATS that is not there', () => {
+  testBrokerFaults({ url, scheme: 'nats', target: event, open, aRun: () => aRun(event) });
 });
 
 test('a topic that would be a wildcard is refused without a broker being asked', async () => {
-  const outcome = await senderTo('nats://127.0.0.1:1').sender.send(
+  const outcome = await senderToNats('nats://127.0.0.1:1').sender.send(
     aDelivery({ kind: 'EVENT', eventTopic: 'billing.>' }),
     noDeadline(),
   );
   expect(outcome).toMatchObject({ kind: 'refused', why: 'REFUSED' });
 });
-
-interface Proxy {
-  readonly url: string;
-  start(): Promise<void>;
-  /** Cuts every connection and takes no new one. */
-  stop(): Promise<void>;
-  /** Swallows what is sent from here on. */
-  mute(): void;
-}
-
-async function startProxy(to: URL): Promise<Proxy> {
-  const sockets = new Set<Socket>();
-  let isMuted = false;
-  let server: Server | null = null;
-  const port = await freePort();
-  const proxy = {
-    get url(): string {
-      return `nats://127.0.0.1:${port}`;
-    },
-    async start(): Promise<void> {
-      server = createServer((socket) => {
-        const upstream = connectTcp(Number(to.port), to.hostname);
-        for (const end of [socket, upstream]) {
-          sockets.add(end);
-          end.on('error', () => undefined).on('close', () => sockets.delete(end));
-        }
-        socket
-          .on('data', (bytes) => (isMuted ? undefined : upstream.write(bytes)))
-          .on('close', () => upstream.destroy());
-        upstream.on('data', (bytes) => (isMuted ? undefined : socket.write(bytes))).on('close', () => socket.destroy());
-      });
-      server.listen(port, '127.0.0.1');
-      await once(server, 'listening');
-    },
-    async stop(): Promise<void> {
-      const closed = new Promise((resolve) => (server === null ? resolve(null) : server.close(resolve)));
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-    mute(): void {
-      isMuted = true;
-    },
-  };
-  await proxy.start();
-  onTestFinished(() => proxy.stop());
-  return proxy;
-}

@@ -1,11 +1,12 @@
 import { Agent } from 'undici';
 import { describe, expect, test } from 'vitest';
-import type { Target } from '../../../src/domain/entities/target.ts';
+import type { QueueDriver, QueueTarget, Target } from '../../../src/domain/entities/target.ts';
 import type { Sender } from '../../../src/domain/ports/sender.ts';
 import type { BrokerMessage } from '../../../src/infra/messaging/broker-message.ts';
 import { CommandSender } from '../../../src/infra/messaging/command-sender.ts';
 import { HttpSender } from '../../../src/infra/messaging/http-sender.ts';
 import { InProcessBus } from '../../../src/infra/messaging/in-process-bus.ts';
+import { QueueSender, type QueueSenderParts } from '../../../src/infra/messaging/queue-sender.ts';
 import { createSenders } from '../../../src/infra/messaging/senders.ts';
 import { aDelivery, clock, httpTarget, noDeadline } from './deliveries.ts';
 
@@ -21,7 +22,8 @@ function sendersWith(broker: Sender | null): ReturnType<typeof createSenders> {
     egress,
     http: new HttpSender({ egress, clock }),
     command: new CommandSender(new Map()),
-    broker,
+    event: broker,
+    queue: new QueueSender({ drivers: new Map(), usual: null, bus: broker }),
   });
 }
 
@@ -31,7 +33,7 @@ describe('which sender serves a target', () => {
     ['HTTP', HttpSender],
     ['COMMAND', CommandSender],
     ['EVENT', InProcessBus],
-    ['QUEUE', InProcessBus],
+    ['QUEUE', QueueSender],
   ] as const)('%s', (kind, type) => {
     expect(sendersWith(bus).of(kind)).toBeInstanceOf(type);
   });
@@ -79,9 +81,12 @@ describe('a target that could never be reached is told at once', () => {
   });
 
   test('events and queues without a broker', () => {
-    for (const target of [event, queue]) {
+    for (const [target, variables] of [
+      [event, 'NATS_URL'],
+      [queue, 'NATS_URL, QUEUE_REDIS_URL, AMQP_URL'],
+    ] as const) {
       expect(() => sendersWith(null).check(target)).toThrow(
-        expect.objectContaining({ code: 'TARGET_NOT_ALLOWED', message: 'no broker is configured (NATS_URL)' }),
+        expect.objectContaining({ code: 'TARGET_NOT_ALLOWED', message: `no broker is configured (${variables})` }),
       );
     }
   });
@@ -95,6 +100,49 @@ describe('a target that could never be reached is told at once', () => {
     ]) {
       expect(() => sendersWith(bus).check(target)).not.toThrow();
     }
+  });
+});
+
+describe('a QUEUE target', () => {
+  const named = (name: string): Sender => ({
+    send: () => ({ kind: 'refused', attempt: 'REFUSED', why: 'REFUSED', reason: name }),
+  });
+  const drivers = new Map<QueueDriver, Sender>([
+    ['NATS', named('nats')],
+    ['AMQP', named('amqp')],
+  ]);
+  const of = (target: Omit<QueueTarget, 'topic'>): QueueTarget => ({ topic: 'billing', ...target });
+  const takenBy = async (parts: Partial<QueueSenderParts>, driver?: QueueDriver): Promise<string | undefined> => {
+    const sender = new QueueSender({ drivers, usual: 'NATS', bus: null, ...parts });
+    const outcome = await sender.send(aDelivery({ kind: 'QUEUE', queue: of({ driver }) }), noDeadline());
+    return outcome.kind === 'accepted' ? 'accepted' : outcome.reason;
+  };
+
+  test('goes to the broker of the driver it names, else to the deployment’s, else to the bus', async () => {
+    expect(await takenBy({}, 'AMQP')).toBe('amqp');
+    expect(await takenBy({})).toBe('nats');
+    expect(await takenBy({ usual: 'AMQP' })).toBe('amqp');
+    expect(await takenBy({ bus: named('bus') }, 'REDIS')).toBe('bus');
+    expect(await takenBy({ drivers: new Map(), usual: null, bus: named('bus') })).toBe('bus');
+    expect(await takenBy({}, 'REDIS')).toBe('no broker is configured (QUEUE_REDIS_URL)');
+  });
+
+  test('whose driver is not there, or does not heed an option, is refused at once', () => {
+    const sender = new QueueSender({ drivers, usual: 'NATS', bus: null });
+    const problem = (target: Omit<QueueTarget, 'topic'>) => sender.problemOf(of(target));
+    expect(problem({ driver: 'AMQP', options: { priority: 1, ttlSec: 60 } })).toBeNull();
+    expect(problem({ driver: 'REDIS' })).toEqual({
+      field: 'driver',
+      message: 'no broker is configured (QUEUE_REDIS_URL)',
+    });
+    expect(problem({ driver: 'AMQP', options: { jobName: 'a' } })).toEqual({
+      field: 'options.jobName',
+      message: 'the driver AMQP does not heed it',
+    });
+    expect(problem({ options: { priority: 1 } })).toEqual({
+      field: 'options.priority',
+      message: 'the driver NATS does not heed it',
+    });
   });
 });
 
@@ -129,6 +177,7 @@ describe('the bus inside the process', () => {
           traceparent,
           data: { report: 'daily' },
         },
+        options: {},
       },
       {
         id: delivery.runId,
@@ -136,6 +185,7 @@ describe('the bus inside the process', () => {
         topic: 'billing.reports',
         headers: { ...headers, 'content-type': 'application/json' },
         data: { report: 'daily' },
+        options: {},
       },
     ]);
   });

@@ -1,0 +1,65 @@
+import type { Outcome } from '../../domain/entities/run.ts';
+import { OPTIONS_OF, type QueueDriver, type QueueTarget } from '../../domain/entities/target.ts';
+import type { Delivery, Sender, StopSignal } from '../../domain/ports/sender.ts';
+import { wrongKind } from './ended-attempt.ts';
+
+export interface QueueSenderParts {
+  /** Of the brokers that this deployment has. */
+  readonly drivers: ReadonlyMap<QueueDriver, Sender>;
+  /** Of targets that name none; null: there is no broker. */
+  readonly usual: QueueDriver | null;
+  /** Takes what has no broker; null: nobody does. */
+  readonly bus: Sender | null;
+}
+
+/** The variable that names each driver's broker. */
+const VARIABLES: Readonly<Record<QueueDriver, string>> = {
+  NATS: 'NATS_URL',
+  REDIS: 'QUEUE_REDIS_URL',
+  AMQP: 'AMQP_URL',
+};
+
+/** Delivers to QUEUE targets, each by the driver it names. */
+export class QueueSender implements Sender {
+  readonly #parts: QueueSenderParts;
+
+  constructor(parts: QueueSenderParts) {
+    this.#parts = parts;
+  }
+
+  /** Why a message could never be delivered from this deployment, and which field says so; null when it can be. */
+  problemOf({ driver, options = {} }: QueueTarget): { readonly field: string; readonly message: string } | null {
+    const { usual } = this.#parts;
+    if (this.#senderOf(driver) === null)
+      return { field: driver === undefined ? 'topic' : 'driver', message: noBroker(driver) };
+    const by = driver ?? usual;
+    const unheeded = by === null ? undefined : Object.keys(options).find((name) => !heeds(by, name));
+    return unheeded === undefined
+      ? null
+      : { field: `options.${unheeded}`, message: `the driver ${by} does not heed it` };
+  }
+
+  send(delivery: Delivery, signal: StopSignal): Outcome | Promise<Outcome> {
+    const { target } = delivery.version.definition;
+    if (target.kind !== 'QUEUE') return wrongKind(target.kind);
+    const { driver } = target.queue;
+    const sender = this.#senderOf(driver);
+    // A schedule from before the broker was taken away waits for its return, as long as its policy allows.
+    return sender?.send(delivery, signal) ?? { kind: 'unanswered', attempt: 'NETWORK', reason: noBroker(driver) };
+  }
+
+  #senderOf(driver: QueueDriver | undefined): Sender | null {
+    const { drivers, usual, bus } = this.#parts;
+    const by = driver ?? usual;
+    return (by === null ? undefined : drivers.get(by)) ?? bus;
+  }
+}
+
+function heeds(driver: QueueDriver, option: string): boolean {
+  return OPTIONS_OF[driver].some((name) => name === option);
+}
+
+function noBroker(driver: QueueDriver | undefined): string {
+  const variables = driver === undefined ? Object.values(VARIABLES).join(', ') : VARIABLES[driver];
+  return `no broker is configured (${variables})`;
+}

@@ -1,0 +1,141 @@
+import type { Queue } from 'bullmq';
+import type { Redis } from 'ioredis';
+import { LRUCache } from 'lru-cache';
+import type { Outcome } from '../../domain/entities/run.ts';
+import type { Journal } from '../../domain/ports/journal.ts';
+import type { Delivery, Sender, StopSignal } from '../../domain/ports/sender.ts';
+import type { BrokerMessage } from './broker-message.ts';
+import {
+  type Broker,
+  CONFIRM_TIMEOUT_MS,
+  notTaken,
+  published,
+  UNCONFIRMED,
+  UNREACHABLE,
+  WENT_AWAY,
+} from './publish.ts';
+
+export interface RedisQueueSenderOptions {
+  readonly url: string;
+  readonly journal: Pick<Journal, 'note'>;
+  /** BullMQ's `prefix` is `<namespace>.queue`: keys are `<namespace>.queue:<topic>:…`. */
+  readonly namespace?: string | undefined;
+}
+
+/** A connection and the queues that were used last. */
+interface Queues {
+  readonly redis: Redis;
+  of(topic: string): Queue;
+}
+
+const DEFAULT_NAMESPACE = 'scheduler';
+const CONNECT_TIMEOUT_MS = 2_000;
+const RECONNECT_MS = 500;
+const KEPT_QUEUES = 500;
+const DAY_SEC = 24 * 60 * 60;
+/** Ended jobs stay for a while: as long as a job is there, a second one of the same run is none. */
+const KEEP_COMPLETED = { age: DAY_SEC, count: 10_000 };
+const KEEP_FAILED = { age: 7 * DAY_SEC, count: 10_000 };
+
+/**
+ * Adds jobs to BullMQ's queues, with the run id as `jobId`: while the job is there, adding it again adds nothing. Redis
+ * answers before it syncs to disk, as it is configured: it is a courier, the run record is the truth.
+ */
+export class RedisQueueSender implements Sender, Broker<Queues> {
+  readonly #url: string;
+  readonly #journal: Pick<Journal, 'note'>;
+  readonly #namespace: string;
+  #opened: Promise<Queues> | null = null;
+  #isClosed = false;
+
+  /** Connects when the first message comes, not here. */
+  constructor({ url, journal, namespace = DEFAULT_NAMESPACE }: RedisQueueSenderOptions) {
+    this.#url = url;
+    this.#journal = journal;
+    this.#namespace = namespace;
+  }
+
+  send(delivery: Delivery, signal: StopSignal): Promise<Outcome> {
+    return published(this, delivery, signal);
+  }
+
+  async client(): Promise<Queues> {
+    this.#opened ??= this.#open();
+    const queues = await this.#opened;
+    if (queues.redis.status !== 'ready' || this.#isClosed) throw new Error('the broker is away');
+    return queues;
+  }
+
+  async publish(queues: Queues, { id, topic, headers, data, options }: BrokerMessage): Promise<void> {
+    const { jobName = topic, attempts = 1, priority } = options;
+    await queues.of(topic).add(
+      jobName,
+      { headers, payload: data },
+      {
+        jobId: id,
+        attempts,
+        ...(priority !== undefined && { priority }),
+        removeOnComplete: KEEP_COMPLETED,
+        removeOnFail: KEEP_FAILED,
+      },
+    );
+  }
+
+  async close(): Promise<void> {
+    this.#isClosed = true;
+    (await this.#opened)?.redis.disconnect();
+  }
+
+  /** What Redis says of itself is told by its first word: the rest may name users and commands. */
+  outcomeOf(error: unknown): Outcome {
+    const { name, message } = error instanceof Error ? error : { name: '', message: '' };
+    if (name === 'ReplyError') return notTaken(`the queue refused it (${/^[A-Z]+/.exec(message)?.[0] ?? 'ERR'})`);
+    if (message === 'Command timed out') return UNCONFIRMED;
+    return message.startsWith('Stream isn') ? UNREACHABLE : WENT_AWAY;
+  }
+
+  /** The packages are loaded here and not above: a deployment without such queues never needs them. Never rejects: what could not be reached is tried for ever. */
+  async #open(): Promise<Queues> {
+    const [{ Queue }, { Redis }] = await Promise.all([import('bullmq'), import('ioredis')]);
+    const redis = new Redis(this.#url, {
+      connectionName: 'scheduler-domain',
+      commandTimeout: CONFIRM_TIMEOUT_MS,
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      maxRetriesPerRequest: 0,
+      autoResendUnfulfilledCommands: false,
+      enableOfflineQueue: false,
+      lazyConnect: true,
+      retryStrategy: () => RECONNECT_MS,
+    });
+    this.#watch(redis);
+    const kept = new LRUCache<string, Queue>({ max: KEPT_QUEUES, dispose: (queue) => void queue.close() });
+    const of = (topic: string): Queue => {
+      const known = kept.get(topic);
+      if (known !== undefined) return known;
+      const queue = new Queue(topic, {
+        connection: redis,
+        prefix: `${this.#namespace}.queue`,
+        skipVersionCheck: true,
+        skipMetasUpdate: true,
+      });
+      queue.on('error', () => undefined);
+      kept.set(topic, queue);
+      return queue;
+    };
+    await redis.connect().catch(() => undefined);
+    if (this.#isClosed) redis.disconnect();
+    return { redis, of };
+  }
+
+  #watch(redis: Redis): void {
+    let isThere = false;
+    const tell = (isNow: boolean): void => {
+      if (isNow === isThere || this.#isClosed) return;
+      isThere = isNow;
+      this.#journal.note(isNow ? 'broker.connected' : 'broker.disconnected', { server: new URL(this.#url).host });
+    };
+    redis.on('error', () => undefined);
+    redis.on('ready', () => tell(true));
+    redis.on('close', () => tell(false));
+  }
+}

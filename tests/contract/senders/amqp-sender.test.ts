@@ -1,0 +1,145 @@
+import { randomUUID } from 'node:crypto';
+import { type Channel, type ChannelModel, connect, type GetMessage } from 'amqplib';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { QueueOptions, Target } from '../../../src/domain/entities/target.ts';
+import { encodeRunId } from '../../../src/domain/ids.ts';
+import type { Journal } from '../../../src/domain/ports/journal.ts';
+import type { Delivery } from '../../../src/domain/ports/sender.ts';
+import { AmqpSender } from '../../../src/infra/messaging/amqp-sender.ts';
+import { rabbitmqUrl } from '../../support/services.ts';
+import { accepted, type BrokerCase, senderTo, testBrokenConnection, testBrokerFaults } from './broker-faults.ts';
+import { aDelivery, noDeadline } from './deliveries.ts';
+
+const url = (await rabbitmqUrl()) ?? '';
+/** Its own, as the server may be one that others use. */
+const namespace = `test-${randomUUID()}`;
+const topics = new Set<string>();
+let slot = Date.now();
+
+function open(server: string, journal: Pick<Journal, 'note'>): AmqpSender {
+  return new AmqpSender({ url: server, namespace, journal });
+}
+
+function aTopic(): string {
+  const topic = `billing.${topics.size}`;
+  topics.add(topic);
+  return topic;
+}
+
+function to(topic: string, options?: QueueOptions): Target {
+  return { kind: 'QUEUE', queue: { topic, driver: 'AMQP', options } };
+}
+
+/** A run of its own. */
+function aRun(topic: string, options?: QueueOptions): Delivery {
+  slot += 1000;
+  const target = to(topic, options);
+  const key = { ...aDelivery(target).key, slot };
+  return aDelivery(target, { key, runId: encodeRunId(key) });
+}
+
+describe.skipIf(url === '')('with RabbitMQ', () => {
+  let connection: ChannelModel;
+  let channel: Channel;
+  beforeAll(async () => {
+    connection = await connect(url);
+    channel = await connection.createChannel();
+  });
+  afterAll(async () => {
+    for (const topic of topics) await channel.deleteQueue(`${namespace}.queue.${topic}`);
+    await connection.close();
+  });
+
+  const sender = () => senderTo({ open }, url).sender;
+
+  async function messageOf(topic: string): Promise<GetMessage> {
+    const message = await channel.get(`${namespace}.queue.${topic}`, { noAck: true });
+    if (message === false) throw new Error('the queue is empty');
+    return message;
+  }
+
+  async function countOf(topic: string): Promise<number> {
+    return (await channel.checkQueue(`${namespace}.queue.${topic}`)).messageCount;
+  }
+
+  test('a message carries the payload and its run, and is kept on disk', async () => {
+    const topic = aTopic();
+    const delivery = { ...aRun(topic), attempt: 2 };
+    expect(await sender().send(delivery, noDeadline())).toEqual(accepted);
+    const { content, properties } = await messageOf(topic);
+    expect(JSON.parse(content.toString())).toEqual({ report: 'daily' });
+    expect(properties).toMatchObject({ messageId: delivery.runId, contentType: 'application/json', deliveryMode: 2 });
+    expect(properties.headers).toMatchObject({
+      'x-scheduler-run-id': delivery.runId,
+      'x-scheduler-schedule-id': delivery.key.scheduleId,
+      'x-scheduler-attempt': '2',
+      traceparent: expect.any(String),
+    });
+  });
+
+  test('a queue that is made is durable, bounded, and full rather than forgetful', async () => {
+    const topic = aTopic();
+    expect(await sender().send(aRun(topic), noDeadline())).toEqual(accepted);
+    // To ask for a queue of another form than it has is refused.
+    const form = {
+      durable: true,
+      messageTtl: 604_800_000,
+      overflow: 'reject-publish',
+      arguments: { 'x-max-length-bytes': 536_870_912 },
+    };
+    const asked = await connection.createChannel();
+    expect((await asked.assertQueue(`${namespace}.queue.${topic}`, form)).messageCount).toBe(1);
+    await asked.close();
+  });
+
+  test('priority and time to live are the message’s', async () => {
+    const topic = aTopic();
+    await sender().send(aRun(topic, { priority: 7, ttlSec: 3600 }), noDeadline());
+    expect((await messageOf(topic)).properties).toMatchObject({ priority: 7, expiration: '3600000' });
+  });
+
+  test('a queue that an operator has made stays as it is; full, it says so and loses nothing', async () => {
+    const topic = aTopic();
+    await channel.assertQueue(`${namespace}.queue.${topic}`, {
+      durable: true,
+      maxLength: 1,
+      overflow: 'reject-publish',
+    });
+    const to = sender();
+    expect(await to.send(aRun(topic), noDeadline())).toEqual(accepted);
+    expect(await to.send(aRun(topic), noDeadline())).toEqual({
+      kind: 'unanswered',
+      attempt: 'FAILED',
+      reason: 'the queue refused it: it may be full',
+      possibleDuplicate: false,
+    });
+    expect(await countOf(topic)).toBe(1);
+  });
+
+  test('a hundred at once to a queue that is not there all arrive, and so does one after it was deleted', async () => {
+    const topic = aTopic();
+    const to = sender();
+    const sent = await Promise.all(Array.from({ length: 100 }, () => to.send(aRun(topic), noDeadline())));
+    expect(new Set(sent.map(({ kind }) => kind))).toEqual(new Set(['accepted']));
+    expect(await countOf(topic)).toBe(100);
+    await channel.deleteQueue(`${namespace}.queue.${topic}`);
+    expect(await to.send(aRun(topic), noDeadline())).toEqual(accepted);
+    expect(await countOf(topic)).toBe(1);
+  });
+
+  test('a queue that may not be made is told by its code, without the broker’s words', async () => {
+    const reserved = new AmqpSender({ url, namespace: 'amq', journal: { note: () => undefined } });
+    const other = aTopic();
+    const outcome = await reserved.send(aRun('reserved'), noDeadline());
+    expect(outcome).toMatchObject({ attempt: 'FAILED', reason: 'the broker refused the queue (403)' });
+    await reserved.close();
+    expect(await sender().send(aRun(other), noDeadline())).toEqual(accepted);
+  });
+});
+
+describe('RabbitMQ that is not there', () => {
+  const topic = aTopic();
+  const broker: BrokerCase = { url, scheme: 'amqp', target: to(topic), open, aRun: () => aRun(topic) };
+  testBrokerFaults(broker);
+  testBrokenConnection(broker);
+});
