@@ -17,8 +17,12 @@ export const ADVISORIES: Readonly<Record<string, readonly Advisory[]>> = {
   '@opentelemetry/exporter-prometheus': [{ fixed: '0.217.0', id: 'GHSA-q7rr-3cgh-j5r3' }],
   '@opentelemetry/sdk-node': [{ fixed: '0.217.0', id: 'GHSA-q7rr-3cgh-j5r3' }],
   ajv: [{ fixed: '8.18.0', id: 'GHSA-2g4f-4pwh-qvx6' }],
+  amqplib: [{ fixed: '2.3.0', id: 'GHSA-37f9-7m79-6866' }],
   'ansi-regex': [{ fixed: '5.0.1', id: 'GHSA-93q8-gq69-wqmw' }],
-  'brace-expansion': [{ fixed: '5.0.9', id: 'GHSA-rgw5-rvv9-x895' }],
+  'brace-expansion': [
+    { fixed: '2.1.4', line: 2, id: 'GHSA-rgw5-rvv9-x895' },
+    { fixed: '5.0.9', line: 5, id: 'GHSA-rgw5-rvv9-x895' },
+  ],
   debug: [{ fixed: '4.4.3', id: 'GHSA-8mgj-vmr8-frr6' }],
   'drizzle-orm': [{ fixed: '0.45.2', id: 'GHSA-gpj5-g38j-94v9' }],
   'fast-uri': [
@@ -29,7 +33,10 @@ export const ADVISORIES: Readonly<Record<string, readonly Advisory[]>> = {
   'find-my-way': [{ fixed: '9.7.0', id: 'GHSA-c96f-x56v-gq3h' }],
   glob: [{ fixed: '11.1.0', id: 'GHSA-5j98-mcp5-4vw2' }],
   jose: [{ fixed: '4.15.5', id: 'GHSA-hhhv-q57g-882q' }],
-  minimatch: [{ fixed: '10.2.1', id: 'GHSA-3ppc-4f35-3m26' }],
+  minimatch: [
+    { fixed: '5.1.7', line: 5, id: 'GHSA-3ppc-4f35-3m26' },
+    { fixed: '10.2.1', line: 10, id: 'GHSA-3ppc-4f35-3m26' },
+  ],
   protobufjs: [{ fixed: '7.6.5', id: 'GHSA-j3f2-48v5-ccww' }],
   semver: [{ fixed: '7.5.2', id: 'GHSA-c2qf-rxjj-qqgw' }],
   undici: [{ fixed: '8.5.0', id: 'GHSA-38rv-x7px-6hhq' }],

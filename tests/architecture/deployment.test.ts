@@ -49,7 +49,7 @@ describe('the image', () => {
       .map(([path]) => path.replace(/^.*node_modules\//, ''));
     expect(production).toContain('fastify');
     expect(
-      production.filter((name) => /embedded|^node-(linux|darwin|win|bin)|vitest|typescript|biome/.test(name)),
+      production.filter((name) => /embedded|^node-(linux|darwin|win|bin)|vitest|^typescript$|biome/.test(name)),
     ).toEqual([]);
   });
 });

@@ -36,6 +36,7 @@ describe('the import table', () => {
       `import { schedules } from '../../infra/db/schema.ts';`,
       'domain/services',
     ],
+    ['src/client/scheduler-client.ts', `import type { Target } from '../domain/entities/target.ts';`, 'client'],
     ['src/app/middleware/tenant.ts', `import { routes } from '../routes/runs.ts';`, 'app/middleware'],
     ['src/app/routes/runs.ts', `import { journal } from '../../infra/telemetry/journal.ts';`, 'app/routes'],
     ['src/app/routes/runs.ts', `import { loop } from '../workers/loop.ts';`, 'app/routes'],

@@ -69,6 +69,7 @@ export const LAYERS: readonly Layer[] = [
     imports: [...DOMAIN, 'infra/telemetry'],
     packages: 'any',
   },
+  { name: 'client', files: /^src\/client\//, imports: [], packages: ['openapi-fetch'] },
   {
     name: 'doors',
     files: /^src\/[^/]+\.ts$/,
@@ -105,6 +106,8 @@ export const TEXT_RULES: readonly TextRule[] = [
 ];
 
 const MAX_LINES = 250;
+/** By the test of the client. */
+const GENERATED = 'src/client/schema.ts';
 
 /** Everything in these files that the house forbids. */
 export function findViolations(files: readonly SourceFile[]): Violation[] {
@@ -160,7 +163,8 @@ function forbiddenText(path: string, text: string): string[] {
   );
 }
 
-function tooLong({ text }: SourceFile): string[] {
+function tooLong({ path, text }: SourceFile): string[] {
+  if (path === GENERATED) return [];
   const lines = text.trimEnd().split('\n').length;
   return lines > MAX_LINES ? [`has ${lines} lines, more than ${MAX_LINES}`] : [];
 }

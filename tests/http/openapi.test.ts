@@ -23,6 +23,10 @@ describe('/openapi.json', () => {
     });
   });
 
+  it('forbids no caller to send a field that a body has', async () => {
+    expect((await server().request('GET', '/openapi.json', { as: null })).body).not.toContain('readOnly');
+  });
+
   it('describes every operation of the table of capabilities, once', async () => {
     const ids = (await operationsOf(server())).map(({ operationId }) => operationId);
     const hidden = ['refuseMethod'];

@@ -50,12 +50,17 @@ const text = (description: string): unknown => ({ description, schema: { type: '
 
 /** The collected document with what routes do not say one by one: security from the table of capabilities, headers, examples, tidy components. */
 export function finishedDocument(collected: object, examples: ExamplesByOperation): object {
-  const document: ApiDocument = JSON.parse(JSON.stringify(collected));
+  const document: ApiDocument = JSON.parse(JSON.stringify(collected, writable));
   for (const operations of Object.values(document.paths)) {
     for (const operation of Object.values(operations))
       finish(operation, document, examples[operation.operationId] ?? {});
   }
   return tidyComponents(document);
+}
+
+/** A list that our code does not change is no field that callers must not send: the two have one word in zod. */
+function writable(key: string, value: unknown): unknown {
+  return key === 'readOnly' && value === true ? undefined : value;
 }
 
 function finish(operation: Operation, document: ApiDocument, examples: OperationExamples): void {
