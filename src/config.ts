@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { QUEUE_BROKERS } from './infra/messaging/queue-sender.ts';
 
 const flag = z.enum(['true', 'false']).transform((text) => text === 'true');
 const list = z.string().transform((text) =>
@@ -123,9 +124,6 @@ export const environmentSchema = z.object({
   OTEL_EXPORTER_OTLP_ENDPOINT: z.string().optional().describe('where traces go; none are made without it'),
   OTEL_SERVICE_NAME: z.string().default('scheduler').describe('this service in traces'),
 });
-
-/** The variable that names the broker of each driver. */
-const QUEUE_BROKERS = { NATS: 'NATS_URL', REDIS: 'QUEUE_REDIS_URL', AMQP: 'AMQP_URL' } as const;
 
 type Environment = z.infer<typeof environmentSchema>;
 

@@ -1475,7 +1475,7 @@ export interface components {
                  * @enum {string}
                  */
                 driver?: "NATS" | "REDIS" | "AMQP";
-                /** @description REDIS heeds jobName (left out: the topic), attempts (of its worker; left out: 1) and priority (the lowest first, 0 before all); AMQP heeds priority (the highest first) and ttlSec */
+                /** @description Needs a driver. REDIS heeds jobName (left out: the topic), attempts (of its worker; left out: 1) and priority (the lowest first, 0 before all); AMQP heeds priority (the highest first, more than 10 as 10) and ttlSec */
                 options?: {
                     jobName?: string;
                     attempts?: number;
@@ -1517,7 +1517,7 @@ export interface components {
                  * @enum {string}
                  */
                 driver?: "NATS" | "REDIS" | "AMQP";
-                /** @description REDIS heeds jobName (left out: the topic), attempts (of its worker; left out: 1) and priority (the lowest first, 0 before all); AMQP heeds priority (the highest first) and ttlSec */
+                /** @description Needs a driver. REDIS heeds jobName (left out: the topic), attempts (of its worker; left out: 1) and priority (the lowest first, 0 before all); AMQP heeds priority (the highest first, more than 10 as 10) and ttlSec */
                 options?: {
                     jobName?: string;
                     attempts?: number;

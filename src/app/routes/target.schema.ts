@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { json, matching } from './fields.ts';
+import { json, line, matching } from './fields.ts';
 import { checkHeaders, checkUrl } from './http-target.ts';
 
 const method = z.enum(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD']);
@@ -15,14 +15,14 @@ const event = z.strictObject({
 });
 const queueOptions = z
   .strictObject({
-    jobName: matching(/^[^\u0000-\u001f\u007f]{1,200}$/, '1 to 200 characters').optional(),
+    jobName: line(200).optional(),
     attempts: z.int().min(1).max(1000).optional(),
     priority: z.int().min(0).max(255).optional(),
     ttlSec: z.int().min(1).max(604_800).optional(),
   })
   .meta({
     description:
-      'REDIS heeds jobName (left out: the topic), attempts (of its worker; left out: 1) and priority (the lowest first, 0 before all); AMQP heeds priority (the highest first) and ttlSec',
+      'Needs a driver. REDIS heeds jobName (left out: the topic), attempts (of its worker; left out: 1) and priority (the lowest first, 0 before all); AMQP heeds priority (the highest first, more than 10 as 10) and ttlSec',
   });
 const queue = z.strictObject({
   kind: z.literal('QUEUE'),

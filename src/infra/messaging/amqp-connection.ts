@@ -1,59 +1,59 @@
-import type { ChannelModel, ConfirmChannel, Options } from 'amqplib';
+import { Duplex } from 'node:stream';
+import type { ChannelModel, ConfirmChannel } from 'amqplib';
 import type { Journal } from '../../domain/ports/journal.ts';
-import { CONFIRM_TIMEOUT_MS } from './publish.ts';
+import { AmqpClient } from './amqp-client.ts';
+import { OutageNotes } from './outage.ts';
+import { within } from './within.ts';
 
 export interface AmqpConnectionOptions {
   /** User, password and virtual host stand in it. */
   readonly url: string;
   readonly journal: Pick<Journal, 'note'>;
+  /** How long the broker's word is waited for, ms. */
+  readonly confirmMs: number;
 }
-
-/** What a message is on the wire. `id` names it in what the broker sends back. */
-export interface AmqpMessage {
-  readonly id: string;
-  readonly queue: string;
-  readonly content: Buffer;
-  readonly options: Options.Publish;
-}
-
-/** Nobody said in time that a message was taken. */
-export class Unconfirmed extends Error {}
 
 const CONNECT_TIMEOUT_MS = 2_000;
 const CLOSE_TIMEOUT_MS = 1_000;
 /** A broker that says nothing for two of these is gone. */
 const HEARTBEAT_SEC = 10;
-/** After a connection could not be made, those who ask within this time are told so at once. */
+/** After a connection could not be made, or ended, those who ask within this time are told so at once. */
 const PAUSE_MS = 500;
 
-/** A connection that is made when it is first needed, and anew when it was lost. While it cannot be made {@link AmqpConnector.client} rejects at once. */
+/**
+ * A connection that is made when it is first needed, and anew when it was lost. While it cannot be made, and while the broker
+ * takes nothing as it has no room, {@link AmqpConnector.client} rejects at once.
+ */
 export class AmqpConnector {
   readonly #options: AmqpConnectionOptions;
+  readonly #notes: OutageNotes;
   #client: Promise<AmqpClient> | null = null;
+  #connection: ChannelModel | null = null;
+  #isBlocked = false;
   #isClosed = false;
-  #failedAt = Number.NEGATIVE_INFINITY;
+  #endedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: AmqpConnectionOptions) {
     this.#options = options;
+    this.#notes = new OutageNotes(options.journal, new URL(options.url).host);
   }
 
   client(): Promise<AmqpClient> {
-    if (this.#isClosed) return Promise.reject(new Error('closed'));
+    if (this.#isClosed || this.#isBlocked) return Promise.reject(new Error('the broker takes nothing'));
     if (this.#client !== null) return this.#client;
-    if (performance.now() - this.#failedAt < PAUSE_MS) return Promise.reject(new Error('the broker cannot be reached'));
+    if (performance.now() - this.#endedAt < PAUSE_MS) return Promise.reject(new Error('the broker cannot be reached'));
     const opening = this.#open();
     this.#client = opening;
-    opening.catch(() => {
-      this.#failedAt = performance.now();
-      this.#client = null;
+    opening.catch((error: unknown) => {
+      if (this.#client === opening) this.#ended(error);
     });
     return opening;
   }
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    const client = await this.#client?.catch(() => null);
-    await client?.close();
+    await this.#client?.catch(() => null);
+    await this.#drop();
   }
 
   /** The package is loaded here and not above: a deployment without RabbitMQ never needs it. */
@@ -66,102 +66,58 @@ export class AmqpConnector {
       noDelay: true,
       clientProperties: { connection_name: 'scheduler-domain' },
     });
-    connection.on('error', () => undefined);
-    const client = await AmqpClient.on(connection, () => {
-      this.#client = null;
-      if (!this.#isClosed) this.#options.journal.note('broker.disconnected', { server: url.host });
-    });
-    this.#options.journal.note('broker.connected', { server: url.host });
-    if (this.#isClosed) await client.close();
-    return client;
-  }
-}
-
-/** A message that is on its way. */
-interface Publication {
-  readonly id: string;
-  isReturned: boolean;
-}
-
-/** One connection with the channel that all messages go through, each confirmed by the broker. */
-export class AmqpClient {
-  readonly #connection: ChannelModel;
-  readonly #channel: ConfirmChannel;
-  /** In the order in which they were sent. */
-  readonly #publications = new Set<Publication>();
-  readonly #declaring = new Map<string, Promise<void>>();
-
-  private constructor(connection: ChannelModel, channel: ConfirmChannel) {
     this.#connection = connection;
-    this.#channel = channel;
-    channel.on('return', ({ properties }) => this.#returned(String(properties.messageId)));
+    this.#watch(connection);
+    const channel = await within(CONNECT_TIMEOUT_MS, connection.createConfirmChannel());
+    if (this.#isClosed || this.#connection !== connection) throw new Error('the connection has ended');
+    this.#watchChannel(connection, channel);
+    this.#notes.connected();
+    return new AmqpClient(connection, channel, this.#options.confirmMs);
   }
 
-  /** `ended` is called when nothing can be sent any more. */
-  static async on(connection: ChannelModel, ended: () => void): Promise<AmqpClient> {
-    try {
-      const channel = await connection.createConfirmChannel();
-      const client = new AmqpClient(connection, channel);
-      channel.on('error', () => undefined);
-      // Closes with its connection; whatever closed it alone, a new connection is a fresh start.
-      channel.on('close', () => {
-        ended();
-        void client.close();
-      });
-      return client;
-    } catch (error) {
-      await connection.close().catch(() => undefined);
-      throw error;
-    }
+  /** Before anything is sent: what is not heard of now is never heard of. */
+  #watch(connection: ChannelModel): void {
+    connection.on('error', () => undefined);
+    connection.on('blocked', () => {
+      this.#isBlocked = true;
+      this.#options.journal.note('broker.blocked', {});
+    });
+    connection.on('unblocked', () => {
+      this.#isBlocked = false;
+      this.#options.journal.note('broker.unblocked', {});
+    });
+    connection.on('close', (error) => {
+      if (this.#connection === connection) this.#ended(error);
+    });
   }
 
-  /** Answers false where there is no such queue. Rejects where the broker refused the message, went away or did not confirm it. */
-  async publish({ id, queue, content, options }: AmqpMessage): Promise<boolean> {
-    const publication: Publication = { id, isReturned: false };
-    const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const timer = setTimeout(() => reject(new Unconfirmed()), CONFIRM_TIMEOUT_MS);
-    this.#publications.add(publication);
-    try {
-      const sent = { ...options, messageId: id, mandatory: true };
-      this.#channel.sendToQueue(queue, content, sent, (error) => (error ? reject(error) : resolve()));
-      await promise;
-      return !publication.isReturned;
-    } finally {
-      clearTimeout(timer);
-      this.#publications.delete(publication);
-    }
+  /** Closes with its connection; whatever closed it alone, a new connection is a fresh start. */
+  #watchChannel(connection: ChannelModel, channel: ConfirmChannel): void {
+    let why: unknown = null;
+    channel.on('error', (error) => {
+      why = error;
+    });
+    channel.on('close', () => {
+      if (this.#connection === connection) this.#ended(why);
+    });
   }
 
-  /** Makes a queue where there is none; those who ask meanwhile wait for the same. */
-  declare(queue: string, options: Options.AssertQueue): Promise<void> {
-    const known = this.#declaring.get(queue);
-    if (known !== undefined) return known;
-    const declaring = this.#declare(queue, options).finally(() => this.#declaring.delete(queue));
-    this.#declaring.set(queue, declaring);
-    return declaring;
+  /** Nothing can be sent any more. */
+  #ended(error: unknown): void {
+    this.#client = null;
+    this.#isBlocked = false;
+    this.#endedAt = performance.now();
+    if (!this.#isClosed) this.#notes.away(error);
+    void this.#drop();
   }
 
-  async close(): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
-    await Promise.race([this.#connection.close().catch(() => undefined), late]);
-    clearTimeout(timer);
-  }
-
-  /** On a channel of its own, as a refusal ends it. */
-  async #declare(queue: string, options: Options.AssertQueue): Promise<void> {
-    const channel = await this.#connection.createChannel();
-    channel.on('error', () => undefined);
-    await channel.assertQueue(queue, options);
-    await channel.close();
-  }
-
-  /** Comes before the confirmation. Two messages of one run may be on their way, as one that was given up still is: they come back in their order. */
-  #returned(id: string): void {
-    for (const publication of this.#publications) {
-      if (publication.id !== id || publication.isReturned) continue;
-      publication.isReturned = true;
-      return;
-    }
+  /** A broker that does not answer is not waited for: its socket would keep the process alive. */
+  async #drop(): Promise<void> {
+    const connection = this.#connection;
+    this.#connection = null;
+    if (connection === null) return;
+    await within(CLOSE_TIMEOUT_MS, connection.close()).catch(() => undefined);
+    const { connection: inner } = connection;
+    if ('stream' in inner && inner.stream instanceof Duplex) inner.stream.destroy();
   }
 }

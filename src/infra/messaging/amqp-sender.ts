@@ -2,15 +2,27 @@ import type { Options } from 'amqplib';
 import type { Outcome } from '../../domain/entities/run.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import type { Delivery, Sender, StopSignal } from '../../domain/ports/sender.ts';
-import { type AmqpClient, AmqpConnector, Unconfirmed } from './amqp-connection.ts';
+import type { AmqpClient, AmqpMessage } from './amqp-client.ts';
+import { AmqpConnector } from './amqp-connection.ts';
 import type { BrokerMessage } from './broker-message.ts';
-import { type Broker, notTaken, published, UNCONFIRMED, WENT_AWAY } from './publish.ts';
+import {
+  type Broker,
+  CONFIRM_TIMEOUT_MS,
+  notTaken,
+  published,
+  UNCONFIRMED,
+  UNREACHABLE,
+  WENT_AWAY,
+} from './publish.ts';
+import { TookTooLong } from './within.ts';
 
 export interface AmqpSenderOptions {
   readonly url: string;
   readonly journal: Pick<Journal, 'note'>;
   /** Queues are `<namespace>.queue.<topic>`. */
   readonly namespace?: string | undefined;
+  /** How long a confirmation is waited for, ms. */
+  readonly confirmMs?: number | undefined;
 }
 
 const DEFAULT_NAMESPACE = 'scheduler';
@@ -20,10 +32,11 @@ const QUEUE: Options.AssertQueue = {
   durable: true,
   messageTtl: 7 * DAY_MS,
   overflow: 'reject-publish',
+  maxPriority: 10,
   arguments: { 'x-max-length-bytes': 512 * 1024 * 1024 },
 };
 
-/** No queue took the message, although one was just made. */
+/** No queue took the message, and why none could be made. It is nowhere. */
 class Unroutable extends Error {}
 
 /** Publishes to RabbitMQ, persistent, with the run id as `messageId`, and waits for its confirmation. */
@@ -32,8 +45,8 @@ export class AmqpSender implements Sender, Broker<AmqpClient> {
   readonly #prefix: string;
 
   /** Connects when the first message comes, not here. */
-  constructor({ url, journal, namespace = DEFAULT_NAMESPACE }: AmqpSenderOptions) {
-    this.#connector = new AmqpConnector({ url, journal });
+  constructor({ url, journal, namespace = DEFAULT_NAMESPACE, confirmMs = CONFIRM_TIMEOUT_MS }: AmqpSenderOptions) {
+    this.#connector = new AmqpConnector({ url, journal, confirmMs });
     this.#prefix = `${namespace}.queue.`;
   }
 
@@ -46,25 +59,13 @@ export class AmqpSender implements Sender, Broker<AmqpClient> {
   }
 
   /** A queue is looked for by sending to it, so that one costs no question before each message. */
-  async publish(client: AmqpClient, { id, topic, headers, data, options }: BrokerMessage): Promise<void> {
-    const { 'content-type': contentType = 'application/json', ...rest } = headers;
-    const { priority, ttlSec } = options;
-    const queue = this.#prefix + topic;
-    const message = {
-      id,
-      queue,
-      content: Buffer.from(JSON.stringify(data)),
-      options: {
-        persistent: true,
-        contentType,
-        headers: rest,
-        ...(priority !== undefined && { priority }),
-        ...(ttlSec !== undefined && { expiration: ttlSec * 1000 }),
-      },
-    };
-    if (await client.publish(message)) return;
-    await client.declare(queue, QUEUE);
-    if (!(await client.publish(message))) throw new Unroutable();
+  async publish(client: AmqpClient, message: BrokerMessage): Promise<void> {
+    const sent = this.#onTheWire(message);
+    if (await client.publish(sent)) return;
+    await client.declare(sent.queue, QUEUE).catch((cause: unknown) => {
+      throw new Unroutable('the queue cannot be made', { cause });
+    });
+    if (!(await client.publish(sent))) throw new Unroutable('the queue is gone');
   }
 
   async close(): Promise<void> {
@@ -73,12 +74,27 @@ export class AmqpSender implements Sender, Broker<AmqpClient> {
 
   /** What the broker says of itself is not passed on: it names its users and virtual hosts. */
   outcomeOf(error: unknown): Outcome {
-    if (error instanceof Unconfirmed) return UNCONFIRMED;
-    if (error instanceof Unroutable) return notTaken('no queue takes the topic');
+    if (error instanceof TookTooLong) return UNCONFIRMED;
     if (!(error instanceof Error)) return WENT_AWAY;
-    if (error.message === 'message nacked') return notTaken('the queue refused it: it may be full');
-    return 'code' in error && typeof error.code === 'number'
-      ? notTaken(`the broker refused the queue (${error.code})`)
-      : WENT_AWAY;
+    if (error instanceof Unroutable) return notTaken(`no queue takes the topic${refusalIn(error.cause)}`);
+    if (error.name === 'IllegalOperationError') return UNREACHABLE;
+    return error.message === 'message nacked' ? notTaken('the queue refused it: it may be full') : WENT_AWAY;
   }
+
+  #onTheWire({ id, topic, headers, data, options: { priority, ttlSec } }: BrokerMessage): AmqpMessage {
+    const { 'content-type': contentType = 'application/json', ...rest } = headers;
+    const options = {
+      persistent: true,
+      contentType,
+      headers: rest,
+      ...(priority !== undefined && { priority }),
+      ...(ttlSec !== undefined && { expiration: ttlSec * 1000 }),
+    };
+    return { id, queue: this.#prefix + topic, content: Buffer.from(JSON.stringify(data)), options };
+  }
+}
+
+/** The code with which the broker refused to make a queue. */
+function refusalIn(cause: unknown): string {
+  return cause instanceof Error && 'code' in cause && typeof cause.code === 'number' ? ` (${cause.code})` : '';
 }

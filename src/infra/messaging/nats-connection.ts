@@ -1,6 +1,7 @@
 import type { JetStreamClient, JetStreamManager, StreamConfig } from '@nats-io/jetstream';
 import type { ConnectionOptions, MsgHdrs, NatsConnection } from '@nats-io/transport-node';
 import type { Journal } from '../../domain/ports/journal.ts';
+import { OutageNotes } from './outage.ts';
 
 /** A stream that must exist before its subjects can be published to. `queue`: each message leaves it when it is worked off. */
 export interface StreamNeed {
@@ -44,6 +45,7 @@ const TAKEN = new Set([10065, 10058]);
  */
 export class NatsConnector {
   readonly #options: NatsConnectionOptions;
+  readonly #notes: OutageNotes;
   #client: Promise<NatsClient> | null = null;
   #connection: NatsConnection | null = null;
   #isAway = false;
@@ -52,6 +54,7 @@ export class NatsConnector {
 
   constructor(options: NatsConnectionOptions) {
     this.#options = options;
+    this.#notes = new OutageNotes(options.journal, String(serversOf(options.url).servers));
   }
 
   /** Rejects while the server cannot be reached; then the next call after a moment tries anew. */
@@ -61,6 +64,7 @@ export class NatsConnector {
     if (performance.now() - this.#failedAt < PAUSE_MS) return Promise.reject(new Error('the broker cannot be reached'));
     this.#client = this.#open().catch(async (error: unknown) => {
       this.#failedAt = performance.now();
+      this.#notes.away(error);
       this.#client = null;
       await this.#drop();
       throw error;
@@ -103,7 +107,7 @@ export class NatsConnector {
       noAsyncTraces: true,
     });
     this.#connection = connection;
-    this.#options.journal.note('broker.connected', { server: connection.getServer() });
+    this.#notes.connected();
     void this.#watch(connection);
     if (this.#isClosed) await this.#drop();
     return connection;
@@ -113,7 +117,8 @@ export class NatsConnector {
     for await (const status of connection.status()) {
       if (status.type !== 'disconnect' && status.type !== 'reconnect') continue;
       this.#isAway = status.type === 'disconnect';
-      this.#options.journal.note(this.#isAway ? 'broker.disconnected' : 'broker.connected', { server: status.server });
+      if (this.#isAway) this.#notes.away(null);
+      else this.#notes.connected();
     }
     if (this.#connection !== connection) return;
     this.#connection = null;

@@ -13,11 +13,7 @@ export interface QueueSenderParts {
 }
 
 /** The variable that names each driver's broker. */
-const VARIABLES: Readonly<Record<QueueDriver, string>> = {
-  NATS: 'NATS_URL',
-  REDIS: 'QUEUE_REDIS_URL',
-  AMQP: 'AMQP_URL',
-};
+export const QUEUE_BROKERS = { NATS: 'NATS_URL', REDIS: 'QUEUE_REDIS_URL', AMQP: 'AMQP_URL' } as const;
 
 /** Delivers to QUEUE targets, each by the driver it names. */
 export class QueueSender implements Sender {
@@ -28,15 +24,18 @@ export class QueueSender implements Sender {
   }
 
   /** Why a message could never be delivered from this deployment, and which field says so; null when it can be. */
-  problemOf({ driver, options = {} }: QueueTarget): { readonly field: string; readonly message: string } | null {
-    const { usual } = this.#parts;
+  problemOf({ topic, driver, options = {} }: QueueTarget): { readonly field: string; readonly message: string } | null {
     if (this.#senderOf(driver) === null)
       return { field: driver === undefined ? 'topic' : 'driver', message: noBroker(driver) };
-    const by = driver ?? usual;
-    const unheeded = by === null ? undefined : Object.keys(options).find((name) => !heeds(by, name));
-    return unheeded === undefined
-      ? null
-      : { field: `options.${unheeded}`, message: `the driver ${by} does not heed it` };
+    const [option] = Object.keys(options);
+    if (driver === undefined)
+      return option === undefined ? null : { field: 'driver', message: 'options are a driver’s: it must be named' };
+    const unheeded = Object.keys(options).find((name) => !OPTIONS_OF[driver].some((known) => known === name));
+    if (unheeded !== undefined)
+      return { field: `options.${unheeded}`, message: `the driver ${driver} does not heed it` };
+    return driver === 'REDIS' && topic.includes(':')
+      ? { field: 'topic', message: 'a queue of BullMQ has no ":" in its name' }
+      : null;
   }
 
   send(delivery: Delivery, signal: StopSignal): Outcome | Promise<Outcome> {
@@ -55,11 +54,7 @@ export class QueueSender implements Sender {
   }
 }
 
-function heeds(driver: QueueDriver, option: string): boolean {
-  return OPTIONS_OF[driver].some((name) => name === option);
-}
-
 function noBroker(driver: QueueDriver | undefined): string {
-  const variables = driver === undefined ? Object.values(VARIABLES).join(', ') : VARIABLES[driver];
+  const variables = driver === undefined ? Object.values(QUEUE_BROKERS).join(', ') : QUEUE_BROKERS[driver];
   return `no broker is configured (${variables})`;
 }

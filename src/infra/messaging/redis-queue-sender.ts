@@ -5,6 +5,7 @@ import type { Outcome } from '../../domain/entities/run.ts';
 import type { Journal } from '../../domain/ports/journal.ts';
 import type { Delivery, Sender, StopSignal } from '../../domain/ports/sender.ts';
 import type { BrokerMessage } from './broker-message.ts';
+import { OutageNotes } from './outage.ts';
 import {
   type Broker,
   CONFIRM_TIMEOUT_MS,
@@ -20,6 +21,8 @@ export interface RedisQueueSenderOptions {
   readonly journal: Pick<Journal, 'note'>;
   /** BullMQ's `prefix` is `<namespace>.queue`: keys are `<namespace>.queue:<topic>:…`. */
   readonly namespace?: string | undefined;
+  /** How long an answer is waited for, ms. */
+  readonly confirmMs?: number | undefined;
 }
 
 /** A connection and the queues that were used last. */
@@ -31,6 +34,8 @@ interface Queues {
 const DEFAULT_NAMESPACE = 'scheduler';
 const CONNECT_TIMEOUT_MS = 2_000;
 const RECONNECT_MS = 500;
+/** A command that got no answer is told first, then its silent connection is given up. */
+const SILENCE_MS = 500;
 const KEPT_QUEUES = 500;
 const DAY_SEC = 24 * 60 * 60;
 /** Ended jobs stay for a while: as long as a job is there, a second one of the same run is none. */
@@ -43,16 +48,24 @@ const KEEP_FAILED = { age: 7 * DAY_SEC, count: 10_000 };
  */
 export class RedisQueueSender implements Sender, Broker<Queues> {
   readonly #url: string;
-  readonly #journal: Pick<Journal, 'note'>;
+  readonly #notes: OutageNotes;
   readonly #namespace: string;
+  readonly #confirmMs: number;
   #opened: Promise<Queues> | null = null;
+  #redis: Redis | null = null;
   #isClosed = false;
 
   /** Connects when the first message comes, not here. */
-  constructor({ url, journal, namespace = DEFAULT_NAMESPACE }: RedisQueueSenderOptions) {
+  constructor({
+    url,
+    journal,
+    namespace = DEFAULT_NAMESPACE,
+    confirmMs = CONFIRM_TIMEOUT_MS,
+  }: RedisQueueSenderOptions) {
     this.#url = url;
-    this.#journal = journal;
+    this.#notes = new OutageNotes(journal, new URL(url).host);
     this.#namespace = namespace;
+    this.#confirmMs = confirmMs;
   }
 
   send(delivery: Delivery, signal: StopSignal): Promise<Outcome> {
@@ -61,7 +74,10 @@ export class RedisQueueSender implements Sender, Broker<Queues> {
 
   async client(): Promise<Queues> {
     this.#opened ??= this.#open();
-    const queues = await this.#opened;
+    const queues = await this.#opened.catch((error: unknown) => {
+      this.#notes.away(error);
+      throw error;
+    });
     if (queues.redis.status !== 'ready' || this.#isClosed) throw new Error('the broker is away');
     return queues;
   }
@@ -83,7 +99,8 @@ export class RedisQueueSender implements Sender, Broker<Queues> {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    (await this.#opened)?.redis.disconnect();
+    this.#redis?.disconnect();
+    await this.#opened?.catch(() => null);
   }
 
   /** What Redis says of itself is told by its first word: the rest may name users and commands. */
@@ -94,19 +111,24 @@ export class RedisQueueSender implements Sender, Broker<Queues> {
     return message.startsWith('Stream isn') ? UNREACHABLE : WENT_AWAY;
   }
 
-  /** The packages are loaded here and not above: a deployment without such queues never needs them. Never rejects: what could not be reached is tried for ever. */
+  /** The packages are loaded here and not above: a deployment without such queues never needs them. What cannot be reached is tried for ever. */
   async #open(): Promise<Queues> {
     const [{ Queue }, { Redis }] = await Promise.all([import('bullmq'), import('ioredis')]);
+    if (this.#isClosed) throw new Error('closed');
     const redis = new Redis(this.#url, {
       connectionName: 'scheduler-domain',
-      commandTimeout: CONFIRM_TIMEOUT_MS,
+      commandTimeout: this.#confirmMs,
+      socketTimeout: this.#confirmMs + SILENCE_MS,
       connectTimeout: CONNECT_TIMEOUT_MS,
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
       enableOfflineQueue: false,
       lazyConnect: true,
       retryStrategy: () => RECONNECT_MS,
+      // A server that has become a replica keeps its connections.
+      reconnectOnError: ({ message }) => message.startsWith('READONLY'),
     });
+    this.#redis = redis;
     this.#watch(redis);
     const kept = new LRUCache<string, Queue>({ max: KEPT_QUEUES, dispose: (queue) => void queue.close() });
     const of = (topic: string): Queue => {
@@ -123,19 +145,18 @@ export class RedisQueueSender implements Sender, Broker<Queues> {
       return queue;
     };
     await redis.connect().catch(() => undefined);
-    if (this.#isClosed) redis.disconnect();
     return { redis, of };
   }
 
   #watch(redis: Redis): void {
-    let isThere = false;
-    const tell = (isNow: boolean): void => {
-      if (isNow === isThere || this.#isClosed) return;
-      isThere = isNow;
-      this.#journal.note(isNow ? 'broker.connected' : 'broker.disconnected', { server: new URL(this.#url).host });
-    };
-    redis.on('error', () => undefined);
-    redis.on('ready', () => tell(true));
-    redis.on('close', () => tell(false));
+    let why: unknown = null;
+    redis.on('error', (error) => {
+      why = error;
+    });
+    redis.on('ready', () => this.#notes.connected());
+    redis.on('close', () => {
+      if (!this.#isClosed) this.#notes.away(why);
+      why = null;
+    });
   }
 }

@@ -1,13 +1,22 @@
 import { randomUUID } from 'node:crypto';
 import { type Channel, type ChannelModel, connect, type GetMessage } from 'amqplib';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { QueueOptions, Target } from '../../../src/domain/entities/target.ts';
 import { encodeRunId } from '../../../src/domain/ids.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
 import type { Delivery } from '../../../src/domain/ports/sender.ts';
 import { AmqpSender } from '../../../src/infra/messaging/amqp-sender.ts';
 import { rabbitmqUrl } from '../../support/services.ts';
-import { accepted, type BrokerCase, senderTo, testBrokenConnection, testBrokerFaults } from './broker-faults.ts';
+import {
+  accepted,
+  type BrokerCase,
+  senderTo,
+  testBrokenConnection,
+  testBrokerFaults,
+  testClosing,
+  unreachable,
+} from './broker-faults.ts';
+import { BrokerProxy } from './broker-proxy.ts';
 import { aDelivery, noDeadline } from './deliveries.ts';
 
 const url = (await rabbitmqUrl()) ?? '';
@@ -85,6 +94,7 @@ describe.skipIf(url === '')('with RabbitMQ', () => {
       durable: true,
       messageTtl: 604_800_000,
       overflow: 'reject-publish',
+      maxPriority: 10,
       arguments: { 'x-max-length-bytes': 536_870_912 },
     };
     const asked = await connection.createChannel();
@@ -92,10 +102,16 @@ describe.skipIf(url === '')('with RabbitMQ', () => {
     await asked.close();
   });
 
-  test('priority and time to live are the message’s', async () => {
+  test('the highest priority comes first, and a time to live is the message’s', async () => {
     const topic = aTopic();
-    await sender().send(aRun(topic, { priority: 7, ttlSec: 3600 }), noDeadline());
-    expect((await messageOf(topic)).properties).toMatchObject({ priority: 7, expiration: '3600000' });
+    const to = sender();
+    for (const priority of [1, 9, 5]) await to.send(aRun(topic, { priority, ttlSec: 3600 }), noDeadline());
+    const messages = [await messageOf(topic), await messageOf(topic), await messageOf(topic)];
+    expect(messages.map(({ properties }) => [properties.priority, properties.expiration])).toEqual([
+      [9, '3600000'],
+      [5, '3600000'],
+      [1, '3600000'],
+    ]);
   });
 
   test('a queue that an operator has made stays as it is; full, it says so and loses nothing', async () => {
@@ -131,15 +147,64 @@ describe.skipIf(url === '')('with RabbitMQ', () => {
     const reserved = new AmqpSender({ url, namespace: 'amq', journal: { note: () => undefined } });
     const other = aTopic();
     const outcome = await reserved.send(aRun('reserved'), noDeadline());
-    expect(outcome).toMatchObject({ attempt: 'FAILED', reason: 'the broker refused the queue (403)' });
+    expect(outcome).toMatchObject({ attempt: 'FAILED', reason: 'no queue takes the topic (403)' });
     await reserved.close();
     expect(await sender().send(aRun(other), noDeadline())).toEqual(accepted);
   });
+
+  test('a message that is not confirmed may have arrived', async () => {
+    const proxy = await BrokerProxy.start(url);
+    const hasty = new AmqpSender({ url: proxy.url, namespace, journal: { note: () => undefined }, confirmMs: 50 });
+    onTestFinished(() => hasty.close());
+    const topic = aTopic();
+    await expect.poll(() => hasty.send(aRun(topic), noDeadline())).toEqual(accepted);
+    proxy.mute();
+    expect(await hasty.send(aRun(topic), noDeadline())).toEqual({
+      kind: 'unanswered',
+      attempt: 'NETWORK',
+      reason: 'the broker did not confirm',
+      possibleDuplicate: true,
+    });
+  });
+
+  test('a broker without room is left alone until it has some', async () => {
+    const proxy = await BrokerProxy.start(url);
+    const { sender: to, notes } = senderTo({ open }, proxy.url);
+    const topic = aTopic();
+    expect(await to.send(aRun(topic), noDeadline())).toEqual(accepted);
+    proxy.inject(connectionFrame(60, 'low on memory'));
+    await expect.poll(() => notes.at(-1)).toBe('broker.blocked');
+    expect(await to.send(aRun(topic), noDeadline())).toEqual(unreachable);
+    proxy.inject(connectionFrame(61));
+    await expect.poll(() => notes.at(-1)).toBe('broker.unblocked');
+    expect(await to.send(aRun(topic), noDeadline())).toEqual(accepted);
+  });
+
+  test('a broker that ends each connection at its first message is not called without a pause', async () => {
+    const proxy = await BrokerProxy.start(url);
+    const { sender: to } = senderTo({ open }, proxy.url);
+    const topic = aTopic();
+    proxy.cutAt('x-scheduler-run-id');
+    const outcomes: unknown[] = [];
+    for (let index = 0; index < 20; index += 1) outcomes.push(await to.send(aRun(topic), noDeadline()));
+    expect(outcomes[0]).toMatchObject({ reason: 'the broker went away', possibleDuplicate: true });
+    expect(outcomes[1]).toEqual(unreachable);
+    expect(proxy.connections).toBeLessThan(20);
+  });
 });
+
+/** A method of the class `connection`, as a broker sends it: `blocked` is 60, `unblocked` 61. */
+function connectionFrame(method: number, reason?: string): Buffer {
+  const words = reason === undefined ? Buffer.alloc(0) : Buffer.from(`${String.fromCharCode(reason.length)}${reason}`);
+  const payload = Buffer.concat([Buffer.from([0, 10, 0, method]), words]);
+  const head = Buffer.from([1, 0, 0, 0, 0, 0, payload.length]);
+  return Buffer.concat([head, payload, Buffer.from([0xce])]);
+}
 
 describe('RabbitMQ that is not there', () => {
   const topic = aTopic();
   const broker: BrokerCase = { url, scheme: 'amqp', target: to(topic), open, aRun: () => aRun(topic) };
   testBrokerFaults(broker);
   testBrokenConnection(broker);
+  testClosing(broker);
 });

@@ -3,7 +3,7 @@ import type { Outcome } from '../../../src/domain/entities/run.ts';
 import type { Target } from '../../../src/domain/entities/target.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
 import type { Delivery, StopSignal } from '../../../src/domain/ports/sender.ts';
-import { startProxy } from './broker-proxy.ts';
+import { BrokerProxy } from './broker-proxy.ts';
 import { aDelivery, noDeadline } from './deliveries.ts';
 import { startRawReceiver } from './receiver.ts';
 
@@ -46,13 +46,35 @@ export function testBrokenConnection(broker: BrokerCase): void {
   const { url, aRun } = broker;
 
   test.skipIf(url === '')('a connection that breaks in the middle says that the message may have arrived', async () => {
-    const proxy = await startProxy(new URL(url));
+    const proxy = await BrokerProxy.start(url);
     const { sender } = senderTo(broker, proxy.url);
     expect(await sender.send(aRun(), noDeadline())).toEqual(accepted);
     proxy.mute();
     const sending = sender.send(aRun(), noDeadline());
     await proxy.stop();
     expect(await sending).toMatchObject({ kind: 'unanswered', attempt: 'NETWORK', possibleDuplicate: true });
+  });
+}
+
+/** How a sender ends, whatever its broker does. */
+export function testClosing(broker: BrokerCase): void {
+  const { url, scheme, target, open, aRun } = broker;
+
+  test.skipIf(url === '')('closed while the broker is silent, it leaves no connection', async () => {
+    const proxy = await BrokerProxy.start(url);
+    const { sender } = senderTo(broker, proxy.url);
+    expect(await sender.send(aRun(), noDeadline())).toEqual(accepted);
+    proxy.mute();
+    await sender.close();
+    await expect.poll(() => proxy.open).toBe(0);
+  });
+
+  test('closed while it connects, it ends what waits', async () => {
+    await using server = await startRawReceiver(() => undefined);
+    const sender = open(`${scheme}://127.0.0.1:${server.port}`, { note: () => undefined });
+    const sending = sender.send(aDelivery(target), noDeadline());
+    await sender.close();
+    expect(await sending).toEqual(unreachable);
   });
 }
 
@@ -67,7 +89,7 @@ function testComingAndGoing(broker: BrokerCase): void {
   const { url, aRun } = broker;
 
   test.skipIf(url === '')('a broker that comes late, goes and comes back is used again without a restart', async () => {
-    const proxy = await startProxy(new URL(url));
+    const proxy = await BrokerProxy.start(url);
     await proxy.stop();
     const { sender, notes } = senderTo(broker, proxy.url);
     expect(await sender.send(aRun(), noDeadline())).toEqual(unreachable);
@@ -75,11 +97,12 @@ function testComingAndGoing(broker: BrokerCase): void {
     await proxy.start();
     await expect.poll(() => sender.send(aRun(), noDeadline())).toEqual(accepted);
     await proxy.stop();
-    await expect.poll(() => notes).toEqual(['broker.connected', 'broker.disconnected']);
+    const before = ['broker.unreachable', 'broker.connected', 'broker.disconnected'];
+    await expect.poll(() => notes).toEqual(before);
     expect(await sender.send(aRun(), noDeadline())).toEqual(unreachable);
     await proxy.start();
     await expect.poll(() => sender.send(aRun(), noDeadline())).toEqual(accepted);
-    expect(notes).toEqual(['broker.connected', 'broker.disconnected', 'broker.connected']);
+    expect(notes).toEqual([...before, 'broker.connected']);
   });
 }
 
@@ -87,7 +110,7 @@ function testSilence(broker: BrokerCase): void {
   const { url, aRun } = broker;
 
   test.skipIf(url === '')('a connection that falls silent ends at the deadline as a possible duplicate', async () => {
-    const proxy = await startProxy(new URL(url));
+    const proxy = await BrokerProxy.start(url);
     const { sender } = senderTo(broker, proxy.url);
     expect(await sender.send(aRun(), noDeadline())).toEqual(accepted);
     proxy.mute();

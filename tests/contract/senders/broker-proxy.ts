@@ -4,50 +4,81 @@ import { onTestFinished } from 'vitest';
 import { freePort } from '../../support/external-services.ts';
 
 /** A way to a broker that a test can cut. */
-export interface Proxy {
+export class BrokerProxy {
   /** The broker's, through here. */
   readonly url: string;
-  start(): Promise<void>;
-  /** Cuts every connection and takes no new one. */
-  stop(): Promise<void>;
-  /** Swallows what is sent from here on. */
-  mute(): void;
-}
+  /** How many connections there have been. */
+  connections = 0;
+  readonly #to: URL;
+  readonly #port: number;
+  readonly #sockets = new Set<Socket>();
+  readonly #clients = new Set<Socket>();
+  #isMuted = false;
+  #cutAt: string | null = null;
+  #server: Server | null = null;
 
-/** Ends with the test. */
-export async function startProxy(to: URL): Promise<Proxy> {
-  const sockets = new Set<Socket>();
-  let isMuted = false;
-  let server: Server | null = null;
-  const through = new URL(to);
-  [through.hostname, through.port] = ['127.0.0.1', String(await freePort())];
-  const proxy: Proxy = {
-    url: through.href,
-    async start() {
-      server = createServer((socket) => {
-        const upstream = connect(Number(to.port), to.hostname);
-        for (const end of [socket, upstream]) {
-          sockets.add(end);
-          end.on('error', () => undefined).on('close', () => sockets.delete(end));
-        }
-        socket
-          .on('data', (bytes) => (isMuted ? undefined : upstream.write(bytes)))
-          .on('close', () => upstream.destroy());
-        upstream.on('data', (bytes) => (isMuted ? undefined : socket.write(bytes))).on('close', () => socket.destroy());
-      });
-      server.listen(Number(through.port), '127.0.0.1');
-      await once(server, 'listening');
-    },
-    async stop() {
-      const closed = new Promise((resolve) => (server === null ? resolve(null) : server.close(resolve)));
-      for (const socket of sockets) socket.destroy();
-      await closed;
-    },
-    mute() {
-      isMuted = true;
-    },
-  };
-  await proxy.start();
-  onTestFinished(() => proxy.stop());
-  return proxy;
+  private constructor(to: URL, port: number) {
+    this.#to = to;
+    this.#port = port;
+    const through = new URL(to);
+    [through.hostname, through.port] = ['127.0.0.1', String(port)];
+    this.url = through.href;
+  }
+
+  /** Ends with the test. */
+  static async start(to: string): Promise<BrokerProxy> {
+    const proxy = new BrokerProxy(new URL(to), await freePort());
+    await proxy.start();
+    onTestFinished(() => proxy.stop());
+    return proxy;
+  }
+
+  /** How many connections are open. */
+  get open(): number {
+    return this.#clients.size;
+  }
+
+  async start(): Promise<void> {
+    this.#server = createServer((client) => this.#let(client)).listen(this.#port, '127.0.0.1');
+    await once(this.#server, 'listening');
+  }
+
+  /** Cuts every connection and takes no new one. */
+  async stop(): Promise<void> {
+    const closed = new Promise((resolve) => (this.#server === null ? resolve(null) : this.#server.close(resolve)));
+    for (const socket of this.#sockets) socket.destroy();
+    await closed;
+  }
+
+  /** Swallows what is sent from here on. */
+  mute(): void {
+    this.#isMuted = true;
+  }
+
+  /** Cuts a connection as soon as its client says this. */
+  cutAt(text: string): void {
+    this.#cutAt = text;
+  }
+
+  /** Says this to every client, as if the broker had. */
+  inject(bytes: Buffer): void {
+    for (const client of this.#clients) client.write(bytes);
+  }
+
+  #let(client: Socket): void {
+    this.connections += 1;
+    this.#clients.add(client);
+    const upstream = connect(Number(this.#to.port), this.#to.hostname);
+    for (const end of [client, upstream]) {
+      this.#sockets.add(end);
+      end.on('error', () => undefined).on('close', () => this.#sockets.delete(end));
+    }
+    client.on('data', (bytes) => {
+      if (this.#cutAt !== null && bytes.includes(this.#cutAt)) client.destroy();
+      else if (!this.#isMuted) upstream.write(bytes);
+    });
+    upstream.on('data', (bytes) => (this.#isMuted ? undefined : client.write(bytes)));
+    client.on('close', () => this.#clients.delete(client)).on('close', () => upstream.destroy());
+    upstream.on('close', () => client.destroy());
+  }
 }

@@ -8,7 +8,15 @@ import type { Journal } from '../../../src/domain/ports/journal.ts';
 import type { Delivery } from '../../../src/domain/ports/sender.ts';
 import { RedisQueueSender } from '../../../src/infra/messaging/redis-queue-sender.ts';
 import { redisUrl } from '../../support/services.ts';
-import { accepted, type BrokerCase, senderTo, testBrokenConnection, testBrokerFaults } from './broker-faults.ts';
+import {
+  accepted,
+  type BrokerCase,
+  senderTo,
+  testBrokenConnection,
+  testBrokerFaults,
+  testClosing,
+} from './broker-faults.ts';
+import { BrokerProxy } from './broker-proxy.ts';
 import { aDelivery, noDeadline } from './deliveries.ts';
 
 const url = (await redisUrl()) ?? '';
@@ -124,6 +132,28 @@ describe.skipIf(url === '')('with Redis', () => {
     expect(await queueOf(`${base}.0`).getWaitingCount()).toBe(2);
     expect(warned).not.toHaveBeenCalled();
   });
+
+  test('a server that falls silent may have taken the job, and is called anew', async () => {
+    const proxy = await BrokerProxy.start(url);
+    const hasty = new RedisQueueSender({
+      url: proxy.url,
+      namespace,
+      journal: { note: () => undefined },
+      confirmMs: 100,
+    });
+    onTestFinished(() => hasty.close());
+    const topic = aTopic();
+    await expect.poll(() => hasty.send(aRun(topic), noDeadline())).toEqual(accepted);
+    const before = proxy.connections;
+    proxy.mute();
+    expect(await hasty.send(aRun(topic), noDeadline())).toEqual({
+      kind: 'unanswered',
+      attempt: 'NETWORK',
+      reason: 'the broker did not confirm',
+      possibleDuplicate: true,
+    });
+    await expect.poll(() => proxy.connections).toBeGreaterThan(before);
+  });
 });
 
 test('what Redis refuses is told by its first word, and tried again', () => {
@@ -144,4 +174,5 @@ describe('Redis that is not there', () => {
   const broker: BrokerCase = { url, scheme: 'redis', target: to(topic), open, aRun: () => aRun(topic) };
   testBrokerFaults(broker);
   testBrokenConnection(broker);
+  testClosing(broker);
 });

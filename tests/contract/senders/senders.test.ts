@@ -139,10 +139,16 @@ describe('a QUEUE target', () => {
       field: 'options.jobName',
       message: 'the driver AMQP does not heed it',
     });
-    expect(problem({ options: { priority: 1 } })).toEqual({
+    expect(problem({ driver: 'NATS', options: { priority: 1 } })).toEqual({
       field: 'options.priority',
       message: 'the driver NATS does not heed it',
     });
+    expect(problem({ options: { priority: 1 } })).toEqual({
+      field: 'driver',
+      message: 'options are a driver’s: it must be named',
+    });
+    const redis = new QueueSender({ drivers, usual: 'NATS', bus: named('bus') });
+    expect(redis.problemOf({ topic: 'a:b', driver: 'REDIS' })?.field).toBe('topic');
   });
 });
 
