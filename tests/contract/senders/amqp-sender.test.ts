@@ -172,12 +172,23 @@ describe.skipIf(url === '')('with RabbitMQ', () => {
     const { sender: to, notes } = senderTo({ open }, proxy.url);
     const topic = aTopic();
     expect(await to.send(aRun(topic), noDeadline())).toEqual(accepted);
-    proxy.inject(connectionFrame(60, 'low on memory'));
+    proxy.inject(connectionFrame(60, [3, ...Buffer.from('low')]));
     await expect.poll(() => notes.at(-1)).toBe('broker.blocked');
     expect(await to.send(aRun(topic), noDeadline())).toEqual(unreachable);
     proxy.inject(connectionFrame(61));
     await expect.poll(() => notes.at(-1)).toBe('broker.unblocked');
     expect(await to.send(aRun(topic), noDeadline())).toEqual(accepted);
+  });
+
+  test('a broker that ends the connection while it is made is called anew', async () => {
+    const proxy = await BrokerProxy.start(url);
+    const { sender: to } = senderTo({ open }, proxy.url);
+    const confirmSelectOk = Buffer.from([0, 85, 0, 11]);
+    proxy.answer(confirmSelectOk, connectionFrame(50, [1, 64, 0, 0, 0, 0, 0]));
+    const topic = aTopic();
+    expect(await to.send(aRun(topic), noDeadline())).toEqual(unreachable);
+    await expect.poll(() => to.send(aRun(topic), noDeadline())).toEqual(accepted);
+    expect(proxy.connections).toBe(2);
   });
 
   test('a broker that ends each connection at its first message is not called without a pause', async () => {
@@ -193,12 +204,10 @@ describe.skipIf(url === '')('with RabbitMQ', () => {
   });
 });
 
-/** A method of the class `connection`, as a broker sends it: `blocked` is 60, `unblocked` 61. */
-function connectionFrame(method: number, reason?: string): Buffer {
-  const words = reason === undefined ? Buffer.alloc(0) : Buffer.from(`${String.fromCharCode(reason.length)}${reason}`);
-  const payload = Buffer.concat([Buffer.from([0, 10, 0, method]), words]);
-  const head = Buffer.from([1, 0, 0, 0, 0, 0, payload.length]);
-  return Buffer.concat([head, payload, Buffer.from([0xce])]);
+/** A method of the class `connection`, as a broker sends it: `close` is 50, `blocked` 60, `unblocked` 61. */
+function connectionFrame(method: number, fields: readonly number[] = []): Buffer {
+  const payload = [0, 10, 0, method, ...fields];
+  return Buffer.from([1, 0, 0, 0, 0, 0, payload.length, ...payload, 0xce]);
 }
 
 describe('RabbitMQ that is not there', () => {

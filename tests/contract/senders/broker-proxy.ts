@@ -15,6 +15,7 @@ export class BrokerProxy {
   readonly #clients = new Set<Socket>();
   #isMuted = false;
   #cutAt: string | null = null;
+  #answer: { readonly at: Buffer; readonly more: Buffer } | null = null;
   #server: Server | null = null;
 
   private constructor(to: URL, port: number) {
@@ -60,6 +61,11 @@ export class BrokerProxy {
     this.#cutAt = text;
   }
 
+  /** Once, as soon as the broker says the one, its client hears the other in the same breath. */
+  answer(at: Buffer, more: Buffer): void {
+    this.#answer = { at, more };
+  }
+
   /** Says this to every client, as if the broker had. */
   inject(bytes: Buffer): void {
     for (const client of this.#clients) client.write(bytes);
@@ -77,8 +83,17 @@ export class BrokerProxy {
       if (this.#cutAt !== null && bytes.includes(this.#cutAt)) client.destroy();
       else if (!this.#isMuted) upstream.write(bytes);
     });
-    upstream.on('data', (bytes) => (this.#isMuted ? undefined : client.write(bytes)));
+    upstream.on('data', (bytes: Buffer) => {
+      if (!this.#isMuted) client.write(this.#withAnswer(bytes));
+    });
     client.on('close', () => this.#clients.delete(client)).on('close', () => upstream.destroy());
     upstream.on('close', () => client.destroy());
+  }
+
+  #withAnswer(bytes: Buffer): Buffer {
+    if (this.#answer === null || !bytes.includes(this.#answer.at)) return bytes;
+    const { more } = this.#answer;
+    this.#answer = null;
+    return Buffer.concat([bytes, more]);
   }
 }
