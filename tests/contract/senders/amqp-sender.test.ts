@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { type Channel, type ChannelModel, connect, type GetMessage } from 'amqplib';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { QueueOptions, Target } from '../../../src/domain/entities/target.ts';
-import { encodeRunId } from '../../../src/domain/ids.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
 import type { Delivery } from '../../../src/domain/ports/sender.ts';
 import { AmqpSender } from '../../../src/infra/messaging/amqp-sender.ts';
@@ -17,13 +16,12 @@ import {
   unreachable,
 } from './broker-faults.ts';
 import { BrokerProxy } from './broker-proxy.ts';
-import { aDelivery, noDeadline } from './deliveries.ts';
+import { aRun, noDeadline } from './deliveries.ts';
 
 const url = (await rabbitmqUrl()) ?? '';
 /** Its own, as the server may be one that others use. */
 const namespace = `test-${randomUUID()}`;
 const topics = new Set<string>();
-let slot = Date.now();
 
 function open(server: string, journal: Pick<Journal, 'note'>): AmqpSender {
   return new AmqpSender({ url: server, namespace, journal });
@@ -39,12 +37,8 @@ function to(topic: string, options?: QueueOptions): Target {
   return { kind: 'QUEUE', queue: { topic, driver: 'AMQP', options } };
 }
 
-/** A run of its own. */
-function aRun(topic: string, options?: QueueOptions): Delivery {
-  slot += 1000;
-  const target = to(topic, options);
-  const key = { ...aDelivery(target).key, slot };
-  return aDelivery(target, { key, runId: encodeRunId(key) });
+function aJob(topic: string, options?: QueueOptions): Delivery {
+  return aRun(to(topic, options));
 }
 
 describe.skipIf(url === '')('with RabbitMQ', () => {
@@ -73,7 +67,7 @@ describe.skipIf(url === '')('with RabbitMQ', () => {
 
   test('a message carries the payload and its run, and is kept on disk', async () => {
     const topic = aTopic();
-    const delivery = { ...aRun(topic), attempt: 2 };
+    const delivery = { ...aJob(topic), attempt: 2 };
     expect(await sender().send(delivery, noDeadline())).toEqual(accepted);
     const { content, properties } = await messageOf(topic);
     expect(JSON.parse(content.toString())).toEqual({ report: 'daily' });
@@ -88,7 +82,7 @@ describe.skipIf(url === '')('with RabbitMQ', () => {
 
   test('a queue that is made is durable, bounded, and full rather than forgetful', async () => {
     const topic = aTopic();
-    expect(await sender().send(aRun(topic), noDeadline())).toEqual(accepted);
+    expect(await sender().send(aJob(topic), noDeadline())).toEqual(accepted);
     // To ask for a queue of another form than it has is refused.
     const form = {
       durable: true,
@@ -105,7 +99,7 @@ describe.skipIf(url === '')('with RabbitMQ', () => {
   test('the highest priority comes first, and a time to live is the message’s', async () => {
     const topic = aTopic();
     const to = sender();
-    for (const priority of [1, 9, 5]) await to.send(aRun(topic, { priority, ttlSec: 3600 }), noDeadline());
+    for (const priority of [1, 9, 5]) await to.send(aJob(topic, { priority, ttlSec: 3600 }), noDeadline());
     const messages = [await messageOf(topic), await messageOf(topic), await messageOf(topic)];
     expect(messages.map(({ properties }) => [properties.priority, properties.expiration])).toEqual([
       [9, '3600000'],
@@ -122,8 +116,8 @@ describe.skipIf(url === '')('with RabbitMQ', () => {
       overflow: 'reject-publish',
     });
     const to = sender();
-    expect(await to.send(aRun(topic), noDeadline())).toEqual(accepted);
-    expect(await to.send(aRun(topic), noDeadline())).toEqual({
+    expect(await to.send(aJob(topic), noDeadline())).toEqual(accepted);
+    expect(await to.send(aJob(topic), noDeadline())).toEqual({
       kind: 'unanswered',
       attempt: 'FAILED',
       reason: 'the queue refused it: it may be full',
@@ -135,21 +129,21 @@ describe.skipIf(url === '')('with RabbitMQ', () => {
   test('a hundred at once to a queue that is not there all arrive, and so does one after it was deleted', async () => {
     const topic = aTopic();
     const to = sender();
-    const sent = await Promise.all(Array.from({ length: 100 }, () => to.send(aRun(topic), noDeadline())));
+    const sent = await Promise.all(Array.from({ length: 100 }, () => to.send(aJob(topic), noDeadline())));
     expect(new Set(sent.map(({ kind }) => kind))).toEqual(new Set(['accepted']));
     expect(await countOf(topic)).toBe(100);
     await channel.deleteQueue(`${namespace}.queue.${topic}`);
-    expect(await to.send(aRun(topic), noDeadline())).toEqual(accepted);
+    expect(await to.send(aJob(topic), noDeadline())).toEqual(accepted);
     expect(await countOf(topic)).toBe(1);
   });
 
   test('a queue that may not be made is told by its code, without the broker’s words', async () => {
     const reserved = new AmqpSender({ url, namespace: 'amq', journal: { note: () => undefined } });
     const other = aTopic();
-    const outcome = await reserved.send(aRun('reserved'), noDeadline());
+    const outcome = await reserved.send(aJob('reserved'), noDeadline());
     expect(outcome).toMatchObject({ attempt: 'FAILED', reason: 'no queue takes the topic (403)' });
     await reserved.close();
-    expect(await sender().send(aRun(other), noDeadline())).toEqual(accepted);
+    expect(await sender().send(aJob(other), noDeadline())).toEqual(accepted);
   });
 
   test('a message that is not confirmed may have arrived', async () => {
@@ -157,9 +151,9 @@ describe.skipIf(url === '')('with RabbitMQ', () => {
     const hasty = new AmqpSender({ url: proxy.url, namespace, journal: { note: () => undefined }, confirmMs: 50 });
     onTestFinished(() => hasty.close());
     const topic = aTopic();
-    await expect.poll(() => hasty.send(aRun(topic), noDeadline())).toEqual(accepted);
+    await expect.poll(() => hasty.send(aJob(topic), noDeadline())).toEqual(accepted);
     proxy.mute();
-    expect(await hasty.send(aRun(topic), noDeadline())).toEqual({
+    expect(await hasty.send(aJob(topic), noDeadline())).toEqual({
       kind: 'unanswered',
       attempt: 'NETWORK',
       reason: 'the broker did not confirm',
@@ -171,13 +165,13 @@ describe.skipIf(url === '')('with RabbitMQ', () => {
     const proxy = await BrokerProxy.start(url);
     const { sender: to, notes } = senderTo({ open }, proxy.url);
     const topic = aTopic();
-    expect(await to.send(aRun(topic), noDeadline())).toEqual(accepted);
+    expect(await to.send(aJob(topic), noDeadline())).toEqual(accepted);
     proxy.inject(connectionFrame(60, [3, ...Buffer.from('low')]));
     await expect.poll(() => notes.at(-1)).toBe('broker.blocked');
-    expect(await to.send(aRun(topic), noDeadline())).toEqual(unreachable);
+    expect(await to.send(aJob(topic), noDeadline())).toEqual(unreachable);
     proxy.inject(connectionFrame(61));
     await expect.poll(() => notes.at(-1)).toBe('broker.unblocked');
-    expect(await to.send(aRun(topic), noDeadline())).toEqual(accepted);
+    expect(await to.send(aJob(topic), noDeadline())).toEqual(accepted);
   });
 
   test('a broker that ends the connection while it is made is called anew', async () => {
@@ -186,8 +180,8 @@ describe.skipIf(url === '')('with RabbitMQ', () => {
     const confirmSelectOk = Buffer.from([0, 85, 0, 11]);
     proxy.answer(confirmSelectOk, connectionFrame(50, [1, 64, 0, 0, 0, 0, 0]));
     const topic = aTopic();
-    expect(await to.send(aRun(topic), noDeadline())).toEqual(unreachable);
-    await expect.poll(() => to.send(aRun(topic), noDeadline())).toEqual(accepted);
+    expect(await to.send(aJob(topic), noDeadline())).toEqual(unreachable);
+    await expect.poll(() => to.send(aJob(topic), noDeadline())).toEqual(accepted);
     expect(proxy.connections).toBe(2);
   });
 
@@ -197,7 +191,7 @@ describe.skipIf(url === '')('with RabbitMQ', () => {
     const topic = aTopic();
     proxy.cutAt('x-scheduler-run-id');
     const outcomes: unknown[] = [];
-    for (let index = 0; index < 20; index += 1) outcomes.push(await to.send(aRun(topic), noDeadline()));
+    for (let index = 0; index < 20; index += 1) outcomes.push(await to.send(aJob(topic), noDeadline()));
     expect(outcomes[0]).toMatchObject({ reason: 'the broker went away', possibleDuplicate: true });
     expect(outcomes[1]).toEqual(unreachable);
     expect(proxy.connections).toBeLessThan(20);
@@ -212,7 +206,7 @@ function connectionFrame(method: number, fields: readonly number[] = []): Buffer
 
 describe('RabbitMQ that is not there', () => {
   const topic = aTopic();
-  const broker: BrokerCase = { url, scheme: 'amqp', target: to(topic), open, aRun: () => aRun(topic) };
+  const broker: BrokerCase = { url, scheme: 'amqp', target: to(topic), open, aRun: () => aJob(topic) };
   testBrokerFaults(broker);
   testBrokenConnection(broker);
   testClosing(broker);

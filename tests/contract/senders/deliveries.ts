@@ -60,6 +60,15 @@ export function aDelivery(target: Target, change: Partial<Delivery> = {}): Deliv
   };
 }
 
+let lastSlot = Date.now();
+
+/** A first attempt at a slot that no other has. */
+export function aRun(target: Target, change: Partial<Delivery> = {}): Delivery {
+  lastSlot += 1000;
+  const key = { ...aDelivery(target).key, slot: lastSlot };
+  return aDelivery(target, { key, runId: encodeRunId(key), ...change });
+}
+
 export function httpTarget(http: Partial<HttpTarget> & { readonly url: string }): Target {
   return { kind: 'HTTP', http: { method: 'POST', headers: {}, ...http } };
 }

@@ -3,13 +3,11 @@ import { AckPolicy, type JetStreamManager, type JsMsg, jetstream, jetstreamManag
 import { connect, type NatsConnection } from '@nats-io/transport-node';
 import { afterAll, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { Target } from '../../../src/domain/entities/target.ts';
-import { encodeRunId } from '../../../src/domain/ids.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
-import type { Delivery } from '../../../src/domain/ports/sender.ts';
 import { NatsSender } from '../../../src/infra/messaging/nats-sender.ts';
 import { natsUrl } from '../../support/services.ts';
 import { accepted, type BrokerSender, senderTo, testBrokerFaults, unreachable } from './broker-faults.ts';
-import { aDelivery, noDeadline } from './deliveries.ts';
+import { aDelivery, aRun, noDeadline } from './deliveries.ts';
 
 const url = (await natsUrl()) ?? '';
 const event: Target = { kind: 'EVENT', eventTopic: 'billing.report.due' };
@@ -17,7 +15,6 @@ const queue: Target = { kind: 'QUEUE', queue: { topic: 'billing.reports' } };
 /** Its own, as the server may be one that others use. */
 const namespace = `test-${randomUUID()}`;
 const [EVENTS, QUEUE] = [`${namespace.toUpperCase()}_EVENTS`, `${namespace.toUpperCase()}_QUEUE`];
-let slot = Date.now();
 
 function open(servers: string, journal: Pick<Journal, 'note'>): NatsSender {
   return new NatsSender({ url: servers, namespace, journal });
@@ -25,13 +22,6 @@ function open(servers: string, journal: Pick<Journal, 'note'>): NatsSender {
 
 function senderToNats(servers = url): { readonly sender: BrokerSender } {
   return senderTo({ open }, servers);
-}
-
-/** A run of its own. */
-function aRun(target: Target, change: Partial<Delivery> = {}): Delivery {
-  slot += 1000;
-  const key = { ...aDelivery(target).key, slot };
-  return aDelivery(target, { key, runId: encodeRunId(key), ...change });
 }
 
 describe.skipIf(url === '')('with JetStream', () => {

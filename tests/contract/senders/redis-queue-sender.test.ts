@@ -3,7 +3,6 @@ import { Queue, Worker } from 'bullmq';
 import { Redis, ReplyError } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type { QueueOptions, Target } from '../../../src/domain/entities/target.ts';
-import { encodeRunId } from '../../../src/domain/ids.ts';
 import type { Journal } from '../../../src/domain/ports/journal.ts';
 import type { Delivery } from '../../../src/domain/ports/sender.ts';
 import { RedisQueueSender } from '../../../src/infra/messaging/redis-queue-sender.ts';
@@ -17,13 +16,12 @@ import {
   testClosing,
 } from './broker-faults.ts';
 import { BrokerProxy } from './broker-proxy.ts';
-import { aDelivery, noDeadline } from './deliveries.ts';
+import { aRun, noDeadline } from './deliveries.ts';
 
 const url = (await redisUrl()) ?? '';
 /** Its own, as the server may be one that others use. */
 const namespace = `test-${randomUUID()}`;
 let topics = 0;
-let slot = Date.now();
 
 function open(server: string, journal: Pick<Journal, 'note'>): RedisQueueSender {
   return new RedisQueueSender({ url: server, namespace, journal });
@@ -38,12 +36,8 @@ function to(topic: string, options?: QueueOptions): Target {
   return { kind: 'QUEUE', queue: { topic, driver: 'REDIS', options } };
 }
 
-/** A run of its own. */
-function aRun(topic: string, options?: QueueOptions): Delivery {
-  slot += 1000;
-  const target = to(topic, options);
-  const key = { ...aDelivery(target).key, slot };
-  return aDelivery(target, { key, runId: encodeRunId(key) });
+function aJob(topic: string, options?: QueueOptions): Delivery {
+  return aRun(to(topic, options));
 }
 
 describe.skipIf(url === '')('with Redis', () => {
@@ -67,7 +61,7 @@ describe.skipIf(url === '')('with Redis', () => {
 
   test('a job carries the payload and its run, and is there once, however often it is delivered', async () => {
     const topic = aTopic();
-    const delivery = aRun(topic);
+    const delivery = aJob(topic);
     const to = sender();
     for (const attempt of [1, 2, 3]) expect(await to.send({ ...delivery, attempt }, noDeadline())).toEqual(accepted);
     const jobs = await queueOf(topic).getWaiting();
@@ -90,7 +84,7 @@ describe.skipIf(url === '')('with Redis', () => {
 
   test('a worker of BullMQ gets it', async () => {
     const topic = aTopic();
-    const delivery = aRun(topic);
+    const delivery = aJob(topic);
     await sender().send(delivery, noDeadline());
     const connection = new Redis(url, { maxRetriesPerRequest: null });
     const worked = Promise.withResolvers<string | undefined>();
@@ -107,7 +101,7 @@ describe.skipIf(url === '')('with Redis', () => {
 
   test('the options are the job’s, and ended jobs are not kept for ever', async () => {
     const topic = aTopic();
-    await sender().send(aRun(topic, { jobName: 'invoice', attempts: 5, priority: 9 }), noDeadline());
+    await sender().send(aJob(topic, { jobName: 'invoice', attempts: 5, priority: 9 }), noDeadline());
     const [job] = await queueOf(topic).getPrioritized();
     expect(job?.name).toBe('invoice');
     expect(job?.opts).toMatchObject({
@@ -125,10 +119,10 @@ describe.skipIf(url === '')('with Redis', () => {
     const to = sender();
     const base = aTopic();
     for (let index = 0; index < 620; index += 20) {
-      const some = Array.from({ length: 20 }, (_, at) => to.send(aRun(`${base}.${index + at}`), noDeadline()));
+      const some = Array.from({ length: 20 }, (_, at) => to.send(aJob(`${base}.${index + at}`), noDeadline()));
       expect(new Set((await Promise.all(some)).map(({ kind }) => kind))).toEqual(new Set(['accepted']));
     }
-    expect(await to.send(aRun(`${base}.0`), noDeadline())).toEqual(accepted);
+    expect(await to.send(aJob(`${base}.0`), noDeadline())).toEqual(accepted);
     expect(await queueOf(`${base}.0`).getWaitingCount()).toBe(2);
     expect(warned).not.toHaveBeenCalled();
   });
@@ -143,10 +137,10 @@ describe.skipIf(url === '')('with Redis', () => {
     });
     onTestFinished(() => hasty.close());
     const topic = aTopic();
-    await expect.poll(() => hasty.send(aRun(topic), noDeadline())).toEqual(accepted);
+    await expect.poll(() => hasty.send(aJob(topic), noDeadline())).toEqual(accepted);
     const before = proxy.connections;
     proxy.mute();
-    expect(await hasty.send(aRun(topic), noDeadline())).toEqual({
+    expect(await hasty.send(aJob(topic), noDeadline())).toEqual({
       kind: 'unanswered',
       attempt: 'NETWORK',
       reason: 'the broker did not confirm',
@@ -171,7 +165,7 @@ test('what Redis refuses is told by its first word, and tried again', () => {
 
 describe('Redis that is not there', () => {
   const topic = aTopic();
-  const broker: BrokerCase = { url, scheme: 'redis', target: to(topic), open, aRun: () => aRun(topic) };
+  const broker: BrokerCase = { url, scheme: 'redis', target: to(topic), open, aRun: () => aJob(topic) };
   testBrokerFaults(broker);
   testBrokenConnection(broker);
   testClosing(broker);
