@@ -5,8 +5,9 @@ import type { ListPosition, Page, ScheduleQuery, ScheduleSort } from '../../doma
 import { pipelined, type Transaction } from '../db/client.ts';
 import { schedules, timers } from '../db/schema.ts';
 import { isLiving, passes, timerOfSchedule } from './schedule-filter.ts';
+import { positionIn, walksOf } from './schedule-order.ts';
 import { entityOf, type LivingRow, livingColumns } from './schedule-rows.ts';
-import { alongWalks, fewOf, positionIn, walksOf } from './schedule-walk.ts';
+import { alongWalks, fewOf } from './schedule-walk.ts';
 
 const LONGEST_PAGE = 200;
 

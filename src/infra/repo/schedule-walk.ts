@@ -1,12 +1,12 @@
-import { and, asc, desc, eq, lt, type SQL, sql } from 'drizzle-orm';
-import type { PgColumn } from 'drizzle-orm/pg-core';
-import type { ScheduleEntity } from '../../domain/entities/schedule.ts';
+import { and, eq, isNull, type SQL, sql } from 'drizzle-orm';
 import type { TenantId } from '../../domain/ids.ts';
-import type { ListPosition, ScheduleFilter, ScheduleSort } from '../../domain/ports/schedule-repository.ts';
+import type { ListPosition, ScheduleFilter } from '../../domain/ports/schedule-repository.ts';
 import type { Transaction } from '../db/client.ts';
 import { schedules, timers } from '../db/schema.ts';
+import { statement } from '../db/statement.ts';
 import { isIndexed, isLiving, passes, timerOfSchedule } from './schedule-filter.ts';
-import { instantOf, type LivingRow, livingColumns } from './schedule-rows.ts';
+import { beside, besidePlace, inOrder, orderOf, type Walk } from './schedule-order.ts';
+import { type LivingRow, livingColumns } from './schedule-rows.ts';
 
 /*
  * A list goes along one index from where the page before ended, and reads no more of it than the page needs. With a filter a page
@@ -16,67 +16,6 @@ import { instantOf, type LivingRow, livingColumns } from './schedule-rows.ts';
 
 /** Schedules that a page with a filter looks at, at most: some milliseconds. */
 const MOST_LOOKED_AT = 1000;
-
-/** What holds where a comparison does not. */
-const OPPOSITE = { '<': '>=', '>': '<=', '<=': '>', '>=': '<' } as const;
-
-/** A way along one index. `by` is null where its schedules have no value in the order: then they follow by id. */
-export interface Walk {
-  readonly by: PgColumn | null;
-  readonly id: PgColumn;
-  readonly only: SQL | undefined;
-}
-
-const byCreation: Walk = { by: schedules.createdAt, id: schedules.id, only: undefined };
-const byName: Walk = { by: schedules.name, id: schedules.id, only: undefined };
-const firing: Walk = {
-  by: timers.nextDue,
-  id: timers.scheduleId,
-  only: ofTimer(lt(timers.nextDue, Number.POSITIVE_INFINITY)),
-};
-const waiting: Walk = { by: null, id: timers.scheduleId, only: ofTimer(eq(timers.nextDue, Number.POSITIVE_INFINITY)) };
-const stopped = (['PAUSED', 'DISABLED', 'COMPLETED'] as const).map(
-  (state): Walk => ({ by: null, id: schedules.id, only: eq(schedules.state, state) }),
-);
-
-/**
- * The ways of an order, one after the other, and what they leave to the filter; those beside one another share their order. What
- * does not fire comes last, in both directions.
- */
-export function walksOf(
-  sort: ScheduleSort,
-  filter: ScheduleFilter,
-): { readonly walks: readonly (readonly Walk[])[]; readonly rest: ScheduleFilter } {
-  switch (sort) {
-    case 'createdAt':
-    case '-createdAt':
-      return { walks: [[byCreation]], rest: filter };
-    case 'name':
-    case '-name':
-      return { walks: [[byName]], rest: filter };
-    case 'nextFireAt':
-    case '-nextFireAt': {
-      const { dueBefore, ...rest } = filter;
-      if (dueBefore === undefined) return { walks: [[firing], [...stopped, waiting]], rest };
-      return { walks: [[{ ...firing, only: ofTimer(lt(timers.nextDue, dueBefore)) }]], rest };
-    }
-  }
-}
-
-/** Where a schedule stands in an order. */
-export function positionIn(sort: ScheduleSort, { state, timer, isActive }: ScheduleEntity): ListPosition {
-  switch (sort) {
-    case 'createdAt':
-    case '-createdAt':
-      return { value: state.createdAt.getTime(), id: state.id };
-    case 'name':
-    case '-name':
-      return { value: state.name, id: state.id };
-    case 'nextFireAt':
-    case '-nextFireAt':
-      return { value: isActive && timer.due !== Number.POSITIVE_INFINITY ? timer.due : null, id: state.id };
-  }
-}
 
 /** What one page asks of its ways. `few`: the ids of all that can be meant, where an index found them. */
 export interface Stretch {
@@ -112,10 +51,9 @@ function rowsOf(
 ): Promise<readonly LivingRow[]> {
   const { tenantId, filter, few, limit, isDescending } = stretch;
   const wanted = passes(filter);
-  const rows = tx
-    .select(livingColumns)
-    .from(schedules)
-    .leftJoin(timers, timerOfSchedule)
+  if (wanted === undefined && few === null) return plainPage(walk, stretch)(tx, plainValues(stretch));
+  // With a filter it is planned for what is asked, which takes a round trip more.
+  return living(tx)
     .where(
       and(
         isLiving(tenantId),
@@ -128,8 +66,49 @@ function rowsOf(
     )
     .orderBy(...orderOf(walk, isDescending))
     .limit(limit);
-  // With a filter it is planned for what is asked, which takes a round trip more.
-  return wanted === undefined ? rows.prepare('page_of_schedules').execute() : rows.execute();
+}
+
+type PlainPage = (tx: Transaction, values: Readonly<Record<string, unknown>>) => Promise<readonly LivingRow[]>;
+
+/** Pages without a filter, which are nearly all: each of their statements is built once. By walk, then by direction and by whether they begin behind a place. */
+const plainPages = new WeakMap<Walk, Map<string, PlainPage>>();
+
+function plainPage(walk: Walk, { after, isDescending }: Stretch): PlainPage {
+  const known = plainPages.get(walk) ?? new Map<string, PlainPage>();
+  plainPages.set(walk, known);
+  const which = `${isDescending} ${after === undefined}`;
+  const page =
+    known.get(which) ?? statement((tx) => builtPage(tx, walk, { hasPlace: after !== undefined, isDescending }));
+  known.set(which, page);
+  return page;
+}
+
+function builtPage(
+  tx: Transaction,
+  walk: Walk,
+  { hasPlace, isDescending }: { readonly hasPlace: boolean; readonly isDescending: boolean },
+) {
+  const place = { value: sql.placeholder('value'), id: sql.placeholder('id'), isText: walk.by === schedules.name };
+  return living(tx)
+    .where(
+      and(
+        eq(schedules.tenantId, sql.placeholder('tenantId')),
+        isNull(schedules.deletedAt),
+        walk.only,
+        hasPlace ? besidePlace(walk, place, isDescending ? '<' : '>') : undefined,
+      ),
+    )
+    .orderBy(...orderOf(walk, isDescending))
+    .limit(sql.placeholder('limit'))
+    .prepare('page_of_schedules');
+}
+
+function plainValues({ tenantId, after, limit }: Stretch): Readonly<Record<string, unknown>> {
+  return { tenantId, limit, value: after?.value ?? null, id: after?.id ?? null };
+}
+
+function living(tx: Transaction) {
+  return tx.select(livingColumns).from(schedules).leftJoin(timers, timerOfSchedule);
 }
 
 /** The last place that a page looks at; null where it may look at all that is left. */
@@ -180,31 +159,6 @@ export async function fewOf(
   return found.length > MOST_LOOKED_AT ? null : found.map(({ id }) => id);
 }
 
-function orderOf({ by, id }: Walk, isDescending: boolean): readonly SQL[] {
-  const direction = isDescending ? desc : asc;
-  return by === null ? [direction(id)] : [direction(by), direction(id)];
-}
-
 function behind(walk: Walk, { after, isDescending }: Stretch): SQL | undefined {
   return after === undefined ? undefined : beside(walk, after, isDescending ? '<' : '>');
-}
-
-function beside({ by, id }: Walk, place: ListPosition, than: keyof typeof OPPOSITE): SQL | undefined {
-  const sign = sql.raw(than);
-  if (by === null) return sql`${id} ${sign} ${place.id}::uuid`;
-  const value = typeof place.value === 'number' ? instantOf(place.value) : sql`${place.value}::text`;
-  if (by !== timers.nextDue) return sql`(${by}, ${id}) ${sign} (${value}, ${place.id}::uuid)`;
-  // timers_due holds no ids. A comparison of pairs there has the planner believe that far fewer are left than are.
-  const isPassed = sql`${by} = ${value} and ${id} ${sql.raw(OPPOSITE[than])} ${place.id}::uuid`;
-  return sql`${by} ${sql.raw(than.charAt(0))}= ${value} and not (${isPassed})`;
-}
-
-function inOrder(left: string, right: string, isDescending: boolean): number {
-  const ascending = left < right ? -1 : left > right ? 1 : 0;
-  return isDescending ? -ascending : ascending;
-}
-
-/** A condition on the timer, which is there then. */
-function ofTimer(condition: SQL): SQL | undefined {
-  return and(sql`${timers.scheduleId} is not null`, condition);
 }
