@@ -24,16 +24,27 @@ export interface SchedulerClientOptions {
 export function createSchedulerClient({ baseUrl, token, tenant, fetch }: SchedulerClientOptions): SchedulerClient {
   const client = createClient<paths>({ baseUrl, ...(fetch !== undefined && { fetch }) });
   client.use({
-    async onRequest({ request }) {
+    async onRequest({ request, params }) {
+      for (const [name, value] of Object.entries(params.path ?? {})) checkPathValue(name, value);
       request.headers.set('authorization', `Bearer ${typeof token === 'string' ? token : await token()}`);
       if (tenant !== undefined && !request.headers.has('x-tenant-id')) request.headers.set('x-tenant-id', tenant);
       return request;
+    },
+    onResponse({ response }) {
+      const type = response.headers.get('content-type') ?? '';
+      if (response.ok && response.status !== 204 && !/\bjson\b/i.test(type)) throw new SchedulerRefusal(null, response);
     },
   });
   return client;
 }
 
-/** A request that the API refused. `code` and `problem` say why; `problem` is null where something else than the API answered. */
+/** Of a URL's path, these would mean another path. */
+function checkPathValue(name: string, value: unknown): void {
+  if (value === undefined || value === '' || value === '.' || value === '..')
+    throw new TypeError(`${name} is no part of a path`);
+}
+
+/** A request that was not answered as asked. `code` and `problem` say why; `problem` is null where something else than the API answered, be it with 200. */
 export class SchedulerRefusal extends Error {
   readonly status: number;
   readonly code: string | null;
@@ -85,6 +96,8 @@ export async function* itemsOf<Item>(
   while (next !== null) {
     const { items, nextCursor }: Page<Item> = await dataOf(ask(next));
     yield* items;
+    if (nextCursor !== null && nextCursor === next.cursor)
+      throw new Error('the same page came again: was `next` asked for?');
     next = nextCursor === null ? null : { cursor: nextCursor };
   }
 }

@@ -67,6 +67,22 @@ describe('the client', () => {
     });
   });
 
+  it('ends where the next page is not asked for', async () => {
+    for (const name of ['d', 'e', 'f']) await dataOf(client.POST('/schedules', { body: { ...body, name } }));
+    const listed = itemsOf(() => client.GET('/schedules', { params: { query: { limit: 2 } } }));
+    const walking = async (): Promise<void> => {
+      for await (const { name } of listed) expect(name).not.toBe('');
+    };
+    await expect(walking()).rejects.toThrow('the same page came again');
+  });
+
+  it('sends no request whose path would be another', async () => {
+    for (const id of ['', '.', '..'])
+      await expect(client.DELETE('/schedules/{id}', { params: { path: { id } } })).rejects.toThrow(
+        'id is no part of a path',
+      );
+  });
+
   it('asks for a token each time, and names its tenant', async () => {
     let asked = 0;
     const token = async (): Promise<string> => {
@@ -86,6 +102,9 @@ describe('the client', () => {
     const away = createSchedulerClient({ baseUrl, token: 't', fetch });
     const refused = await dataOf(away.GET('/schedules')).catch((error: unknown) => error);
     expect(refused).toMatchObject({ status: 502, code: null, problem: null, retryAfterSec: 7, message: 'HTTP 502' });
+    const login = async (): Promise<Response> => new Response('<html>', { headers: { 'content-type': 'text/html' } });
+    const before = createSchedulerClient({ baseUrl, token: 't', fetch: login });
+    await expect(dataOf(before.GET('/schedules'))).rejects.toMatchObject({ name: 'SchedulerRefusal', status: 200 });
   });
 
   it('does not compile with a trigger, a field or a path that the API does not know', () => {

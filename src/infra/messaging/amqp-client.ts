@@ -50,9 +50,10 @@ export class AmqpClient {
   declare(queue: string, options: Options.AssertQueue): Promise<void> {
     const known = this.#declaring.get(queue);
     if (known !== undefined) return known;
-    const declaring = this.#lastDeclared
-      .then(() => within(this.#confirmMs, this.#declare(queue, options)))
-      .finally(() => this.#declaring.delete(queue));
+    const declaring = within(
+      this.#confirmMs,
+      this.#lastDeclared.then(() => this.#declare(queue, options)),
+    ).finally(() => this.#declaring.delete(queue));
     this.#declaring.set(queue, declaring);
     this.#lastDeclared = declaring.catch(() => undefined);
     return declaring;

@@ -77,7 +77,10 @@ export class AmqpConnector {
 
   /** Before anything is sent: what is not heard of now is never heard of. */
   #watch(connection: ChannelModel): void {
-    connection.on('error', () => undefined);
+    let why: unknown = null;
+    connection.on('error', (error) => {
+      why = error;
+    });
     connection.on('blocked', () => {
       this.#isBlocked = true;
       this.#options.journal.note('broker.blocked', {});
@@ -87,7 +90,7 @@ export class AmqpConnector {
       this.#options.journal.note('broker.unblocked', {});
     });
     connection.on('close', (error) => {
-      if (this.#connection === connection) this.#ended(error);
+      if (this.#connection === connection) this.#ended(error ?? why);
     });
   }
 
@@ -98,7 +101,10 @@ export class AmqpConnector {
       why = error;
     });
     channel.on('close', () => {
-      if (this.#connection === connection) this.#ended(why);
+      // A connection that ends closes its channels first, and says why after that.
+      queueMicrotask(() => {
+        if (this.#connection === connection) this.#ended(why);
+      });
     });
   }
 
@@ -111,13 +117,13 @@ export class AmqpConnector {
     void this.#drop();
   }
 
-  /** A broker that does not answer is not waited for: its socket would keep the process alive. */
+  /** A broker that does not answer is not waited for: its socket and its heartbeats, which end with an error alone, would keep the process alive. */
   async #drop(): Promise<void> {
     const connection = this.#connection;
     this.#connection = null;
     if (connection === null) return;
     await within(CLOSE_TIMEOUT_MS, connection.close()).catch(() => undefined);
     const { connection: inner } = connection;
-    if ('stream' in inner && inner.stream instanceof Duplex) inner.stream.destroy();
+    if ('stream' in inner && inner.stream instanceof Duplex) inner.stream.destroy(new Error('closed'));
   }
 }

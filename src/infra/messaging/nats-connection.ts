@@ -64,7 +64,7 @@ export class NatsConnector {
     if (performance.now() - this.#failedAt < PAUSE_MS) return Promise.reject(new Error('the broker cannot be reached'));
     this.#client = this.#open().catch(async (error: unknown) => {
       this.#failedAt = performance.now();
-      this.#notes.away(error);
+      if (!this.#isClosed) this.#notes.away(error);
       this.#client = null;
       await this.#drop();
       throw error;
@@ -91,6 +91,7 @@ export class NatsConnector {
     const connection = await this.#connected();
     const manager = await jetstreamManager(connection, { timeout: CONNECT_TIMEOUT_MS });
     for (const stream of this.#options.streams) await ensureStream(manager, stream);
+    this.#notes.connected();
     return { connection, manager, jetstream: jetstream(connection), headers };
   }
 
@@ -107,7 +108,6 @@ export class NatsConnector {
       noAsyncTraces: true,
     });
     this.#connection = connection;
-    this.#notes.connected();
     void this.#watch(connection);
     if (this.#isClosed) await this.#drop();
     return connection;

@@ -31,5 +31,6 @@ export class OutageNotes {
 export function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'closed';
   if ('code' in error && (typeof error.code === 'string' || typeof error.code === 'number')) return String(error.code);
-  return /\b\d{3} \([A-Z_-]+\)|^[A-Z]{4,}\b/.exec(error.message)?.[0] ?? error.name;
+  if (/timeout/i.test(error.message)) return 'silent';
+  return /\b\d{3} \([A-Z_-]+\)|\b[A-Z]{5,}\b/.exec(error.message)?.[0] ?? error.name;
 }

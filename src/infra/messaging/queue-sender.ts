@@ -27,13 +27,13 @@ export class QueueSender implements Sender {
   problemOf({ topic, driver, options = {} }: QueueTarget): { readonly field: string; readonly message: string } | null {
     if (this.#senderOf(driver) === null)
       return { field: driver === undefined ? 'topic' : 'driver', message: noBroker(driver) };
-    const [option] = Object.keys(options);
-    if (driver === undefined)
-      return option === undefined ? null : { field: 'driver', message: 'options are a driver’s: it must be named' };
-    const unheeded = Object.keys(options).find((name) => !OPTIONS_OF[driver].some((known) => known === name));
-    if (unheeded !== undefined)
-      return { field: `options.${unheeded}`, message: `the driver ${driver} does not heed it` };
-    return driver === 'REDIS' && topic.includes(':')
+    const named = Object.keys(options);
+    if (driver === undefined && named.length > 0)
+      return { field: 'driver', message: 'options are a driver’s: it must be named' };
+    const by = driver ?? this.#parts.usual;
+    const unheeded = by === null ? undefined : named.find((name) => !OPTIONS_OF[by].some((known) => known === name));
+    if (unheeded !== undefined) return { field: `options.${unheeded}`, message: `the driver ${by} does not heed it` };
+    return by === 'REDIS' && topic.includes(':')
       ? { field: 'topic', message: 'a queue of BullMQ has no ":" in its name' }
       : null;
   }

@@ -75,7 +75,7 @@ export class RedisQueueSender implements Sender, Broker<Queues> {
   async client(): Promise<Queues> {
     this.#opened ??= this.#open();
     const queues = await this.#opened.catch((error: unknown) => {
-      this.#notes.away(error);
+      if (!this.#isClosed) this.#notes.away(error);
       throw error;
     });
     if (queues.redis.status !== 'ready' || this.#isClosed) throw new Error('the broker is away');
@@ -106,7 +106,7 @@ export class RedisQueueSender implements Sender, Broker<Queues> {
   /** What Redis says of itself is told by its first word: the rest may name users and commands. */
   outcomeOf(error: unknown): Outcome {
     const { name, message } = error instanceof Error ? error : { name: '', message: '' };
-    if (name === 'ReplyError') return notTaken(`the queue refused it (${/^[A-Z]+/.exec(message)?.[0] ?? 'ERR'})`);
+    if (name === 'ReplyError') return notTaken(`the queue refused it (${codeIn({ message })})`);
     if (message === 'Command timed out') return UNCONFIRMED;
     return message.startsWith('Stream isn') ? UNREACHABLE : WENT_AWAY;
   }
@@ -126,7 +126,7 @@ export class RedisQueueSender implements Sender, Broker<Queues> {
       lazyConnect: true,
       retryStrategy: () => RECONNECT_MS,
       // A server that has become a replica keeps its connections.
-      reconnectOnError: ({ message }) => message.startsWith('READONLY'),
+      reconnectOnError: (error) => codeIn(error) === 'READONLY',
     });
     this.#redis = redis;
     this.#watch(redis);
@@ -159,4 +159,9 @@ export class RedisQueueSender implements Sender, Broker<Queues> {
       why = null;
     });
   }
+}
+
+/** The code of what Redis refused. A script's stands before its words; before Redis 7 that stood behind a dash, within those of the script. */
+function codeIn({ message }: { readonly message: string }): string {
+  return /^ERR .*-([A-Z]{3,})\b/.exec(message)?.[1] ?? /^[A-Z]+/.exec(message)?.[0] ?? 'ERR';
 }

@@ -70,7 +70,7 @@ function rowsOf(
 
 type PlainPage = (tx: Transaction, values: Readonly<Record<string, unknown>>) => Promise<readonly LivingRow[]>;
 
-/** Pages without a filter, which are nearly all: each of their statements is built once. By walk, then by direction and by whether they begin behind a place. */
+/** Pages without a filter, which are nearly all: each statement of a walk that stays is built once. By walk, then by direction and by whether they begin behind a place. */
 const plainPages = new WeakMap<Walk, Map<string, PlainPage>>();
 
 function plainPage(walk: Walk, { after, isDescending }: Stretch): PlainPage {

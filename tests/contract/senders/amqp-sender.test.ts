@@ -1,4 +1,7 @@
+import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Channel, type ChannelModel, connect, type GetMessage } from 'amqplib';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import type { QueueOptions, Target } from '../../../src/domain/entities/target.ts';
@@ -183,6 +186,52 @@ describe.skipIf(url === '')('with RabbitMQ', () => {
     expect(await to.send(aJob(topic), noDeadline())).toEqual(unreachable);
     await expect.poll(() => to.send(aJob(topic), noDeadline())).toEqual(accepted);
     expect(proxy.connections).toBe(2);
+  });
+
+  test('why a connection was lost is told by its code', async () => {
+    const proxy = await BrokerProxy.start(url);
+    const reasons: unknown[] = [];
+    const note = (event: string, fields: object): void =>
+      void reasons.push([event, 'reason' in fields && fields.reason]);
+    const told = new AmqpSender({ url: proxy.url, namespace, journal: { note } });
+    onTestFinished(() => told.close());
+    expect(await told.send(aJob(aTopic()), noDeadline())).toEqual(accepted);
+    proxy.inject(connectionFrame(50, [1, 64, 0, 0, 0, 0, 0]));
+    await expect.poll(() => reasons.length).toBe(2);
+    expect(reasons).toEqual([
+      ['broker.connected', false],
+      ['broker.disconnected', '320'],
+    ]);
+  });
+
+  test('closed while the broker is silent, it keeps no process alive', async () => {
+    const proxy = await BrokerProxy.start(url);
+    const topic = aTopic();
+    const { key, payload } = aJob(topic);
+    const program = `
+      import { AmqpConnector } from '${new URL('../../../src/infra/messaging/amqp-connection.ts', import.meta.url).href}';
+      const connector = new AmqpConnector({ url: '${proxy.url}', journal: { note: () => undefined }, confirmMs: 5000 });
+      const client = await connector.client();
+      await client.declare('${namespace}.queue.${topic}', { durable: true });
+      const content = Buffer.from('${JSON.stringify(payload)}');
+      console.log(await client.publish({ id: '${key.slot}', queue: '${namespace}.queue.${topic}', content, options: {} }));
+      process.stdin.once('data', async () => {
+        process.stdin.destroy();
+        await connector.close();
+        console.log('closed');
+      });`;
+    const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
+      stdio: ['pipe', 'pipe', 'inherit'],
+    });
+    const exited = once(child, 'exit');
+    const lines = child.stdout.setEncoding('utf8')[Symbol.asyncIterator]();
+    expect((await lines.next()).value).toBe('true\n');
+    proxy.mute();
+    child.stdin.write('close');
+    expect((await lines.next()).value).toBe('closed\n');
+    // A connection that is left has heartbeats every five seconds, for half a minute.
+    const heartbeat = sleep(4_000, 'alive', { ref: false });
+    expect(await Promise.race([exited, heartbeat])).toEqual([0, null]);
   });
 
   test('a broker that ends each connection at its first message is not called without a pause', async () => {

@@ -150,6 +150,14 @@ describe.skipIf(url === '')('with Redis', () => {
   });
 });
 
+test('what a script was refused is told by its code, as Redis 6 says it too', () => {
+  const { outcomeOf } = new RedisQueueSender({ url: 'redis://127.0.0.1', journal: { note: () => undefined } });
+  const old =
+    'ERR Error running script (call to f_1): @user_script:1: @user_script: 1: -OOM command not allowed when used memory';
+  expect(outcomeOf(new ReplyError(old))).toMatchObject({ reason: 'the queue refused it (OOM)' });
+  expect(outcomeOf(new ReplyError('ERR unknown command'))).toMatchObject({ reason: 'the queue refused it (ERR)' });
+});
+
 test('what Redis refuses is told by its first word, and tried again', () => {
   const { outcomeOf } = new RedisQueueSender({ url: 'redis://127.0.0.1', journal: { note: () => undefined } });
   const refused = new ReplyError(

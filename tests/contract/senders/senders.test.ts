@@ -149,6 +149,8 @@ describe('a QUEUE target', () => {
     });
     const redis = new QueueSender({ drivers, usual: 'NATS', bus: named('bus') });
     expect(redis.problemOf({ topic: 'a:b', driver: 'REDIS' })?.field).toBe('topic');
+    const usually = new QueueSender({ drivers: new Map([['REDIS', named('redis')]]), usual: 'REDIS', bus: null });
+    expect(usually.problemOf({ topic: 'a:b' })?.field).toBe('topic');
   });
 });
 
