@@ -1,6 +1,6 @@
 import { type Received, Receiver } from '../support/receiver.ts';
 
-/** What a target does: answers at once, or ever later; refuses a run's first delivery for now, or for good. */
+/** What a target does: answers at once, or ever later; refuses a run's first delivery, to be tried again or never. */
 export type TargetKind = 'quick' | 'brief' | 'slow' | 'long' | 'flaky' | 'deadly';
 
 /** How long it takes: `slow` until a run in flight has been shown, which is looked for four times a second, `long` until a cancelled one has been aborted. */

@@ -64,6 +64,14 @@ describe('PATCH /schedules/{id}', () => {
     }
   });
 
+  it('changes and takes away single options of a queue', async () => {
+    const queue = { topic: 'a', driver: 'REDIS', options: { jobName: 'b', attempts: 3 } };
+    const id = await server().schedule({ target: { kind: 'QUEUE', queue } });
+    const patch = { target: { queue: { options: { jobName: null, priority: 2 } } } };
+    const changed = await server().request('PATCH', `/schedules/${id}`, { body: patch });
+    expect(changed.json().target.queue).toEqual({ ...queue, options: { attempts: 3, priority: 2 } });
+  });
+
   it('replaces a trigger of another type and a target of another kind whole', async () => {
     const id = await server().schedule({ trigger: { type: 'INTERVAL', every: 'PT6H', repeat: 9 } });
     const same = (await server().request('PATCH', `/schedules/${id}`, { body: { trigger: { every: 'PT1H' } } })).json();

@@ -1,13 +1,14 @@
 import type { Options } from 'amqplib';
 import type { Outcome } from '../../domain/entities/run.ts';
-import type { Journal } from '../../domain/ports/journal.ts';
 import type { Delivery, Sender, StopSignal } from '../../domain/ports/sender.ts';
 import type { AmqpClient, AmqpMessage } from './amqp-client.ts';
 import { AmqpConnector } from './amqp-connection.ts';
 import type { BrokerMessage } from './broker-message.ts';
 import {
   type Broker,
+  type BrokerOptions,
   CONFIRM_TIMEOUT_MS,
+  DEFAULT_NAMESPACE,
   notTaken,
   published,
   UNCONFIRMED,
@@ -16,16 +17,6 @@ import {
 } from './publish.ts';
 import { TookTooLong } from './within.ts';
 
-export interface AmqpSenderOptions {
-  readonly url: string;
-  readonly journal: Pick<Journal, 'note'>;
-  /** Queues are `<namespace>.queue.<topic>`. */
-  readonly namespace?: string | undefined;
-  /** How long a confirmation is waited for, ms. */
-  readonly confirmMs?: number | undefined;
-}
-
-const DEFAULT_NAMESPACE = 'scheduler';
 const DAY_MS = 24 * 60 * 60_000;
 /** A queue that we make: on disk, bounded, full rather than forgetful. One that is there already stays as it is. */
 const QUEUE: Options.AssertQueue = {
@@ -39,13 +30,13 @@ const QUEUE: Options.AssertQueue = {
 /** No queue took the message, and why none could be made. It is nowhere. */
 class Unroutable extends Error {}
 
-/** Publishes to RabbitMQ, persistent, with the run id as `messageId`, and waits for its confirmation. */
+/** Publishes to queues `<namespace>.queue.<topic>` of RabbitMQ, persistent, with the run id as `messageId`, and waits for its confirmation. */
 export class AmqpSender implements Sender, Broker<AmqpClient> {
   readonly #connector: AmqpConnector;
   readonly #prefix: string;
 
   /** Connects when the first message comes, not here. */
-  constructor({ url, journal, namespace = DEFAULT_NAMESPACE, confirmMs = CONFIRM_TIMEOUT_MS }: AmqpSenderOptions) {
+  constructor({ url, journal, namespace = DEFAULT_NAMESPACE, confirmMs = CONFIRM_TIMEOUT_MS }: BrokerOptions) {
     this.#connector = new AmqpConnector({ url, journal, confirmMs });
     this.#prefix = `${namespace}.queue.`;
   }

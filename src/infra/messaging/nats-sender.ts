@@ -1,35 +1,36 @@
 import type { Outcome } from '../../domain/entities/run.ts';
-import type { Journal } from '../../domain/ports/journal.ts';
 import type { Delivery, Sender, StopSignal } from '../../domain/ports/sender.ts';
 import type { BrokerMessage } from './broker-message.ts';
 import { reasonOf } from './ended-attempt.ts';
 import { type NatsClient, NatsConnector } from './nats-connection.ts';
-import { type Broker, CONFIRM_TIMEOUT_MS, notTaken, published, UNCONFIRMED, WENT_AWAY } from './publish.ts';
-
-export interface NatsSenderOptions {
-  readonly url: string;
-  readonly journal: Pick<Journal, 'note'>;
-  /** Subjects are `<namespace>.events.<topic>` and `<namespace>.queue.<topic>`, streams `<NAMESPACE>_EVENTS` and `<NAMESPACE>_QUEUE`. */
-  readonly namespace?: string | undefined;
-}
-
-const DEFAULT_NAMESPACE = 'scheduler';
+import {
+  type Broker,
+  type BrokerOptions,
+  CONFIRM_TIMEOUT_MS,
+  DEFAULT_NAMESPACE,
+  notTaken,
+  published,
+  UNCONFIRMED,
+  WENT_AWAY,
+} from './publish.ts';
 
 /**
- * Publishes to JetStream and waits for its confirmation. The run id is the message id: for two minutes the stream drops a
- * second message of the same run. JetStream confirms before it syncs to disk: it is a courier, the run record is the truth.
+ * Publishes to the subjects `<namespace>.events.<topic>` and `<namespace>.queue.<topic>` of JetStream and waits for its
+ * confirmation. The run id is the message id: for two minutes the stream drops a second message of the same run. JetStream
+ * confirms before it syncs to disk: it is a courier, the run record is the truth.
  */
 export class NatsSender implements Sender, Broker<NatsClient> {
   readonly #connector: NatsConnector;
+  readonly #confirmMs: number;
   readonly #prefixes: { readonly EVENT: string; readonly QUEUE: string };
 
   /** Connects when the first message comes, not here. */
-  constructor(options: NatsSenderOptions) {
-    const namespace = options.namespace ?? DEFAULT_NAMESPACE;
+  constructor({ url, journal, namespace = DEFAULT_NAMESPACE, confirmMs = CONFIRM_TIMEOUT_MS }: BrokerOptions) {
+    this.#confirmMs = confirmMs;
     this.#prefixes = { EVENT: `${namespace}.events.`, QUEUE: `${namespace}.queue.` };
     this.#connector = new NatsConnector({
-      url: options.url,
-      journal: options.journal,
+      url,
+      journal,
       streams: [
         { name: `${namespace.toUpperCase()}_EVENTS`, subjects: `${this.#prefixes.EVENT}>`, retention: 'log' },
         { name: `${namespace.toUpperCase()}_QUEUE`, subjects: `${this.#prefixes.QUEUE}>`, retention: 'queue' },
@@ -49,7 +50,7 @@ export class NatsSender implements Sender, Broker<NatsClient> {
     const headers = client.headers();
     for (const [name, value] of Object.entries(message.headers)) headers.set(name, value);
     const subject = this.#prefixes[message.kind] + message.topic;
-    const options = { msgID: message.id, headers, timeout: CONFIRM_TIMEOUT_MS };
+    const options = { msgID: message.id, headers, timeout: this.#confirmMs };
     await client.jetstream.publish(subject, JSON.stringify(message.data), options);
   }
 

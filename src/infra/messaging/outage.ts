@@ -28,7 +28,7 @@ export class OutageNotes {
 }
 
 /** What went wrong, in a word: a code, not the text, which may name users. */
-export function codeOf(error: unknown): string {
+function codeOf(error: unknown): string {
   if (!(error instanceof Error)) return 'closed';
   if ('code' in error && (typeof error.code === 'string' || typeof error.code === 'number')) return String(error.code);
   if (/timeout/i.test(error.message)) return 'silent';

@@ -1,4 +1,5 @@
 import type { Outcome } from '../../domain/entities/run.ts';
+import type { Journal } from '../../domain/ports/journal.ts';
 import type { Delivery, StopSignal } from '../../domain/ports/sender.ts';
 import { type BrokerMessage, brokerMessage, topicProblem } from './broker-message.ts';
 import { endedBySignal, untilAborted, wrongKind } from './ended-attempt.ts';
@@ -13,6 +14,17 @@ export interface Broker<Client> {
   outcomeOf(error: unknown): Outcome;
 }
 
+/** What a sender to a broker is made of. */
+export interface BrokerOptions {
+  readonly url: string;
+  readonly journal: Pick<Journal, 'note'>;
+  /** Begins the names of what is published to, so that other programs' are out of reach: `<namespace>.queue.<topic>`. */
+  readonly namespace?: string | undefined;
+  /** How long the broker's word is waited for, ms. */
+  readonly confirmMs?: number | undefined;
+}
+
+export const DEFAULT_NAMESPACE = 'scheduler';
 /** A confirmation that takes longer than this is not waited for, whatever the attempt's own deadline. */
 export const CONFIRM_TIMEOUT_MS = 10_000;
 

@@ -2,13 +2,14 @@ import type { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import { LRUCache } from 'lru-cache';
 import type { Outcome } from '../../domain/entities/run.ts';
-import type { Journal } from '../../domain/ports/journal.ts';
 import type { Delivery, Sender, StopSignal } from '../../domain/ports/sender.ts';
 import type { BrokerMessage } from './broker-message.ts';
 import { OutageNotes } from './outage.ts';
 import {
   type Broker,
+  type BrokerOptions,
   CONFIRM_TIMEOUT_MS,
+  DEFAULT_NAMESPACE,
   notTaken,
   published,
   UNCONFIRMED,
@@ -16,22 +17,12 @@ import {
   WENT_AWAY,
 } from './publish.ts';
 
-export interface RedisQueueSenderOptions {
-  readonly url: string;
-  readonly journal: Pick<Journal, 'note'>;
-  /** BullMQ's `prefix` is `<namespace>.queue`: keys are `<namespace>.queue:<topic>:…`. */
-  readonly namespace?: string | undefined;
-  /** How long an answer is waited for, ms. */
-  readonly confirmMs?: number | undefined;
-}
-
 /** A connection and the queues that were used last. */
 interface Queues {
   readonly redis: Redis;
   of(topic: string): Queue;
 }
 
-const DEFAULT_NAMESPACE = 'scheduler';
 const CONNECT_TIMEOUT_MS = 2_000;
 const RECONNECT_MS = 500;
 /** A command that got no answer is told first, then its silent connection is given up. */
@@ -43,7 +34,7 @@ const KEEP_COMPLETED = { age: DAY_SEC, count: 10_000 };
 const KEEP_FAILED = { age: 7 * DAY_SEC, count: 10_000 };
 
 /**
- * Adds jobs to BullMQ's queues, with the run id as `jobId`: while the job is there, adding it again adds nothing. Redis
+ * Adds jobs to BullMQ's queues, under the prefix `<namespace>.queue`, with the run id as `jobId`: while the job is there, adding it again adds nothing. Redis
  * answers before it syncs to disk, as it is configured: it is a courier, the run record is the truth.
  */
 export class RedisQueueSender implements Sender, Broker<Queues> {
@@ -56,12 +47,7 @@ export class RedisQueueSender implements Sender, Broker<Queues> {
   #isClosed = false;
 
   /** Connects when the first message comes, not here. */
-  constructor({
-    url,
-    journal,
-    namespace = DEFAULT_NAMESPACE,
-    confirmMs = CONFIRM_TIMEOUT_MS,
-  }: RedisQueueSenderOptions) {
+  constructor({ url, journal, namespace = DEFAULT_NAMESPACE, confirmMs = CONFIRM_TIMEOUT_MS }: BrokerOptions) {
     this.#url = url;
     this.#notes = new OutageNotes(journal, new URL(url).host);
     this.#namespace = namespace;
